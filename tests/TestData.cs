@@ -5,13 +5,13 @@ namespace Cloister.Tests;
 /// <summary>The one place that knows where shared test data lies: <c>../shared/data</c> beside the repository, or <c>CLOISTER_TESTDATA</c>.</summary>
 internal static class TestData
 {
+    public static string RepositoryRoot { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(SourceFolder(), ".."));
+
     /// <summary>The folder, or null where it is absent.</summary>
     public static string? Folder { get; } = Find();
 
     public static string Path(string relative) => System.IO.Path.Combine(
         Folder ?? throw new InvalidOperationException("Shared test data is absent; mark the test [SharedDataFact]."), relative);
-
-    public static string RepositoryRoot { get; } = System.IO.Path.GetFullPath(System.IO.Path.Combine(SourceFolder(), ".."));
 
     private static string? Find()
     {
