@@ -1,0 +1,63 @@
+using System.Text.Json.Nodes;
+using Spectre.Console;
+
+namespace Cloister.Cli.CommandLine;
+
+/// <summary>What a verb prints: lines for people, or with <c>--json</c> one JSON object a line. Results go to standard output, progress to standard error.</summary>
+internal sealed class Screen(TextWriter output, TextWriter error, bool json)
+{
+    private static readonly TimeSpan QuietTime = TimeSpan.FromSeconds(1);
+
+    public bool Json { get; } = json;
+
+    /// <summary>A line for people; nothing under <c>--json</c>.</summary>
+    public void Line(string text = "")
+    {
+        if (!Json)
+            output.WriteLine(text);
+    }
+
+    /// <summary>A result: <paramref name="text"/> for people, <paramref name="document"/> as one line of JSON for programs.</summary>
+    public void Result(string text, JsonObject document)
+    {
+        output.WriteLine(Json ? document.ToJsonString() : text);
+        output.Flush();
+    }
+
+    public void Error(string text, ExitCode code)
+    {
+        if (Json)
+            output.WriteLine(new JsonObject { ["error"] = text, ["exitCode"] = (int)code }.ToJsonString());
+        else
+            error.WriteLine("cloister: " + text);
+    }
+
+    /// <summary>Runs work that reports bytes done; shows a bar on a terminal once it has taken a second.</summary>
+    public async Task<T> ProgressAsync<T>(string title, long total, Func<IProgress<long>, Task<T>> work)
+    {
+        if (Json || Console.IsErrorRedirected)
+            return await work(new Latest());
+        var latest = new Latest();
+        Task<T> running = work(latest);
+        if (await Task.WhenAny(running, Task.Delay(QuietTime)) == running)
+            return await running;
+        IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
+        await console.Progress().StartAsync(async bars =>
+        {
+            ProgressTask bar = bars.AddTask(title, maxValue: Math.Max(1, total));
+            while (await Task.WhenAny(running, Task.Delay(100)) != running)
+                bar.Value = latest.Value;
+            bar.Value = bar.MaxValue;
+        });
+        return await running;
+    }
+
+    private sealed class Latest : IProgress<long>
+    {
+        private long _value;
+
+        public long Value => Volatile.Read(ref _value);
+
+        public void Report(long value) => Volatile.Write(ref _value, value);
+    }
+}
