@@ -1,0 +1,124 @@
+using System.Buffers;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cloister.Onnx.Runtime;
+
+/// <summary>
+/// Native memory of any size (over 2 GB too) that never moves: aligned to 64 bytes, zero at first, zeroed again before it is given
+/// back. Tensors and sessions made over it keep the memory alive, so disposing it early is safe.
+/// </summary>
+public sealed unsafe class PinnedBuffer : IDisposable
+{
+    internal const int Alignment = 64;
+
+    private readonly NativeMemoryHandle _memory;
+
+    private PinnedBuffer(NativeMemoryHandle memory) => _memory = memory;
+
+    /// <summary>Its length in bytes.</summary>
+    public long Length => _memory.Length;
+
+    /// <summary>Takes memory of <paramref name="length"/> bytes.</summary>
+    /// <exception cref="OutOfMemoryException">The system does not give that much.</exception>
+    public static PinnedBuffer Allocate(long length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return new PinnedBuffer(NativeMemoryHandle.Allocate(length));
+    }
+
+    /// <summary>The bytes from <paramref name="offset"/> on. They must not be touched after <see cref="Dispose"/>.</summary>
+    public Span<byte> Span(long offset, int length)
+    {
+        Demand(offset, length);
+        return new Span<byte>(_memory.Address + offset, length);
+    }
+
+    /// <summary>
+    /// The bytes from <paramref name="offset"/> on, for asynchronous readers. Pinning it keeps the memory alive; without that it must
+    /// not be touched after <see cref="Dispose"/>.
+    /// </summary>
+    public Memory<byte> Memory(long offset, int length)
+    {
+        Demand(offset, length);
+        return new Slice(this, offset, length).Memory;
+    }
+
+    /// <summary>Gives the memory back once no tensor or session uses it.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    /// <summary>The memory, held until <see cref="Hold.Dispose"/>.</summary>
+    internal Hold Keep() => new(_memory);
+
+    private void Demand(long offset, long length)
+    {
+        ObjectDisposedException.ThrowIf(_memory.IsClosed, this);
+        ArgumentOutOfRangeException.ThrowIfNegative(offset);
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        if (offset > Length - length)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"{length} bytes at {offset} lie outside the buffer's {Length}.");
+    }
+
+    /// <summary>A reference that keeps a buffer's memory alive.</summary>
+    internal sealed class Hold : IDisposable
+    {
+        private NativeMemoryHandle? _memory;
+
+        public Hold(NativeMemoryHandle memory)
+        {
+            bool held = false;
+            memory.DangerousAddRef(ref held);
+            _memory = memory;
+        }
+
+        public byte* Address => _memory!.Address;
+
+        public void Dispose() => Interlocked.Exchange(ref _memory, null)?.DangerousRelease();
+    }
+
+    internal sealed class NativeMemoryHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+    {
+        public long Length { get; private init; }
+
+        public byte* Address => (byte*)(((nuint)handle + (Alignment - 1)) & ~(nuint)(Alignment - 1));
+
+        public static NativeMemoryHandle Allocate(long length)
+        {
+            // calloc hands out fresh pages without touching them; room is left to align by hand.
+            nint start = (nint)NativeMemory.AllocZeroed((nuint)length + Alignment);
+            var memory = new NativeMemoryHandle { Length = length };
+            memory.SetHandle(start);
+            return memory;
+        }
+
+        protected override bool ReleaseHandle()
+        {
+            NativeMemory.Clear(Address, (nuint)Length);
+            NativeMemory.Free((void*)handle);
+            return true;
+        }
+    }
+
+    private sealed class Slice(PinnedBuffer buffer, long offset, int length) : MemoryManager<byte>
+    {
+        public override Span<byte> GetSpan() => buffer.Span(offset, length);
+
+        public override MemoryHandle Pin(int elementIndex = 0)
+        {
+            buffer.Demand(offset + elementIndex, length - elementIndex);
+            Hold hold = buffer.Keep();
+            return new MemoryHandle(hold.Address + offset + elementIndex, pinnable: new Unpin(hold));
+        }
+
+        public override void Unpin() => throw new NotSupportedException("Each pin is undone by its own handle.");
+
+        protected override void Dispose(bool disposing) { }
+    }
+
+    private sealed class Unpin(Hold hold) : IPinnable
+    {
+        public MemoryHandle Pin(int elementIndex) => throw new NotSupportedException("It is pinned already.");
+
+        void IPinnable.Unpin() => hold.Dispose();
+    }
+}
