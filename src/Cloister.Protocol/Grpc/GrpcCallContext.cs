@@ -1,0 +1,26 @@
+using System.Security.Cryptography.X509Certificates;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Protocol.Grpc;
+
+/// <summary>What a handler knows of its call beside the message.</summary>
+public sealed class GrpcCallContext
+{
+    internal GrpcCallContext(HttpContext http, DateTimeOffset? deadline)
+    {
+        Http = http;
+        Deadline = deadline;
+    }
+
+    /// <summary>The HTTP request under the call, for its connection and headers. The handler never writes its response.</summary>
+    public HttpContext Http { get; }
+
+    /// <summary>The certificate the peer presented in its TLS handshake, or null. It is proof of a key, not of an identity: check it.</summary>
+    public X509Certificate2? ClientCertificate => Http.Connection.ClientCertificate;
+
+    /// <summary>When the caller stops waiting, or null where it named no time.</summary>
+    public DateTimeOffset? Deadline { get; }
+
+    /// <summary>Trailers of a successful answer: lower-case ASCII names that do not begin with <c>grpc-</c>, printable ASCII values.</summary>
+    public IDictionary<string, string> ResponseTrailers { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+}

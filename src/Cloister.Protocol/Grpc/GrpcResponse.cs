@@ -1,0 +1,27 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Protocol.Grpc;
+
+/// <summary>The fixed parts of a gRPC answer: HTTP 200 always, the outcome in the trailers.</summary>
+internal static class GrpcResponse
+{
+    public static void Begin(HttpResponse response)
+    {
+        response.StatusCode = StatusCodes.Status200OK;
+        response.ContentType = GrpcHeaders.ContentType;
+        response.Headers[GrpcHeaders.AcceptEncoding] = GrpcHeaders.AcceptedEncodings;
+    }
+
+    public static void AppendStatus(HttpResponse response, GrpcStatus status, string? detail, IEnumerable<KeyValuePair<string, string>>? trailers = null)
+    {
+        response.AppendTrailer(GrpcHeaders.Status, ((int)status).ToString(CultureInfo.InvariantCulture));
+        if (!string.IsNullOrEmpty(detail)) response.AppendTrailer(GrpcHeaders.Message, GrpcHeaders.EncodeMessage(detail));
+        foreach ((string name, string value) in trailers ?? [])
+        {
+            if (!GrpcHeaders.IsTrailer(name, value))
+                throw new ArgumentException($"'{name}' cannot be a trailer: names are lower-case ASCII outside grpc-*, values printable ASCII.", nameof(trailers));
+            response.AppendTrailer(name, value);
+        }
+    }
+}

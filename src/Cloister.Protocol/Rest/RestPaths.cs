@@ -1,0 +1,26 @@
+namespace Cloister.Protocol.Rest;
+
+/// <summary>Paths of the coordinator's and the workload's REST surfaces.</summary>
+public static class RestPaths
+{
+    /// <summary>State of the coordinator; both wires.</summary>
+    public const string StatusV3 = "/api/v3/status";
+    /// <summary>Fresh evidence; query <c>nonce</c>, base64url.</summary>
+    public const string EvidenceV3 = "/api/v3/evidence";
+    /// <summary>Gets or sets the manifest.</summary>
+    public const string ManifestV3 = "/api/v3/manifest";
+    /// <summary>Uploads or reads user-defined secrets.</summary>
+    public const string SecretsV3 = "/api/v3/secrets";
+
+    /// <summary>MarbleRun: state.</summary>
+    public const string StatusV2 = "/api/v2/status";
+    /// <summary>MarbleRun: quote and certificate chain.</summary>
+    public const string QuoteV2 = "/api/v2/quote";
+    /// <summary>MarbleRun: gets or sets the manifest.</summary>
+    public const string ManifestV2 = "/api/v2/manifest";
+    /// <summary>MarbleRun: secrets.</summary>
+    public const string SecretsV2 = "/api/v2/secrets";
+
+    /// <summary>A workload's fresh evidence; query <c>nonce</c>, base64url.</summary>
+    public const string WorkloadEvidence = "/.well-known/cloister/evidence";
+}

@@ -1,0 +1,40 @@
+using System.Text.Json.Serialization;
+using Cloister.Protocol.Marble;
+using Cloister.Protocol.Rest;
+
+namespace Cloister.Protocol.Trust;
+
+/// <summary>
+/// The runtime data of a workload's evidence: what it says it is, and under which manifest it was (or asks to be) activated.
+/// Written as JSON with these members in this order (docs/wire.md).
+/// </summary>
+/// <param name="Type">Marble type.</param>
+/// <param name="Uuid">Its instance, canonical: lower case with dashes.</param>
+/// <param name="ManifestFingerprint">64 lower-case hex digits.</param>
+public sealed record WorkloadStatement(
+    [property: JsonPropertyName("type"), JsonPropertyOrder(1)] string Type,
+    [property: JsonPropertyName("uuid"), JsonPropertyOrder(2)] string Uuid,
+    [property: JsonPropertyName("manifestFingerprint"), JsonPropertyOrder(3)] string ManifestFingerprint)
+{
+    /// <summary>Always <c>workload</c>.</summary>
+    [JsonPropertyName("role"), JsonPropertyOrder(0), JsonRequired]
+    public string Role { get; init; } = "workload";
+
+    /// <summary>Largest statement in bytes.</summary>
+    public const int MaxBytes = 2048;
+
+    /// <summary>Writes the statement.</summary>
+    public byte[] ToBytes() => RestJson.Write(this, StatementJson.Strict.WorkloadStatement);
+
+    /// <summary>Reads a statement.</summary>
+    /// <exception cref="ProtocolException">It is not one: unknown, missing or repeated members, another role, a wrong digest or UUID.</exception>
+    public static WorkloadStatement Read(ReadOnlySpan<byte> json)
+    {
+        WorkloadStatement statement = RestJson.Read(json, StatementJson.Strict.WorkloadStatement, MaxBytes);
+        StatementJson.Require(statement.Role == "workload", "role", "is not 'workload'");
+        StatementJson.Require(statement.Type.Length is > 0 and <= MarbleExtension.MaxBytes, "type", "is empty or too long");
+        StatementJson.Require(Guid.TryParseExact(statement.Uuid, "D", out Guid uuid) && uuid.ToString("D") == statement.Uuid, "uuid", "is not a canonical UUID");
+        StatementJson.Require(Manifest.ManifestFingerprint.IsValid(statement.ManifestFingerprint), "manifestFingerprint", "is not 64 lower-case hex digits");
+        return statement;
+    }
+}
