@@ -1,0 +1,32 @@
+using Cloister.Onnx.Runtime;
+
+namespace Cloister.Serving.Engines;
+
+/// <summary>Something that predicts. Surfaces and the repository know engines only by this.</summary>
+public interface IModelEngine : IAsyncDisposable
+{
+    /// <summary>The platform's name in the Open Inference Protocol's model metadata, such as <c>onnx_onnxv1</c>.</summary>
+    string Platform { get; }
+
+    /// <summary>What the model reads; a dimension of -1 is the caller's to choose.</summary>
+    IReadOnlyList<TensorInfo> Inputs { get; }
+
+    /// <summary>What the model gives.</summary>
+    IReadOnlyList<TensorInfo> Outputs { get; }
+
+    /// <summary>Whether another request would be refused now: surfaces ask before they read a body.</summary>
+    /// <param name="retryAfter">How long a caller should wait before it tries again.</param>
+    bool IsOverloaded(out TimeSpan retryAfter);
+
+    /// <summary>Predicts once.</summary>
+    /// <param name="inputs">One tensor an input, in the order of <see cref="Inputs"/>; the caller keeps and disposes them.</param>
+    /// <param name="timeout">How long the prediction may take, waiting included; none if infinite.</param>
+    /// <param name="cancellation">Stops waiting and running.</param>
+    /// <returns>One tensor an output, in the order of <see cref="Outputs"/>; the caller disposes them.</returns>
+    /// <exception cref="ServingException">
+    /// <see cref="ServingError.WrongShape"/>, <see cref="ServingError.WrongType"/>, <see cref="ServingError.Overloaded"/>,
+    /// <see cref="ServingError.DeadlineExceeded"/>, <see cref="ServingError.Cancelled"/>, <see cref="ServingError.Stopping"/> or
+    /// <see cref="ServingError.EngineFailed"/>.
+    /// </exception>
+    Task<Tensor[]> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation);
+}

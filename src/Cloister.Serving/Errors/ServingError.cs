@@ -1,0 +1,95 @@
+namespace Cloister.Serving;
+
+/// <summary>Why serving refused something. The numbers are stable and append-only; each surface maps them to its own status.</summary>
+public enum ServingError
+{
+    /// <summary>The body is not the JSON that the surface reads.</summary>
+    MalformedJson = 100,
+
+    /// <summary>A member is missing, unknown, repeated or of the wrong kind.</summary>
+    InvalidRequest = 101,
+
+    /// <summary>A tensor's shape or its number of values is not what the model takes.</summary>
+    WrongShape = 102,
+
+    /// <summary>A tensor's datatype, or a value in it, is not what the model takes.</summary>
+    WrongType = 103,
+
+    /// <summary>The request names an input that the model does not have.</summary>
+    UnknownInput = 104,
+
+    /// <summary>The request lacks an input of the model.</summary>
+    MissingInput = 105,
+
+    /// <summary>The request asks for an output that the model does not have.</summary>
+    UnknownOutput = 106,
+
+    /// <summary>A picture could not be read or is not of the size the model takes.</summary>
+    PictureRefused = 107,
+
+    /// <summary>The body is larger than the model's limit.</summary>
+    TooLarge = 108,
+
+    /// <summary>The content encoding or media type is not one that is read here.</summary>
+    UnsupportedEncoding = 109,
+
+    /// <summary>The protocol knows the operation; this server or model does not offer it.</summary>
+    Unsupported = 110,
+
+    /// <summary>The body did not arrive completely or in time.</summary>
+    IncompleteBody = 111,
+
+    /// <summary>No caller was recognised and the model is not open to anonymous use.</summary>
+    Unauthenticated = 200,
+
+    /// <summary>The caller is known, but may not use this model.</summary>
+    Forbidden = 201,
+
+    /// <summary>No model of this name is served here.</summary>
+    ModelNotFound = 300,
+
+    /// <summary>The model is served, but not in this version.</summary>
+    VersionNotFound = 301,
+
+    /// <summary>The model is not ready; the text says why.</summary>
+    ModelUnavailable = 302,
+
+    /// <summary>The model's queue is full; try again later.</summary>
+    Overloaded = 400,
+
+    /// <summary>The prediction's deadline passed.</summary>
+    DeadlineExceeded = 401,
+
+    /// <summary>The caller gave up before the answer.</summary>
+    Cancelled = 402,
+
+    /// <summary>The server is stopping.</summary>
+    Stopping = 403,
+
+    /// <summary>The engine failed while predicting.</summary>
+    EngineFailed = 500,
+
+    /// <summary>The store has no sealed file of the model's name.</summary>
+    SealedFileMissing = 600,
+
+    /// <summary>The sealed file could not be read from the store.</summary>
+    StoreUnreadable = 601,
+
+    /// <summary>The sealed file was refused: tampered, truncated, other maker, wrong key, older version, other digest.</summary>
+    SealedFileRefused = 602,
+
+    /// <summary>The sealed file lacks an entry, or has one that has no meaning in a model.</summary>
+    EntryRefused = 603,
+
+    /// <summary>The sealed configuration is not valid.</summary>
+    ConfigurationRefused = 604,
+
+    /// <summary>The sealed labels are not valid.</summary>
+    LabelsRefused = 605,
+
+    /// <summary>The ONNX model was refused by the engine.</summary>
+    ModelRefused = 606,
+
+    /// <summary>The grant of the model (name, digest, maker's key) is not valid.</summary>
+    GrantRefused = 607,
+}
