@@ -1,0 +1,158 @@
+namespace Cloister.Attestation;
+
+/// <summary>
+/// Why something was refused. Numbers are written out, stable, append-only and grouped by what failed
+/// (docs/formats/attestation-result.md says for each what to do about it).
+/// </summary>
+public enum Refusal
+{
+    /// <summary>Not refused.</summary>
+    None = 0,
+
+    /// <summary>There is no outcome at all: a default value was used.</summary>
+    NoOutcome = 1,
+
+    // 1000: the form of evidence and reports
+
+    /// <summary>The encoded evidence is larger than the format allows.</summary>
+    EvidenceTooLarge = 1000,
+    /// <summary>The bytes do not start as evidence does.</summary>
+    EvidenceMagic = 1001,
+    /// <summary>The evidence's format version is not one that is read.</summary>
+    EvidenceVersion = 1002,
+    /// <summary>The bytes end inside a field.</summary>
+    EvidenceTruncated = 1003,
+    /// <summary>Bytes follow the end.</summary>
+    EvidenceTrailingBytes = 1004,
+    /// <summary>A field's length is over its limit.</summary>
+    EvidenceFieldTooLarge = 1005,
+    /// <summary>A number of parts is outside its range.</summary>
+    EvidenceCount = 1006,
+    /// <summary>The kind of TEE has no meaning in this version.</summary>
+    EvidenceKindUnknown = 1007,
+    /// <summary>A text is not of the form that its field asks for.</summary>
+    EvidenceTextInvalid = 1008,
+    /// <summary>The stated role's label is not one of this version.</summary>
+    EvidenceRoleUnknown = 1009,
+    /// <summary>The stated nonce has a length that no nonce has.</summary>
+    EvidenceNonceLength = 1010,
+    /// <summary>The stated key has a length that no key has.</summary>
+    EvidenceKeyLength = 1011,
+    /// <summary>The report does not start as its kind's does.</summary>
+    ReportMagic = 1020,
+    /// <summary>The report's version is not one that is read.</summary>
+    ReportVersion = 1021,
+    /// <summary>The report ends inside a field.</summary>
+    ReportTruncated = 1022,
+    /// <summary>Bytes follow the report's end.</summary>
+    ReportTrailingBytes = 1023,
+    /// <summary>A field of the report is outside its range.</summary>
+    ReportField = 1024,
+    /// <summary>An event log where the kind has none.</summary>
+    EventLogUnexpected = 1030,
+    /// <summary>An endorsement where the kind has none.</summary>
+    EndorsementUnexpected = 1031,
+
+    // 1100: what the evidence is bound to
+
+    /// <summary>Made in another role.</summary>
+    RoleMismatch = 1100,
+    /// <summary>Made for another nonce: old or replayed evidence.</summary>
+    NonceMismatch = 1101,
+    /// <summary>Made for another key than the peer's: somebody stands between, or evidence was replayed.</summary>
+    KeyMismatch = 1102,
+    /// <summary>The signed field covers other runtime data, other accompanying evidence or another statement than those given.</summary>
+    ReportDataMismatch = 1103,
+    /// <summary>A device's evidence stands where the primary attester's belongs.</summary>
+    PrimaryNotAttester = 1104,
+
+    // 1200: signatures and chains
+
+    /// <summary>The signature is not the stated signer's over these bytes.</summary>
+    SignatureInvalid = 1200,
+    /// <summary>The signer's key cannot be read or is not of the kind its format asks for.</summary>
+    SignerKeyInvalid = 1201,
+    /// <summary>A certificate chain does not reach an anchor.</summary>
+    ChainUntrusted = 1202,
+
+    // 1300: collateral and time
+
+    /// <summary>A certificate, list or reference that verification needs is missing.</summary>
+    CollateralMissing = 1300,
+    /// <summary>A certificate or list is past its end.</summary>
+    Expired = 1301,
+    /// <summary>A certificate or list is not valid yet.</summary>
+    NotYetValid = 1302,
+    /// <summary>A certificate was revoked.</summary>
+    Revoked = 1303,
+
+    // 1400: measurements and policies
+
+    /// <summary>The measurement is not one that the policy accepts.</summary>
+    MeasurementNotAccepted = 1400,
+    /// <summary>Signed by a simulator's host key that the policy does not name.</summary>
+    HostKeyNotAccepted = 1401,
+    /// <summary>The policy asks for a comparison that its field does not have.</summary>
+    RequirementNotApplicable = 1402,
+    /// <summary>No alternative of the policy accepts the evidence.</summary>
+    NoAlternativeAccepted = 1403,
+    /// <summary>The policy asks for evidence of a kind that is not there.</summary>
+    EvidenceMissing = 1404,
+
+    // 1500: kinds of TEE
+
+    /// <summary>No verifier for this kind of TEE exists here.</summary>
+    TeeNotSupported = 1500,
+    /// <summary>The policy does not name this kind of TEE.</summary>
+    TeeNotNamed = 1501,
+    /// <summary>Simulated evidence, and the policy does not name Simulation.</summary>
+    SimulationNotNamed = 1502,
+    /// <summary>Evidence that no accepted part of the policy uses.</summary>
+    EvidenceNotUsed = 1503,
+
+    // 1600: policy documents
+
+    /// <summary>The policy is not of the form it must have.</summary>
+    PolicyMalformed = 1600,
+    /// <summary>The policy has a member that nobody knows.</summary>
+    PolicyMemberUnknown = 1601,
+    /// <summary>The policy lacks a member it must have.</summary>
+    PolicyMemberMissing = 1602,
+    /// <summary>The policy names a member twice.</summary>
+    PolicyMemberDuplicate = 1603,
+    /// <summary>The policy is nested deeper or longer than is read.</summary>
+    PolicyTooLarge = 1604,
+    /// <summary>A digest in the policy is not lower-case hexadecimal of the right length.</summary>
+    PolicyDigestInvalid = 1605,
+    /// <summary>A key in the policy is not base64 of a SubjectPublicKeyInfo.</summary>
+    PolicyKeyInvalid = 1606,
+    /// <summary>A list in the policy is empty.</summary>
+    PolicyEmpty = 1607,
+
+    // 1700: what attested parties say about their deployment
+
+    /// <summary>The statement in the runtime data cannot be read.</summary>
+    StatementMalformed = 1700,
+    /// <summary>The statement names another role.</summary>
+    StatementRoleMismatch = 1701,
+    /// <summary>A certificate cannot be read, or its chain does not hold.</summary>
+    CertificateChainInvalid = 1702,
+    /// <summary>The root certificate's key is not the attested one.</summary>
+    RootKeyMismatch = 1703,
+    /// <summary>The intermediate certificate is not the one that was stated.</summary>
+    IntermediateMismatch = 1704,
+    /// <summary>The marble root certificate is not the one that was stated.</summary>
+    MarbleRootMismatch = 1705,
+    /// <summary>The manifest in force is not the expected one.</summary>
+    ManifestFingerprintMismatch = 1706,
+    /// <summary>None of the accepted owners signed the manifest.</summary>
+    OwnerSignatureMissing = 1707,
+    /// <summary>An owner's signature does not hold.</summary>
+    OwnerSignatureInvalid = 1708,
+    /// <summary>The workload is of another type than the expected one.</summary>
+    WorkloadTypeMismatch = 1709,
+    /// <summary>The manifest has no such workload type or package.</summary>
+    WorkloadTypeUnknown = 1710,
+    /// <summary>The workload's statement and its certificate disagree.</summary>
+    StatementMismatch = 1711,
+}
