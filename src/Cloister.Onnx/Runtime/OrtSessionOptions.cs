@@ -31,6 +31,12 @@ public sealed record OrtSessionOptions
     /// </summary>
     public bool DisablePrepacking { get; init; }
 
+    /// <summary>
+    /// Whether loading fails, instead of taking a copy, where an optimisation would have to change external weights: constant folding,
+    /// fusing a convolution with its normalisation, and, at <see cref="GraphOptimization.All"/>, laying out convolutions anew.
+    /// </summary>
+    public bool RequireWeightsInPlace { get; init; }
+
     /// <summary>Whether memory that a run needs goes back to the system after it, instead of being kept for the next.</summary>
     public bool DisableArena { get; init; }
 

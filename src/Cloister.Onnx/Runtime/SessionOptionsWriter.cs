@@ -3,7 +3,7 @@ namespace Cloister.Onnx.Runtime;
 /// <summary>Turns <see cref="OrtSessionOptions"/> into ONNX Runtime's own.</summary>
 internal static unsafe class SessionOptionsWriter
 {
-    public static OrtSessionOptionsHandle Write(OnnxRuntimeLibrary library, OrtSessionOptions options)
+    public static OrtSessionOptionsHandle Write(OnnxRuntimeLibrary library, OrtSessionOptions options, WeightsFolder folder)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.IntraThreads);
         ArgumentOutOfRangeException.ThrowIfNegative(options.InterThreads);
@@ -23,6 +23,7 @@ internal static unsafe class SessionOptionsWriter
 
             // After the caller's entries: these are not his to change.
             AddEntry(api, native, "session.load_model_format", "ONNX"); // never guessed from hostile bytes: no ORT flatbuffers
+            AddEntry(api, native, "session.model_external_initializers_file_folder_path", folder.Path);
             if (options.DisablePrepacking)
                 AddEntry(api, native, "session.disable_prepacking", "1");
             return handle;
