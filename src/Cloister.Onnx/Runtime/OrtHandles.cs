@@ -9,6 +9,7 @@ namespace Cloister.Onnx.Runtime;
 internal abstract class OrtHandle : SafeHandleZeroOrMinusOneIsInvalid
 {
     private readonly IDisposable?[] _dependencies;
+    private volatile bool _disposed;
 
     protected OrtHandle(nint handle, params IDisposable?[] dependencies) : base(ownsHandle: true)
     {
@@ -20,7 +21,24 @@ internal abstract class OrtHandle : SafeHandleZeroOrMinusOneIsInvalid
 
     public nint Value => handle;
 
+    /// <summary>Whether it was disposed, though calls may still use it (<see cref="System.Runtime.InteropServices.SafeHandle.IsClosed"/> waits for them).</summary>
+    public bool IsDisposed => _disposed;
+
+    /// <summary>Holds it for a call, until <see cref="System.Runtime.InteropServices.SafeHandle.DangerousRelease"/>.</summary>
+    /// <exception cref="ObjectDisposedException">It was disposed; without this check calls that overlap could go on for ever.</exception>
+    public void Hold(ref bool held)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        DangerousAddRef(ref held);
+    }
+
     protected abstract void Release();
+
+    protected sealed override void Dispose(bool disposing)
+    {
+        _disposed = true;
+        base.Dispose(disposing);
+    }
 
     protected sealed override bool ReleaseHandle()
     {

@@ -45,7 +45,7 @@ public sealed unsafe class OrtRunOptions : IDisposable
         bool held = false;
         try
         {
-            Handle.DangerousAddRef(ref held);
+            Handle.Hold(ref held);
             api.Check(terminate ? api.RunOptionsSetTerminate(Handle.Value) : api.RunOptionsUnsetTerminate(Handle.Value));
         }
         catch (ObjectDisposedException)

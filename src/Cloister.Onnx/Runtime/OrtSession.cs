@@ -41,7 +41,7 @@ public sealed unsafe partial class OrtSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session, a tensor or the options were disposed before the run began.</exception>
     public void Run(ReadOnlySpan<OrtTensor> inputs, Span<OrtTensor?> outputs, OrtRunOptions? options = null)
     {
-        ObjectDisposedException.ThrowIf(_handle.IsClosed, this);
+        ObjectDisposedException.ThrowIf(_handle.IsDisposed, this);
         Demand(inputs, outputs);
 
         int count = inputs.Length + outputs.Length;
@@ -55,13 +55,13 @@ public sealed unsafe partial class OrtSession : IDisposable
         bool session = false, run = false;
         try
         {
-            _handle.DangerousAddRef(ref session);
-            options?.Handle.DangerousAddRef(ref run);
+            _handle.Hold(ref session);
+            options?.Handle.Hold(ref run);
             for (; held < count; held++)
             {
                 OrtValueHandle? value = held < inputs.Length ? inputs[held].Handle : outputs[held - inputs.Length]?.Handle;
                 bool taken = false;
-                value?.DangerousAddRef(ref taken);
+                value?.Hold(ref taken);
                 values[held] = value?.Value ?? 0;
             }
 

@@ -43,7 +43,7 @@ public sealed unsafe class OrtTensor : IDisposable
     {
         get
         {
-            ObjectDisposedException.ThrowIf(Handle.IsClosed, this);
+            ObjectDisposedException.ThrowIf(Handle.IsDisposed, this);
             if (Type == TensorElementType.String)
                 throw new InvalidOperationException("A tensor of strings has no bytes to look at: use ReadStrings.");
             if (ByteLength > int.MaxValue)
@@ -140,14 +140,14 @@ public sealed unsafe class OrtTensor : IDisposable
     /// <exception cref="InvalidOperationException">It holds no strings, or more than 2 GB of them.</exception>
     public string[] ReadStrings()
     {
-        ObjectDisposedException.ThrowIf(Handle.IsClosed, this);
+        ObjectDisposedException.ThrowIf(Handle.IsDisposed, this);
         if (Type != TensorElementType.String)
             throw new InvalidOperationException($"The tensor's elements are of type {Type}, not strings.");
         OrtApi api = Library.Api;
         bool held = false;
         try
         {
-            Handle.DangerousAddRef(ref held);
+            Handle.Hold(ref held);
             nuint length;
             api.Check(api.GetStringTensorDataLength(Handle.Value, &length));
             int count = checked((int)ElementCount);

@@ -13,6 +13,7 @@ public sealed unsafe class PinnedBuffer : IDisposable
     internal const int Alignment = 64;
 
     private readonly NativeMemoryHandle _memory;
+    private volatile bool _disposed;
 
     private PinnedBuffer(NativeMemoryHandle memory) => _memory = memory;
 
@@ -45,14 +46,22 @@ public sealed unsafe class PinnedBuffer : IDisposable
     }
 
     /// <summary>Gives the memory back once no tensor or session uses it.</summary>
-    public void Dispose() => _memory.Dispose();
+    public void Dispose()
+    {
+        _disposed = true;
+        _memory.Dispose();
+    }
 
     /// <summary>The memory, held until <see cref="Hold.Dispose"/>.</summary>
-    internal Hold Keep() => new(_memory);
+    internal Hold Keep()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        return new Hold(_memory);
+    }
 
     private void Demand(long offset, long length)
     {
-        ObjectDisposedException.ThrowIf(_memory.IsClosed, this);
+        ObjectDisposedException.ThrowIf(_disposed, this);
         ArgumentOutOfRangeException.ThrowIfNegative(offset);
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         if (offset > Length - length)
@@ -72,6 +81,8 @@ public sealed unsafe class PinnedBuffer : IDisposable
         }
 
         public byte* Address => _memory!.Address;
+
+        public nint Start => (nint)Address;
 
         public void Dispose() => Interlocked.Exchange(ref _memory, null)?.DangerousRelease();
     }

@@ -1,0 +1,102 @@
+using System.Runtime.Versioning;
+using Cloister.Onnx.Runtime;
+
+namespace Cloister.Onnx.Tests.Runtime;
+
+/// <summary>What the whole process holds is looked at here, so nothing else may run beside.</summary>
+[CollectionDefinition(nameof(MemoryTests), DisableParallelization = true)]
+public class MemoryCollection;
+
+[Collection(nameof(MemoryTests))]
+[SupportedOSPlatform("linux")]
+public class MemoryTests
+{
+    private const long Megabyte = 1 << 20;
+
+    [Fact]
+    public void AHundredThousandPredictionsLeaveNothingBehind()
+    {
+        using var session = OrtSession.FromMemory(HandmadeModel.Relu(64));
+        float[] values = new float[64];
+        using var reused = OrtTensor.OverPinned<float>(values, [1, 64]);
+        using var place = OrtTensor.Allocate<float>([1, 64]);
+        using var options = new OrtRunOptions();
+
+        void Predict(int count)
+        {
+            OrtTensor?[] allocated = [null];
+            for (int i = 0; i < count; i++)
+            {
+                values[i % 64] = i;
+                if (i % 2 == 0)
+                {
+                    session.Run([reused], [place], options);
+                    continue;
+                }
+                // Everything anew, as a careless caller does it.
+                using var input = OrtTensor.Allocate<float>([1, 64]);
+                allocated[0] = null;
+                session.Run([input], allocated);
+                allocated[0]!.Dispose();
+                if (i % 100 == 1)
+                    Assert.Throws<ArgumentException>(() => session.Run([place, place], allocated));
+                if (i % 100 == 51)
+                    Assert.Throws<OnnxRuntimeException>(() => OrtSession.FromMemory(new byte[] { 1, 2, 3 }));
+            }
+        }
+
+        Predict(20_000);
+        long before = Resident("VmRSS");
+        Predict(100_000);
+        Assert.InRange(Resident("VmRSS") - before, long.MinValue, 8 * Megabyte);
+    }
+
+    [Fact]
+    public void SessionsComeAndGo()
+    {
+        byte[] model = HandmadeModel.Relu(64);
+        void Load(int count)
+        {
+            for (int i = 0; i < count; i++)
+                OrtSession.FromMemory(model).Dispose();
+        }
+
+        Load(200);
+        long before = Resident("VmRSS");
+        Load(2_000);
+        Assert.InRange(Resident("VmRSS") - before, long.MinValue, 8 * Megabyte);
+    }
+
+    [Fact]
+    public void AQuarterOfAGigabyteOfWeightsIsHeldOnce()
+    {
+        const int side = 8192; // 8192 x 8192 floats
+        byte[] model = new HandmadeModel().Input("x", 1, -1, side).External("W", 1, [side, side], "w").Node("MatMul", ["x", "W"], ["y"])
+            .Output("y", 1, -1, side).ToBytes();
+        using var weights = PinnedBuffer.Allocate((long)side * side * 4);
+        for (long at = 0; at < weights.Length; at += Megabyte)
+            System.Runtime.InteropServices.MemoryMarshal.Cast<byte, float>(weights.Span(at, (int)Megabyte)).Fill(0.5f);
+        using var x = OrtTensor.Allocate<float>([1, side]);
+        using var y = OrtTensor.Allocate<float>([1, side]);
+        x.Span<float>().Fill(1);
+
+        long before = Resident("VmRSS");
+        File.WriteAllText("/proc/self/clear_refs", "5"); // the peak starts anew
+        using var session = OrtSession.FromMemory(model, new OrtSessionOptions { DisablePrepacking = true },
+            ExternalWeightsTests.Weights(("w", weights)));
+        session.Run([x], [y]);
+
+        Assert.Equal(-1, y.Span<float>().IndexOfAnyExcept(side / 2f));
+        Assert.True(session.WeightsInPlace);
+        Assert.InRange(Resident("VmHWM") - before, long.MinValue, 25 * Megabyte); // a tenth of the weights
+    }
+
+    private static long Resident(string field)
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        string line = File.ReadLines("/proc/self/status").First(l => l.StartsWith(field + ":", StringComparison.Ordinal));
+        return long.Parse(line.AsSpan(field.Length + 1).Trim().TrimEnd(" kB"), System.Globalization.CultureInfo.InvariantCulture) * 1024;
+    }
+}
