@@ -1,0 +1,72 @@
+using System.Buffers.Binary;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
+using Microsoft.Win32.SafeHandles;
+
+namespace Cloister.Platform.Interop;
+
+/// <summary>What Linux says through libc and .NET does not. Constants are those of Linux on x64 and arm64.</summary>
+[SupportedOSPlatform("linux")]
+internal static partial class LinuxInterop
+{
+    private const int SolSocket = 1, SoPeerCred = 17, SoPeerPidFd = 77; // SO_PEERPIDFD: Linux 6.5
+    private const int AtFdCwd = -100, AtSymlinkNoFollow = 0x100, StatxType = 1, StatxSize = 256, StatxModeAt = 28;
+    private const int TypeMask = 0xF000, TypeRegular = 0x8000, TypeSocket = 0xC000;
+    private const int OpenReadOnlyCloseOnExec = 0x80000;
+
+    /// <summary>The process that connected a Unix socket, as the kernel recorded it (unix(7), SO_PEERCRED).</summary>
+    public static int PeerProcessId(Socket socket)
+    {
+        Span<byte> credentials = stackalloc byte[12]; // struct ucred: pid, uid, gid
+        int length = credentials.Length;
+        if (getsockopt(socket.SafeHandle, SolSocket, SoPeerCred, credentials, ref length) != 0 || length != credentials.Length)
+            throw new PlatformException(PlatformError.PeerNotMeasurable, $"The kernel does not name the peer (SO_PEERCRED: {Marshal.GetLastPInvokeErrorMessage()}).");
+        return BitConverter.ToInt32(credentials);
+    }
+
+    /// <summary>A handle of the process that connected, which no other process can take over; null before Linux 6.5.</summary>
+    public static SafeFileHandle? PeerProcessHandle(Socket socket)
+    {
+        Span<byte> descriptor = stackalloc byte[sizeof(int)];
+        int length = descriptor.Length;
+        return getsockopt(socket.SafeHandle, SolSocket, SoPeerPidFd, descriptor, ref length) == 0 && length == sizeof(int)
+            ? new SafeFileHandle(BitConverter.ToInt32(descriptor), ownsHandle: true)
+            : null;
+    }
+
+    /// <summary>Whether a path names a regular file, without following a link and without opening it (opening a pipe would wait).</summary>
+    public static bool IsRegularFile(string path) => TypeOf(path) == TypeRegular;
+
+    /// <summary>Whether a path names a Unix socket.</summary>
+    public static bool IsSocket(string path) => TypeOf(path) == TypeSocket;
+
+    /// <summary>Makes a directory's entries durable.</summary>
+    public static void SyncDirectory(string path)
+    {
+        int descriptor = open(path, OpenReadOnlyCloseOnExec);
+        if (descriptor < 0) throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
+        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
+        if (fsync(handle) != 0) throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
+    }
+
+    private static int TypeOf(string path)
+    {
+        Span<byte> status = stackalloc byte[StatxSize];
+        return statx(AtFdCwd, path, AtSymlinkNoFollow, StatxType, status) == 0
+            ? BinaryPrimitives.ReadUInt16LittleEndian(status[StatxModeAt..]) & TypeMask
+            : 0;
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getsockopt(SafeSocketHandle socket, int level, int name, Span<byte> value, ref int length);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int statx(int directory, string path, int flags, uint mask, Span<byte> status);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int open(string path, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int fsync(SafeFileHandle file);
+}
