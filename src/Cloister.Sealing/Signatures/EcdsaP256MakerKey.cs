@@ -32,7 +32,8 @@ internal sealed class EcdsaP256MakerKey : MakerKey
                     return maker;
             }
         }
-        catch (CryptographicException problem)
+        // A curve that the platform lacks is PlatformNotSupported there, and for us another key that is not P-256.
+        catch (Exception problem) when (problem is CryptographicException or PlatformNotSupportedException)
         {
             key.Dispose();
             throw Refused(problem);

@@ -1,0 +1,54 @@
+using System.Security.Cryptography;
+
+namespace Cloister.Sealing.Tests.Files;
+
+public class HashTreeTests
+{
+    // The eight leaves and roots that the reference implementation of RFC 6962 is tested with.
+    [Fact]
+    public void KnownRoots()
+    {
+        string[] inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"];
+        string[] roots =
+        [
+            "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
+            "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
+            "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
+            "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
+            "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
+            "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
+            "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+        ];
+        var leaves = new List<byte>();
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            byte[] leaf = new byte[32];
+            HashTree.Leaf([HashTree.LeafPrefix, .. Convert.FromHexString(inputs[i])], leaf);
+            leaves.AddRange(leaf);
+            Assert.Equal(roots[i], Convert.ToHexStringLower(HashTree.Root([.. leaves])));
+        }
+    }
+
+    [Fact]
+    public void EqualsTheDefinitionForManyLeaves()
+    {
+        for (int count = 1; count <= 70; count++)
+        {
+            byte[] leaves = new byte[32 * count];
+            new Random(count).NextBytes(leaves);
+            Assert.Equal(Define(leaves), HashTree.Root(leaves));
+        }
+        Assert.Throws<ArgumentException>(() => HashTree.Root([]));
+        Assert.Throws<ArgumentException>(() => HashTree.Root(new byte[33]));
+        Assert.Throws<ArgumentException>(() => HashTree.Leaf([1], new byte[32]));
+    }
+
+    private static byte[] Define(byte[] leaves)
+    {
+        int n = leaves.Length / 32, k = 1;
+        while (k * 2 < n)
+            k *= 2;
+        return n == 1 ? leaves : SHA256.HashData([1, .. Define(leaves[..(32 * k)]), .. Define(leaves[(32 * k)..])]);
+    }
+}
