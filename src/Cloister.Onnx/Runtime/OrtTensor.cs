@@ -60,8 +60,9 @@ public sealed unsafe class OrtTensor : IDisposable
     /// <exception cref="ArgumentException">The shape is not one, or the type has no fixed size.</exception>
     public static OrtTensor Allocate(TensorElementType type, ReadOnlySpan<long> shape)
     {
-        using var buffer = PinnedBuffer.Allocate(type.ByteLength(Elements(shape)));
-        return OverPinned(type, buffer, 0, shape); // the tensor keeps the memory
+        long length = type.ByteLength(Elements(shape));
+        PinnedBuffer.NativeMemoryHandle memory = PinnedBuffer.NativeMemoryHandle.Allocate(length);
+        return Over(type, memory.Address, length, shape, memory);
     }
 
     /// <summary>A tensor with memory of its own, all zero.</summary>
