@@ -31,7 +31,7 @@ internal sealed unsafe class OrtApi(nint* table)
 
     // Session options.
     public nint CreateSessionOptions(nint* options) => ((delegate* unmanaged<nint*, nint>)table[10])(options);
-    public nint DisableMemPattern(nint options) => ((delegate* unmanaged<nint, nint>)table[17])(options);
+    public nint SetSessionExecutionMode(nint options, int mode) => ((delegate* unmanaged<nint, int, nint>)table[13])(options, mode);
     public nint DisableCpuMemArena(nint options) => ((delegate* unmanaged<nint, nint>)table[19])(options);
     public nint SetSessionGraphOptimizationLevel(nint options, int level) => ((delegate* unmanaged<nint, int, nint>)table[23])(options, level);
     public nint SetIntraOpNumThreads(nint options, int threads) => ((delegate* unmanaged<nint, int, nint>)table[24])(options, threads);
@@ -80,8 +80,6 @@ internal sealed unsafe class OrtApi(nint* table)
     public nint GetTensorTypeAndShape(nint value, nint* info) => ((delegate* unmanaged<nint, nint*, nint>)table[65])(value, info);
 
     // Releases; none can fail.
-    public void ReleaseEnv(nint env) => ((delegate* unmanaged<nint, void>)table[92])(env);
-    public void ReleaseMemoryInfo(nint info) => ((delegate* unmanaged<nint, void>)table[94])(info);
     public void ReleaseSession(nint session) => ((delegate* unmanaged<nint, void>)table[95])(session);
     public void ReleaseValue(nint value) => ((delegate* unmanaged<nint, void>)table[96])(value);
     public void ReleaseRunOptions(nint options) => ((delegate* unmanaged<nint, void>)table[97])(options);

@@ -60,13 +60,21 @@ public sealed unsafe partial class OrtSession
     internal static void Fuzz(ReadOnlySpan<byte> bytes)
     {
         byte[] model = bytes.ToArray();
-        try
+        using var file = PinnedBuffer.Allocate(256 << 10);
+        foreach (var weights in new[] { null, new Dictionary<string, ExternalWeights> { ["w"] = new(file) } })
         {
-            using OrtSession session = FromMemory(model);
-        }
-        catch (OnnxRuntimeException)
-        {
-            // The documented refusal.
+            try
+            {
+                using OrtSession session = FromMemory(model, null, weights);
+            }
+            catch (OnnxRuntimeException)
+            {
+                // The documented refusal.
+            }
+            catch (OnnxModelException) when (weights is not null)
+            {
+                // With weights the model is read before ONNX Runtime gets it.
+            }
         }
     }
 
@@ -140,6 +148,8 @@ public sealed unsafe partial class OrtSession
                     $"'{text}' is not a tensor but a sequence, map or optional value; export the model with tensors (for classifiers: without ZipMap).");
             api.Check(api.CastTypeInfoToTensorInfo(type, &info)); // owned by the type
             (TensorElementType elements, long[] shape) = OrtTensor.ReadInfo(api, info);
+            if (elements == TensorElementType.Undefined || !Enum.IsDefined(elements))
+                throw new OnnxRuntimeException(OnnxRuntimeError.NotImplemented, $"'{text}' has elements of ONNX type {(int)elements}, which this binding does not know.");
             return new TensorInfo(text, elements, shape);
         }
         finally

@@ -19,7 +19,7 @@ public sealed record OrtSessionOptions
     /// <summary>Threads for the inside of one operator; 0 is one a core.</summary>
     public int IntraThreads { get; init; } = 1;
 
-    /// <summary>Threads for operators beside each other; 1 runs them one after the other.</summary>
+    /// <summary>Threads for operators beside each other; 1 runs them one after the other, 0 is one a core.</summary>
     public int InterThreads { get; init; } = 1;
 
     /// <summary>How far the graph is rewritten.</summary>

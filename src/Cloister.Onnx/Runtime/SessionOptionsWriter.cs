@@ -14,7 +14,12 @@ internal static unsafe class SessionOptionsWriter
         try
         {
             api.Check(api.SetIntraOpNumThreads(native, options.IntraThreads));
-            api.Check(api.SetInterOpNumThreads(native, options.InterThreads));
+            if (options.InterThreads != 1)
+            {
+                const int parallel = 1; // ORT_PARALLEL: without it these threads have nothing to do
+                api.Check(api.SetSessionExecutionMode(native, parallel));
+                api.Check(api.SetInterOpNumThreads(native, options.InterThreads));
+            }
             api.Check(api.SetSessionGraphOptimizationLevel(native, (int)options.Level));
             if (options.DisableArena)
                 api.Check(api.DisableCpuMemArena(native));

@@ -29,6 +29,15 @@ public class BadModelTests
         Assert.Contains("999", Refused(newer).Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void OutputsThatAreNoTensorsAreRefusedAtOnce()
+    {
+        byte[] model = new HandmadeModel().Input("x", 1, 4).Node("SequenceConstruct", ["x", "x"], ["s"]).OutputSequence("s", 1).ToBytes();
+        OnnxRuntimeException refusal = Refused(model);
+        Assert.Equal(OnnxRuntimeError.NotImplemented, refusal.Error);
+        Assert.Contains("'s' is not a tensor", refusal.Message, StringComparison.Ordinal);
+    }
+
     [SharedDataFact]
     public void EveryTruncationIsRefused()
     {
@@ -40,8 +49,10 @@ public class BadModelTests
     [Fact]
     public void MutatedModelsAreRefusedOrLoaded()
     {
-        byte[][] models = [HandmadeModel.Relu(), RunTests.EndlessLoop()];
-        for (int seed = 1; seed <= 400; seed++)
+        byte[] outside = new HandmadeModel().Input("x", 1, -1, 256).External("W", 1, [256, 128], "w", 64, 256 * 128 * 4).External("b", 1, [128], "w")
+            .Node("MatMul", ["x", "W"], ["t"]).Node("Add", ["t", "b"], ["y"]).Output("y", 1, -1, 128).ToBytes();
+        byte[][] models = [HandmadeModel.Relu(), RunTests.EndlessLoop(), outside];
+        for (int seed = 1; seed <= 600; seed++)
         {
             var random = new Random(seed);
             byte[] model = (byte[])models[seed % models.Length].Clone();

@@ -28,6 +28,12 @@ internal sealed class HandmadeModel
         return this;
     }
 
+    public HandmadeModel OutputSequence(string name, int type)
+    {
+        _outputs.Add(Join(Text(1, name), Part(2, Part(4, Part(1, Part(1, Number(1, type)))))));
+        return this;
+    }
+
     public HandmadeModel Inline<T>(string name, int type, long[] shape, params T[] values) where T : unmanaged
     {
         _initializers.Add(Join(Tensor(name, type, shape), Part(9, MemoryMarshal.AsBytes(values.AsSpan()).ToArray())));

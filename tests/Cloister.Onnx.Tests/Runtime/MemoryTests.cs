@@ -91,6 +91,46 @@ public class MemoryTests
         Assert.InRange(Resident("VmHWM") - before, long.MinValue, 25 * Megabyte); // a tenth of the weights
     }
 
+    [Fact]
+    public void WithoutAnArenaMemoryGoesBackAfterARun()
+    {
+        const int floats = 64 << 18; // 64 MiB
+        byte[] model = new HandmadeModel().Input("n", 7, 1).Node("ConstantOfShape", ["n"], ["t"]).Node("Exp", ["t"], ["u"]).Node("ReduceMax", ["u"], ["y"])
+            .Output("y", 1, 1).ToBytes();
+        using var n = OrtTensor.OverPinned<long>(new long[] { floats }, [1]);
+        using var y = OrtTensor.Allocate<float>([1]);
+        long Kept(bool disableArena)
+        {
+            using var session = OrtSession.FromMemory(model, new OrtSessionOptions { DisableArena = disableArena });
+            long before = Resident("VmRSS");
+            session.Run([n], [y]);
+            Assert.Equal(1, y.Span<float>()[0]);
+            return Resident("VmRSS") - before;
+        }
+
+        Assert.InRange(Kept(disableArena: true), long.MinValue, 16 * Megabyte);
+        Assert.InRange(Kept(disableArena: false), 48 * Megabyte, long.MaxValue);
+    }
+
+    [Fact]
+    public void ThreadsAreThoseAskedFor()
+    {
+        int Started(OrtSessionOptions options)
+        {
+            int before = Threads();
+            using var session = OrtSession.FromMemory(HandmadeModel.Relu(), options);
+            return Threads() - before;
+        }
+
+        // The framework's own threads come and go as well, but not in such numbers.
+        Assert.InRange(Started(new OrtSessionOptions()), -10, 10);
+        Assert.InRange(Started(new OrtSessionOptions { IntraThreads = 41 }), 30, 50);
+        Assert.InRange(Started(new OrtSessionOptions { InterThreads = 40 }), 30, 50);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Started(new OrtSessionOptions { IntraThreads = -1 }));
+
+        static int Threads() => Directory.GetDirectories("/proc/self/task").Length;
+    }
+
     private static long Resident(string field)
     {
         GC.Collect();
