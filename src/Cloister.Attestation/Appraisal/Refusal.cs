@@ -155,4 +155,14 @@ public enum Refusal
     WorkloadTypeUnknown = 1710,
     /// <summary>The workload's statement and its certificate disagree.</summary>
     StatementMismatch = 1711,
+    /// <summary>The root certificate is not the one that was stated.</summary>
+    RootMismatch = 1712,
+    /// <summary>The key of the TLS connection is not the one that the certificates give its port.</summary>
+    TlsKeyMismatch = 1713,
+    /// <summary>No manifest is in force yet where one is expected, or one is where none is expected.</summary>
+    ManifestPresence = 1714,
+    /// <summary>The manifest's package cannot be appraised here: it names no policy that this program knows.</summary>
+    PackagePolicyMissing = 1715,
+    /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
+    CertificateNotAllowed = 1716,
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cloister.Attestation;
 
 namespace Cloister.Protocol.Manifest;
 
@@ -10,6 +11,9 @@ namespace Cloister.Protocol.Manifest;
 public sealed record ManifestDocument
 {
     internal ManifestDocument() { }
+
+    /// <summary><see cref="ManifestFingerprint.Of"/> of the bytes it was read from.</summary>
+    public string Fingerprint { get; internal init; } = "";
 
     /// <summary>Programs that may run.</summary>
     public ImmutableSortedDictionary<string, ManifestPackage> Packages { get; internal init; } = Names.Empty<ManifestPackage>();
@@ -94,6 +98,9 @@ public sealed record ManifestPackage
 {
     internal ManifestPackage() { }
 
+    /// <summary>Cloister's policy; null where the package names SGX properties only (and always in MarbleRun's dialect).</summary>
+    public PackagePolicy? Policy { get; internal init; }
+
     /// <summary>SGX MRENCLAVE as hex, compared without case; null or empty where not named.</summary>
     public string? UniqueId { get; internal init; }
     /// <summary>SGX MRSIGNER as hex, compared without case.</summary>
@@ -175,8 +182,8 @@ public sealed record ManifestSecret
     public bool Shared { get; internal init; }
     /// <summary>Whether a user uploads it; it is then never generated.</summary>
     public bool UserDefined { get; internal init; }
-    /// <summary>Days a certificate is valid; null = 365.</summary>
-    public ulong? ValidFor { get; internal init; }
+    /// <summary>Days a certificate is valid; 0 = 365, unless its template says its end.</summary>
+    public ulong ValidFor { get; internal init; }
     /// <summary>The certificate template as it stands in the manifest (Go's x509.Certificate as JSON); empty where there is none.</summary>
     public ReadOnlyMemory<byte> CertificateJson { get; internal init; }
 }

@@ -1,0 +1,64 @@
+using System.Collections.Immutable;
+using Cloister.Protocol.Templates;
+
+namespace Cloister.Protocol.Manifest;
+
+/// <summary>MarbleRun's dry run: every template is rendered once with placeholders of the right types.</summary>
+internal static class TemplateChecks
+{
+    // Short, neither empty nor with a NUL: no function refuses it for its content.
+    private static readonly byte[] s_placeholder = "placeholder"u8.ToArray();
+
+    public static void Check(ManifestDocument manifest, ManifestProblems problems)
+    {
+        TemplateData data = Placeholders(manifest);
+        foreach ((string name, ManifestMarble marble) in manifest.Marbles)
+        {
+            foreach ((string path, ManifestContent content) in marble.Parameters.Files)
+                CheckOne(content, TemplateKind.File, $"Marbles.{name}.Parameters.Files.{path}", $"in Marble {name}: file {path}: ", data, problems);
+            foreach ((string variable, ManifestContent content) in marble.Parameters.Env)
+            {
+                string at = $"Marbles.{name}.Parameters.Env.{variable}", place = $"in Marble {name}: env variable {variable}: ";
+                if (content.Data.Span.Contains((byte)0))
+                    problems.Add(ManifestProblemCode.TemplateWrong, at, $"running manifest template dry run: {place}content contains null bytes");
+                else
+                    CheckOne(content, TemplateKind.Env, at, place, data, problems);
+            }
+        }
+    }
+
+    private static void CheckOne(ManifestContent content, TemplateKind kind, string field, string place, TemplateData data, ManifestProblems problems)
+    {
+        if (content.NoTemplates) return;
+        try
+        {
+            Template template = Template.Parse(content.Data.Span, kind);
+            if (problems.IsCloister && template.UsesMarbleKey)
+            {
+                problems.Add(ManifestProblemCode.TemplateWrong, field, $"{place}the workload's private key never leaves it, so the coordinator cannot write it; use the variable MARBLE_PREDEFINED_PRIVATE_KEY, which the workload sets");
+                return;
+            }
+            template.Render(data);
+        }
+        catch (ProtocolException error)
+        {
+            ManifestProblemCode code = error.Error == ProtocolError.TemplateMissingData && problems.IsCloister
+                ? ManifestProblemCode.TemplateSecretMissing
+                : ManifestProblemCode.TemplateWrong;
+            problems.Add(code, field, $"running manifest template dry run: {place}{error.Message}");
+        }
+    }
+
+    private static TemplateData Placeholders(ManifestDocument manifest) => new()
+    {
+        MarbleRoot = s_placeholder,
+        CoordinatorRoot = s_placeholder,
+        CoordinatorIntermediate = s_placeholder,
+        MarbleCertificate = new TemplateSecret(ManifestSecretTypes.CertEcdsa, s_placeholder, s_placeholder, s_placeholder),
+        Secrets = manifest.Secrets.ToImmutableDictionary(
+            entry => entry.Key,
+            entry => entry.Value.Type is ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain
+                ? (TemplateSecret?)TemplateSecret.OfKey(entry.Value.Type, s_placeholder)
+                : new TemplateSecret(entry.Value.Type, s_placeholder, s_placeholder, s_placeholder)),
+    };
+}
