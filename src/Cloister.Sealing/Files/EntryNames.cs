@@ -8,6 +8,7 @@ namespace Cloister.Sealing;
 /// </summary>
 internal static class EntryNames
 {
+    private static readonly string[] Devices = ["CON", "PRN", "AUX", "NUL"];
     private static readonly SearchValues<char> Forbidden = SearchValues.Create("\\:*?\"<>|");
 
     /// <exception cref="SealingException">A name is empty, unsafe or taken.</exception>
@@ -46,9 +47,25 @@ internal static class EntryNames
         {
             ReadOnlySpan<char> part = name.AsSpan()[segment];
             // Windows drops dots and spaces at the end of a name, which would also make ".. " a parent folder.
+            if (IsDevice(part))
+                throw Unsafe("has a part that names a device on Windows (CON, PRN, AUX, NUL, COM0 to COM9, LPT0 to LPT9)");
             if (part.IsEmpty || part[^1] is '.' or ' ' || part[0] == ' ')
                 throw Unsafe("has an empty part, a part that is \".\" or \"..\", or one that begins with a space or ends with a dot or space");
         }
+    }
+
+    // A device's name stays one whatever extension follows it.
+    private static bool IsDevice(ReadOnlySpan<char> part)
+    {
+        int dot = part.IndexOf('.');
+        ReadOnlySpan<char> stem = (dot < 0 ? part : part[..dot]).TrimEnd(' ');
+        foreach (string device in Devices)
+        {
+            if (stem.Equals(device, StringComparison.OrdinalIgnoreCase))
+                return true;
+        }
+        return stem.Length == 4 && char.IsAsciiDigit(stem[3])
+            && (stem.StartsWith("COM", StringComparison.OrdinalIgnoreCase) || stem.StartsWith("LPT", StringComparison.OrdinalIgnoreCase));
     }
 
     private static bool IsPrintable(string text) => !text.AsSpan().ContainsAnyExceptInRange(' ', '~');

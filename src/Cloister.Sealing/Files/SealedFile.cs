@@ -39,6 +39,7 @@ public static class SealedFile
     /// <param name="key">The key, 32 bytes; it is not kept.</param>
     /// <param name="cancellation">Stops the opening.</param>
     /// <exception cref="SealingException">The file is refused; its error says why.</exception>
+    /// <exception cref="PlatformNotSupportedException">An Ed25519 maker where libcrypto 3 is absent.</exception>
     public static async Task<SealedReader> OpenAsync(Stream file, SealedTrust trust, ReadOnlyMemory<byte> key, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(trust);

@@ -30,6 +30,7 @@ internal static class SealedWriter
         using FileKeys keys = FileKeys.Derive(key.Span, salt, headerDigest);
 
         byte[] front = new byte[SealedFormat.ChunksAt(headerBytes.Length, header)];
+        output.Position = 0;
         await output.WriteAsync(front, cancellation); // zeros: an interrupted file has no magic
         byte[] leaves = new byte[header.ChunkCount * HashTree.HashSize];
         await WriteChunksAsync(output, content, header, keys, leaves, progress, cancellation);

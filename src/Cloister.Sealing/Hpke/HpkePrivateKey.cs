@@ -15,6 +15,9 @@ public abstract class HpkePrivateKey : IDisposable
     /// <summary>What senders encrypt to: 65 bytes for P-256 (uncompressed point), 32 for X25519.</summary>
     public abstract ReadOnlyMemory<byte> PublicKey { get; }
 
+    /// <summary>Whether this machine has a mechanism.</summary>
+    public static bool IsSupported(HpkeKem kem) => kem == HpkeKem.P256 || (kem == HpkeKem.X25519 && LibCryptoLibrary.IsAvailable);
+
     /// <summary>A new key from the system's random generator.</summary>
     /// <exception cref="PlatformNotSupportedException">X25519 where libcrypto 3 is absent; the text says what to install.</exception>
     public static HpkePrivateKey Generate(HpkeKem kem) => kem switch

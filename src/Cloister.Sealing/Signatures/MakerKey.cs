@@ -14,6 +14,10 @@ public abstract class MakerKey : IDisposable
     /// <summary>The key by which others verify.</summary>
     public abstract MakerPublicKey Public { get; }
 
+    /// <summary>Whether this machine can sign and verify with an algorithm.</summary>
+    public static bool IsSupported(SignatureAlgorithm algorithm) =>
+        algorithm == SignatureAlgorithm.EcdsaP256 || (algorithm == SignatureAlgorithm.Ed25519 && LibCryptoLibrary.IsAvailable);
+
     /// <summary>A new key from the system's random generator.</summary>
     /// <exception cref="PlatformNotSupportedException">Ed25519 where libcrypto 3 is absent; the text says what to install.</exception>
     public static MakerKey Generate(SignatureAlgorithm algorithm) => algorithm switch

@@ -31,12 +31,25 @@ public class SealedHeaderTests
     [InlineData(SealingError.UnsafeEntryName, "a.")]
     [InlineData(SealingError.UnsafeEntryName, ".. /a")]
     [InlineData(SealingError.UnsafeEntryName, " a")]
+    [InlineData(SealingError.UnsafeEntryName, "nul")]
+    [InlineData(SealingError.UnsafeEntryName, "a/Aux.tar.gz")]
+    [InlineData(SealingError.UnsafeEntryName, "com7 .txt/b")]
     public async Task BadEntryNamesAreRefused(SealingError error, params string[] names)
     {
         using MakerKey maker = Sample.Maker();
         await RefusedAsync(error, Sample.WithHeader(Sample.Header(maker, names), maker), maker);
         var content = new SealedContent("n", 0, [.. names.Select(name => SealedSource.FromBytes(name, [1]))]);
         Assert.Equal(error, (await Assert.ThrowsAsync<SealingException>(() => Sample.SealAsync(content, maker))).Error);
+    }
+
+    [Theory]
+    [InlineData("model.onnx", "model.onnx.data", "config.json")]
+    [InlineData("...a", "a..b", "~x", "a b", "com", "COM10", "console", "nully", "lpt", "a/nul2")]
+    public async Task PlainNamesPass(params string[] names)
+    {
+        using MakerKey maker = Sample.Maker();
+        var content = new SealedContent("n", 0, [.. names.Select(name => SealedSource.FromBytes(name, [1]))]);
+        Assert.Equal(names.Length, (await Sample.OpenAsync(await Sample.SealAsync(content, maker), Sample.Trust(maker))).Length);
     }
 
     [Fact]

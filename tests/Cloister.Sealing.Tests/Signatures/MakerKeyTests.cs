@@ -34,6 +34,16 @@ public class MakerKeyTests
     }
 
     [Fact]
+    public void KnownAlgorithmsAreSupported()
+    {
+        Assert.All(Enum.GetValues<SignatureAlgorithm>(), algorithm => Assert.True(MakerKey.IsSupported(algorithm)));
+        Assert.All(Enum.GetValues<HpkeKem>(), kem => Assert.True(HpkePrivateKey.IsSupported(kem)));
+        Assert.False(MakerKey.IsSupported(0));
+        Assert.False(HpkePrivateKey.IsSupported(0));
+        Assert.Throws<ArgumentOutOfRangeException>(() => MakerKey.Generate(0));
+    }
+
+    [Fact]
     public void TextsNeverHoldTheKey()
     {
         using MakerKey key = MakerKey.Generate(SignatureAlgorithm.Ed25519);
