@@ -32,7 +32,7 @@ public sealed unsafe partial class OrtSession
         if (weights is not { Count: > 0 })
             return Wrap(library, Create(library, model.Span, options, null, inPlace: false), null, inPlace: false);
 
-        PlacedWeights placed = PlacedWeights.Place(model.Span, weights);
+        PlacedWeights placed = PlacedWeights.Place(model, weights);
         nint session;
         bool inPlace = placed.AnyLent;
         try

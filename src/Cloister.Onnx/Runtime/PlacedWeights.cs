@@ -15,7 +15,7 @@ internal sealed unsafe class PlacedWeights : IDisposable
 
     private readonly List<(string Name, OrtTensor Tensor)> _lent = [];
 
-    private PlacedWeights(ReadOnlySpan<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights)
+    private PlacedWeights(ReadOnlyMemory<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights)
     {
         try
         {
@@ -36,7 +36,7 @@ internal sealed unsafe class PlacedWeights : IDisposable
     public bool AnyLent => _lent.Count > 0;
 
     /// <exception cref="OnnxModelException">The bytes are no model, or its external data are not among <paramref name="weights"/> or outside of them.</exception>
-    public static PlacedWeights Place(ReadOnlySpan<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights) => new(model, weights);
+    public static PlacedWeights Place(ReadOnlyMemory<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights) => new(model, weights);
 
     /// <summary>Lends the weights so that a session computes on them where they are.</summary>
     public void LendInPlace(OrtApi api, OrtSessionOptionsHandle options)
