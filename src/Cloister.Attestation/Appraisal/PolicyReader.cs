@@ -173,13 +173,8 @@ public static class PolicyReader
     {
         if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 and <= 1024 } text || !Base64.IsValid(text)) return null;
         byte[] key = Convert.FromBase64String(text);
-        return Simulation.SimulationLayout.ImportHostKey(key) is { } read ? Dispose(read, key) : null;
-
-        static byte[] Dispose(ECDsa read, byte[] key)
-        {
-            read.Dispose();
-            return key;
-        }
+        using ECDsa? read = Simulation.SimulationLayout.ImportHostKey(key);
+        return read is null ? null : key;
     }
 
     private static Outcome<PackagePolicy> Refuse(Refusal refusal, string field, string reason) => Outcome.Refuse<PackagePolicy>(refusal, field, reason);

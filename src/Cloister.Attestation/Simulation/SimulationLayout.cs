@@ -11,10 +11,17 @@ public static class SimulationLayout
 
     internal const int SignatureSize = 64;
 
-    private const int Version = 1, MaximumHostKey = 256;
+    private const int Version = 1, MaximumHostKey = 256, CoordinateSize = 32;
     private static readonly UTF8Encoding StrictUtf8 = new(false, true);
 
     private static ReadOnlySpan<byte> Magic => "CLOISTER SIMULATED EVIDENCE"u8;
+
+    /// <summary>SubjectPublicKeyInfo of an uncompressed P-256 point, up to the point's coordinates (RFC 5480).</summary>
+    private static ReadOnlySpan<byte> P256Prefix =>
+    [
+        0x30, 0x59, 0x30, 0x13, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x02, 0x01,
+        0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07, 0x03, 0x42, 0x00, 0x04,
+    ];
 
     private static ReadOnlySpan<byte> SignatureLabel => "cloister/simulation/report/v1"u8;
 
@@ -53,18 +60,22 @@ public static class SimulationLayout
     /// <summary>The host key, or null if it is not a P-256 key in its one DER form.</summary>
     internal static ECDsa? ImportHostKey(ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
-        var key = ECDsa.Create();
+        // Compared before anything parses it: an unknown curve or another encoding of the same key never reaches the platform's reader.
+        ReadOnlySpan<byte> prefix = P256Prefix;
+        if (subjectPublicKeyInfo.Length != prefix.Length + 2 * CoordinateSize || !subjectPublicKeyInfo.StartsWith(prefix)) return null;
+        ReadOnlySpan<byte> point = subjectPublicKeyInfo[prefix.Length..];
         try
         {
-            key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out int read);
-            if (read == subjectPublicKeyInfo.Length && IsP256(key) && key.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(subjectPublicKeyInfo)) return key;
+            return ECDsa.Create(new ECParameters
+            {
+                Curve = ECCurve.NamedCurves.nistP256,
+                Q = new ECPoint { X = point[..CoordinateSize].ToArray(), Y = point[CoordinateSize..].ToArray() },
+            });
         }
-        catch (CryptographicException)
+        catch (Exception offCurve) when (offCurve is CryptographicException or PlatformNotSupportedException)
         {
-            // Not a key: said by null.
+            return null; // .NET says "platform not supported" where OpenSSL finds the point off the curve
         }
-        key.Dispose();
-        return null;
     }
 
     /// <summary>Fuzz target: an accepted report is written back to the same bytes.</summary>
@@ -73,8 +84,6 @@ public static class SimulationLayout
         if (Parse(bytes).TryGetValue(out SimulationReport? report) && !WriteBody(report).AsSpan().SequenceEqual(bytes[..^SignatureSize]))
             throw new InvalidOperationException("Two encodings of one report.");
     }
-
-    private static bool IsP256(ECDsa key) => key.KeySize == 256 && key.ExportParameters(false).Curve.Oid.Value == ECCurve.NamedCurves.nistP256.Oid.Value;
 
     private static string? TextOf(ReadOnlySpan<byte> path)
     {
