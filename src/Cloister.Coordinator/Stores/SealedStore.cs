@@ -1,0 +1,148 @@
+using System.Buffers.Binary;
+using System.Security.Cryptography;
+using System.Text;
+using Cloister.Sealing;
+
+namespace Cloister.Coordinator.Stores;
+
+/// <summary>
+/// Seals every value before it reaches another store, under a data key. Each value is bound to the store's name, its own name and its version;
+/// an index, sealed too, names all versions and digests, so that records cannot be removed, added, exchanged or mixed with those of another time.
+/// The whole store can still be replaced by an older one: nothing in it can prevent that.
+/// </summary>
+public sealed class SealedStore : IStore
+{
+    private const string IndexKey = "index", RecordPrefix = "record/";
+    private const int MaxAttempts = 64;
+
+    private readonly IStore _inner;
+    private readonly SecretBytes _key;
+    private readonly byte[] _name;
+
+    private SealedStore(IStore inner, SecretBytes key, string name) => (_inner, _key, _name) = (inner, key, Encoding.UTF8.GetBytes(name));
+
+    /// <summary>
+    /// Opens the store and checks every record. Owns <paramref name="inner"/> and <paramref name="key"/> once it returns.
+    /// Throws <see cref="StoreException"/>: WrongKey where the index does not open, Mixed where records do not match it, NewerFormat.
+    /// </summary>
+    /// <param name="inner">Where the sealed values go.</param>
+    /// <param name="key">The data key, 32 bytes.</param>
+    /// <param name="name">The store's name: stores under the same key need different ones.</param>
+    /// <param name="cancellation">Cancels the reading.</param>
+    public static async Task<SealedStore> OpenAsync(IStore inner, SecretBytes key, string name, CancellationToken cancellation)
+    {
+        var store = new SealedStore(inner, key, name);
+        await store.ReadAllAsync(cancellation);
+        return store;
+    }
+
+    /// <summary>Whether the store holds anything, sealed by whichever key.</summary>
+    public static async Task<bool> IsEmptyAsync(IStore inner, CancellationToken cancellation) => (await inner.ReadAllAsync(cancellation)).Count == 0;
+
+    /// <inheritdoc/>
+    public async ValueTask<StoreRecord?> GetAsync(string key, CancellationToken cancellation)
+    {
+        var sealedRecords = await _inner.ReadAllAsync(cancellation);
+        (SealedIndex index, _) = OpenIndex(sealedRecords);
+        return index.Entries.TryGetValue(key, out SealedIndex.Entry entry) ? Open(sealedRecords, key, entry) : null;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyDictionary<string, StoreRecord>> ReadAllAsync(CancellationToken cancellation)
+    {
+        var sealedRecords = await _inner.ReadAllAsync(cancellation);
+        (SealedIndex index, long indexVersion) = OpenIndex(sealedRecords);
+        if (sealedRecords.Count != index.Entries.Count + (indexVersion == 0 ? 0 : 1))
+            throw Mixed("a record was added or removed");
+        return index.Entries.ToDictionary(entry => entry.Key, entry => Open(sealedRecords, entry.Key, entry.Value), StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<long?> CommitAsync(StoreTransaction transaction, CancellationToken cancellation)
+    {
+        for (int attempt = 0; attempt < MaxAttempts; attempt++)
+        {
+            (SealedIndex index, long indexVersion) = OpenIndex(await _inner.ReadAllAsync(cancellation));
+            foreach ((string key, long version) in transaction.Required)
+            {
+                if ((index.Entries.TryGetValue(key, out SealedIndex.Entry entry) ? entry.Version : 0) != version)
+                    return null;
+            }
+            (StoreTransaction sealing, long generation) = Seal(transaction, index);
+            // Another writer may have come between: the index shows it, and everything is looked at again.
+            if (await _inner.CommitAsync(sealing.Require(IndexKey, indexVersion), cancellation) is not null)
+                return generation;
+        }
+        throw new StoreException(StoreError.Contended, $"Other writers changed the state {MaxAttempts} times in between; try again.");
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _inner.DisposeAsync();
+        _key.Dispose();
+    }
+
+    private (StoreTransaction Transaction, long Generation) Seal(StoreTransaction transaction, SealedIndex index)
+    {
+        long generation = checked(index.Generation + 1);
+        var sealing = new StoreTransaction();
+        var entries = index.Entries.ToBuilder();
+        foreach ((string key, ReadOnlyMemory<byte>? value) in transaction.Writes)
+        {
+            if (value is { } plaintext)
+            {
+                byte[] wrapped = KeyWrap.Wrap(_key.Span, plaintext.Span, Belonging("record", key, generation));
+                sealing.Put(RecordPrefix + key, wrapped);
+                entries[key] = new SealedIndex.Entry(generation, SHA256.HashData(wrapped));
+            }
+            else if (entries.Remove(key))
+            {
+                sealing.Delete(RecordPrefix + key);
+            }
+        }
+        byte[] sealedIndex = KeyWrap.Wrap(_key.Span, new SealedIndex(generation, entries.ToImmutable()).Encode(), Belonging("index", "", 0));
+        return (sealing.Put(IndexKey, sealedIndex), generation);
+    }
+
+    private (SealedIndex Index, long Version) OpenIndex(IReadOnlyDictionary<string, StoreRecord> records)
+    {
+        if (!records.TryGetValue(IndexKey, out StoreRecord? record))
+            return records.Count == 0 ? (SealedIndex.Empty, 0) : throw Mixed("its index was removed");
+        if (!KeyWrap.TryUnwrap(_key.Span, record.Value.Span, Belonging("index", "", 0), out byte[]? plaintext))
+            throw new StoreException(StoreError.WrongKey, "The data key does not open the state: the key belongs to another state, or the state was changed.");
+        SealedIndex? index = SealedIndex.Decode(plaintext, out bool newer);
+        if (newer)
+            throw new StoreException(StoreError.NewerFormat, "The sealed state was written by a newer program. Start the newer program again.");
+        return (index ?? throw Mixed("its index cannot be read"), record.Version);
+    }
+
+    private StoreRecord Open(IReadOnlyDictionary<string, StoreRecord> records, string key, SealedIndex.Entry entry)
+    {
+        if (!records.TryGetValue(RecordPrefix + key, out StoreRecord? record))
+            throw Mixed("a record was removed");
+        if (!SHA256.HashData(record.Value.Span).AsSpan().SequenceEqual(entry.Digest.Span)
+            || !KeyWrap.TryUnwrap(_key.Span, record.Value.Span, Belonging("record", key, entry.Version), out byte[]? plaintext))
+            throw Mixed("a record was exchanged");
+        return new StoreRecord(plaintext, entry.Version);
+    }
+
+    // LP(store) LP(kind) LP(record) version: what a sealed value belongs to.
+    private byte[] Belonging(string kind, string key, long version)
+    {
+        byte[][] parts = [_name, Encoding.UTF8.GetBytes(kind), Encoding.UTF8.GetBytes(key)];
+        byte[] bytes = new byte[parts.Sum(part => 4 + part.Length) + 8];
+        Span<byte> rest = bytes;
+        foreach (byte[] part in parts)
+        {
+            BinaryPrimitives.WriteInt32LittleEndian(rest, part.Length);
+            part.CopyTo(rest[4..]);
+            rest = rest[(4 + part.Length)..];
+        }
+        BinaryPrimitives.WriteInt64LittleEndian(rest, version);
+        return bytes;
+    }
+
+    private static StoreException Mixed(string why) => new(StoreError.Mixed,
+        $"The sealed state is not whole: {why}. Nothing was changed; put back a complete copy of the seal folder.");
+}
