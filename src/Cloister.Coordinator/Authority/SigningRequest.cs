@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+
+namespace Cloister.Coordinator.Authority;
+
+/// <summary>A PKCS#10 request whose signature was checked: the key that asks and the names it asks for. Everything else in it is ignored.</summary>
+internal sealed record SigningRequest(PublicKey Key, ReadOnlyMemory<byte> SubjectPublicKeyInfo, SubjectNames Names)
+{
+    internal const int MaxBytes = 16 << 10, MaxNames = 64, MaxNameLength = 253;
+    private const string EcPublicKey = "1.2.840.10045.2.1", SubjectAlternativeName = "2.5.29.17";
+    private static readonly ImmutableArray<string> Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34"];
+
+    /// <summary>Reads DER; a refusal comes back as null with the reason.</summary>
+    public static SigningRequest? Read(ReadOnlySpan<byte> der, out string reason)
+    {
+        if (der.Length > MaxBytes)
+            return Refuse($"the certificate request has {der.Length} bytes, more than {MaxBytes}", out reason);
+        try
+        {
+            CertificateRequest request = CertificateRequest.LoadSigningRequest(
+                der.ToArray(), HashAlgorithmName.SHA384, CertificateRequestLoadOptions.UnsafeLoadCertificateExtensions);
+            return OnAllowedCurve(request.PublicKey)
+                ? ReadNames(request, out reason)
+                : Refuse("the certificate request's key is not ECDSA P-256 or P-384", out reason);
+        }
+        catch (Exception error) when (error is CryptographicException or ArgumentException or NotSupportedException)
+        {
+            return Refuse("the certificate request is malformed or its signature does not verify", out reason);
+        }
+    }
+
+    /// <summary>Fuzz target: any bytes give a request or a reason.</summary>
+    public static void Fuzz(ReadOnlySpan<byte> der)
+    {
+        if (Read(der, out string reason) is null && reason.Length == 0)
+            throw new InvalidOperationException("A request was refused without a reason.");
+    }
+
+    private static bool OnAllowedCurve(PublicKey key)
+    {
+        if (key.Oid.Value != EcPublicKey)
+            return false;
+        using ECDsa? ecdsa = key.GetECDsaPublicKey();
+        return ecdsa?.ExportParameters(false).Curve is { IsNamed: true, Oid.Value: { } curve } && Curves.Contains(curve);
+    }
+
+    private static SigningRequest? ReadNames(CertificateRequest request, out string reason)
+    {
+        SubjectNames names = SubjectNames.None;
+        X509Extension[] found = [.. request.CertificateExtensions.Where(extension => extension.Oid?.Value == SubjectAlternativeName)];
+        if (found.Length > 1)
+            return Refuse("the certificate request names its subject twice", out reason);
+        if (found.Length == 1)
+        {
+            var extension = new X509SubjectAlternativeNameExtension(found[0].RawData, critical: false);
+            ImmutableArray<string> dns = [.. extension.EnumerateDnsNames().Take(MaxNames + 1)];
+            ImmutableArray<IPAddress> addresses = [.. extension.EnumerateIPAddresses().Take(MaxNames + 1)];
+            if (dns.Length + addresses.Length > MaxNames)
+                return Refuse($"the certificate request asks for more than {MaxNames} names", out reason);
+            if (dns.Any(name => !IsHostName(name)))
+                return Refuse("the certificate request asks for a DNS name that is none", out reason);
+            names = new SubjectNames(dns, addresses);
+        }
+        reason = "";
+        return new SigningRequest(request.PublicKey, request.PublicKey.ExportSubjectPublicKeyInfo(), names);
+    }
+
+    private static bool IsHostName(string name) =>
+        name.Length is > 0 and <= MaxNameLength && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_' or '*');
+
+    private static SigningRequest? Refuse(string why, out string reason)
+    {
+        reason = why;
+        return null;
+    }
+}
