@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using Cloister.Coordinator.Stores;
+using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Marble;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Coordinator.Activation;
+
+/// <summary>The service <c>rpc.Marble</c> on the mesh port. A challenge in the request tells Cloister's mode from MarbleRun's wire.</summary>
+internal static class ActivationEndpoints
+{
+    // A request is a CSR of at most 16 KiB and evidence; the event log of a TPM may have some hundred KiB.
+    private static readonly GrpcServerOptions Bounds = new() { MaxRequestBytes = 2 << 20, MaxDuration = TimeSpan.FromSeconds(30) };
+
+    public static void MapActivation(this IEndpointRouteBuilder routes, ChallengeService challenges, OwnModeActivation own, MarbleRunActivation marbleRun, ILogger logger)
+    {
+        routes.MapGrpcUnary(MarbleService.ChallengePath, ChallengeReq.Parser,
+            (_, request, cancellation) => GuardAsync(() => challenges.ChallengeAsync(request, cancellation), logger), Bounds);
+        routes.MapGrpcUnary(MarbleService.ActivatePath, ActivationReq.Parser,
+            (call, request, cancellation) => GuardAsync(
+                () => request.Challenge.IsEmpty
+                    ? marbleRun.ActivateAsync(RequireMarbleRunOnly(request), cancellation)
+                    : own.ActivateAsync(request, call.ClientCertificate, cancellation), logger), Bounds);
+        routes.MapGrpcUnimplemented();
+    }
+
+    // Whoever sends Cloister's fields means Cloister's mode: leaving the challenge out must not lead to the weaker wire.
+    private static ActivationReq RequireMarbleRunOnly(ActivationReq request) => request.Evidence.IsEmpty && !request.Renewal
+        ? request
+        : throw new CoordinatorException(CoordinatorError.ChallengeUnknown, "The request carries evidence and no challenge. Ask for a challenge first.");
+
+    private static async Task<T> GuardAsync<T>(Func<Task<T>> work, ILogger logger)
+    {
+        try
+        {
+            return await work();
+        }
+        catch (CoordinatorException refused)
+        {
+            logger.ActivationRefused(refused.Error, refused.Message);
+            throw new GrpcException(StatusOf(refused.Error), refused.Message, Trailers(refused), refused);
+        }
+        catch (StoreException failed)
+        {
+            logger.StorageFailed(failed.Error, failed);
+            throw new GrpcException(GrpcStatus.Unavailable, "The coordinator's state could not be written; nothing was handed out. Try again.", inner: failed);
+        }
+    }
+
+    internal static GrpcStatus StatusOf(CoordinatorError error) => error switch
+    {
+        CoordinatorError.WrongState or CoordinatorError.NoEvidence => GrpcStatus.FailedPrecondition,
+        CoordinatorError.BadRequest or CoordinatorError.BadUuid => GrpcStatus.InvalidArgument,
+        CoordinatorError.Busy => GrpcStatus.ResourceExhausted,
+        CoordinatorError.EvidenceFailed => GrpcStatus.Unavailable,
+        // MarbleRun's codes for a bad request of a certificate, an unset secret and a template that fails.
+        CoordinatorError.RequestRefused or CoordinatorError.AwaitingSecrets or CoordinatorError.ParametersRefused => GrpcStatus.Internal,
+        _ => GrpcStatus.PermissionDenied,
+    };
+
+    private static ImmutableDictionary<string, string>? Trailers(CoordinatorException refused) => refused.AwaitedSecrets.IsEmpty
+        ? null
+        : ImmutableDictionary<string, string>.Empty.Add(MarbleService.AwaitingSecretTrailer, string.Join(',', refused.AwaitedSecrets.Select(TrailerText)));
+
+    // A trailer is printable ASCII and the comma separates: names that hold anything else are percent-encoded.
+    private static string TrailerText(string name) => Uri.EscapeDataString(name);
+}

@@ -1,0 +1,75 @@
+using Cloister.Coordinator.State;
+using Cloister.Protocol;
+using Cloister.Protocol.Marble;
+using Cloister.Protocol.Templates;
+using Google.Protobuf;
+
+namespace Cloister.Coordinator.Activation;
+
+/// <summary>Renders what a marble receives into its answer.</summary>
+internal static class GrantedParameters
+{
+    /// <summary>Files, environment and arguments of MarbleRun's answer.</summary>
+    /// <exception cref="CoordinatorException">ParametersRefused: a template names what is not there.</exception>
+    public static Parameters Render(MarblePlan plan, TemplateData data)
+    {
+        var parameters = new Parameters();
+        foreach (PlannedContent file in plan.Files)
+            parameters.Files.Add(file.Name, Render(plan, file, data));
+        foreach (PlannedContent variable in plan.Env)
+            parameters.Env.Add(variable.Name, Render(plan, variable, data));
+        parameters.Argv.AddRange(plan.Marble.Parameters.Argv);
+        return parameters;
+    }
+
+    /// <summary>Cloister's additions: models with their keys, callers, and what anybody may call.</summary>
+    public static void AddGrants(ActivationResp answer, MarblePlan plan, TemplateData data)
+    {
+        foreach (GrantedModel granted in plan.Models)
+        {
+            answer.Models.Add(new ModelGrant
+            {
+                Name = granted.Name,
+                Digest = ByteString.CopyFrom(Convert.FromHexString(granted.Model.Digest)),
+                MakerKey = ByteString.CopyFrom(granted.Model.MakerKey.Span),
+                MinimumVersion = granted.Model.MinimumVersion,
+                Key = ByteString.CopyFrom(data.Secrets[granted.Model.Secret]!.Private.Span),
+            });
+        }
+        foreach (GrantedCaller granted in plan.Callers)
+        {
+            var caller = new CallerGrant
+            {
+                Name = granted.Name,
+                Certificate = ByteString.CopyFrom(granted.Caller.CertificateDer.Span),
+                TokenSha256 = ByteString.CopyFrom(granted.Caller.TokenSha256.Span),
+            };
+            caller.Models.AddRange(granted.Models);
+            answer.Callers.Add(caller);
+        }
+        answer.AnonymousModels.AddRange(plan.AnonymousModels);
+    }
+
+    /// <summary>What templates see, before the marble's own certificate is there.</summary>
+    public static TemplateData Data(CoordinatorSnapshot snapshot) => new()
+    {
+        MarbleRoot = snapshot.Authority.MarbleRoot.RawDataMemory,
+        CoordinatorRoot = snapshot.Authority.Root.RawDataMemory,
+        CoordinatorIntermediate = snapshot.Authority.Intermediate.RawDataMemory,
+    };
+
+    private static ByteString Render(MarblePlan plan, PlannedContent content, TemplateData data)
+    {
+        if (content.Template is null)
+            return ByteString.CopyFrom(content.Literal.Span);
+        try
+        {
+            // The answer takes the rendered bytes over; nobody else holds them.
+            return UnsafeByteOperations.UnsafeWrap(content.Template.Render(data));
+        }
+        catch (ProtocolException error)
+        {
+            throw new CoordinatorException(CoordinatorError.ParametersRefused, $"'{content.Name}' of workload type '{plan.Type}' cannot be rendered: {error.Message}", error);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+using System.Security.Cryptography.X509Certificates;
+using Cloister.Attestation;
+using Cloister.Coordinator.Authority;
+using Cloister.Coordinator.State;
+using Cloister.Protocol;
+using Cloister.Protocol.Marble;
+using Cloister.Protocol.Templates;
+using Cloister.Protocol.Trust;
+using Google.Protobuf;
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Coordinator.Activation;
+
+/// <summary>
+/// Activation in Cloister's own mode: evidence over the coordinator's challenge and the workload's own key, a short-lived certificate for that key.
+/// The order of the checks is fixed; a refusal before the last of them uses nothing up but the challenge.
+/// </summary>
+internal sealed class OwnModeActivation(
+    LiveState state, ChallengeBook challenges, ActivationBudget budget, VerifierRegistry verifiers, TimeProvider time, TimeSpan leafLifetime, ILogger logger)
+{
+    // A workload whose clock is a little behind still accepts its fresh certificate.
+    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
+    public async Task<ActivationResp> ActivateAsync(ActivationReq request, X509Certificate2? connection, CancellationToken cancellation)
+    {
+        CoordinatorSnapshot snapshot = ActivationBudget.RequireReady(state.Current);
+        challenges.Redeem(request.Challenge.Span);
+        Guid uuid = CanonicalUuid(request.UUID);
+        MarblePlan plan = ActivationBudget.FindType(snapshot, request.MarbleType);
+        SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
+            ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}. Ask with a P-256 or P-384 key.");
+        CheckEvidence(request, snapshot, plan, uuid, signing);
+        if (request.Renewal)
+            RenewalCheck.Require(connection, snapshot.Authority, plan.Type, uuid, time.GetUtcNow());
+        else
+            RequireSameKey(connection, signing);
+        if (!request.Renewal)
+            ActivationBudget.RequireLeft(snapshot, plan);
+        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = NeededSecrets.Collect(snapshot, plan, uuid) };
+
+        byte[] leaf = Issue(snapshot, plan, uuid, signing);
+        ActivationResp answer = Answer(snapshot, plan, leaf, data with { MarbleCertificate = new TemplateSecret("", leaf, signing.SubjectPublicKeyInfo, default) });
+        if (!request.Renewal)
+            await budget.UseAsync(plan, snapshot.Manifest!.Fingerprint, cancellation);
+        logger.Activated(plan.Type, uuid, request.Renewal);
+        return answer;
+    }
+
+    private void CheckEvidence(ActivationReq request, CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
+    {
+        if (snapshot.Manifest!.Document.Packages[plan.Marble.Package].Policy is not { } policy)
+            throw new CoordinatorException(CoordinatorError.EvidenceRefused,
+                $"Package '{plan.Marble.Package}' has no policy for this coordinator's verifiers: name Simulation, AllOf or AnyOf in the manifest.");
+        Outcome<EvidenceSet> evidence = EvidenceCodec.Decode(request.Evidence.Span);
+        if (!evidence.IsAccepted)
+            throw new CoordinatorException(CoordinatorError.EvidenceRefused, $"The evidence cannot be read ({(int)evidence.Refusal} {evidence.Refusal}): {evidence.Field}: {evidence.Reason}.");
+        var binding = new Binding(AttesterRole.Workload, request.Challenge.Memory, signing.SubjectPublicKeyInfo);
+        AttestationResult result = verifiers.Appraise(evidence.Value, binding, policy, VerificationTime.At(time.GetUtcNow()));
+        if (!result.TryAccept(out Claims? claims, out Check? refused))
+            throw new CoordinatorException(CoordinatorError.EvidenceRefused,
+                $"The evidence was refused ({(int)refused.Refusal} {refused.Refusal}) at {refused.Id}, {refused.Field}: {refused.Reason}.");
+        if (claims.Simulated)
+            logger.SimulatedWorkload(plan.Type, uuid);
+        CheckStatement(evidence.Value.Primary.RuntimeData, snapshot.Manifest.Fingerprint, plan.Type, uuid);
+    }
+
+    private static void CheckStatement(ReadOnlyMemory<byte> runtimeData, string fingerprint, string type, Guid uuid)
+    {
+        WorkloadStatement statement;
+        try
+        {
+            statement = WorkloadStatement.Read(runtimeData.Span);
+        }
+        catch (ProtocolException error)
+        {
+            throw new CoordinatorException(CoordinatorError.StatementRefused, $"The evidence's runtime data is no workload statement: {error.Message}", error);
+        }
+        if (statement.Type != type || statement.Uuid != uuid.ToString("D"))
+            throw new CoordinatorException(CoordinatorError.StatementRefused,
+                $"The evidence states type '{statement.Type}' and UUID {statement.Uuid}; the request says '{type}' and {uuid:D}.");
+        if (statement.ManifestFingerprint != fingerprint)
+            throw new CoordinatorException(CoordinatorError.StatementRefused,
+                $"The evidence states manifest {statement.ManifestFingerprint}; in force is {fingerprint}. Ask for a new challenge and verify the coordinator again.");
+    }
+
+    // Secrets go to the connection on which they were asked for, so its other end has to hold the attested key.
+    private static void RequireSameKey(X509Certificate2? connection, SigningRequest signing)
+    {
+        if (connection is null || !connection.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(signing.SubjectPublicKeyInfo.Span))
+            throw new CoordinatorException(CoordinatorError.KeyNotBound,
+                "The TLS client certificate's key is not the key of the certificate request. Connect with a certificate, which may be self-signed, of the very key that is attested.");
+    }
+
+    private byte[] Issue(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, signing.Key, signing.Names, now - ClockSkew, now + leafLifetime));
+    }
+
+    private static ActivationResp Answer(CoordinatorSnapshot snapshot, MarblePlan plan, byte[] leaf, TemplateData data)
+    {
+        var answer = new ActivationResp
+        {
+            Parameters = GrantedParameters.Render(plan, data),
+            MarbleRoot = ByteString.CopyFrom(snapshot.Authority.MarbleRoot.RawDataMemory.Span),
+            CoordinatorRoot = ByteString.CopyFrom(snapshot.Authority.Root.RawDataMemory.Span),
+            ManifestFingerprint = ByteString.CopyFrom(Convert.FromHexString(snapshot.Manifest!.Fingerprint)),
+        };
+        answer.CertificateChain.Add(ByteString.CopyFrom(leaf));
+        answer.CertificateChain.Add(ByteString.CopyFrom(snapshot.Authority.Intermediate.RawDataMemory.Span));
+        GrantedParameters.AddGrants(answer, plan, data);
+        return answer;
+    }
+
+    private static Guid CanonicalUuid(string text) =>
+        Guid.TryParseExact(text, "D", out Guid uuid) && uuid.ToString("D") == text && uuid != Guid.Empty
+            ? uuid
+            : throw new CoordinatorException(CoordinatorError.BadUuid, "The UUID is not one in lower case with dashes, other than the nil UUID.");
+}

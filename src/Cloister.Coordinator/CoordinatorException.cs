@@ -1,0 +1,87 @@
+using System.Collections.Immutable;
+
+namespace Cloister.Coordinator;
+
+/// <summary>Why the coordinator refused a request. Numbers are stable and never reused.</summary>
+public enum CoordinatorError
+{
+    /// <summary>The coordinator's state does not admit this request.</summary>
+    WrongState = 100,
+    /// <summary>The request is malformed.</summary>
+    BadRequest = 101,
+    /// <summary>The request is larger than its bound.</summary>
+    TooLarge = 102,
+    /// <summary>The request's content type is not the one expected.</summary>
+    WrongContentType = 103,
+    /// <summary>No such path or method.</summary>
+    UnknownEndpoint = 104,
+    /// <summary>Too much is being asked for at once.</summary>
+    Busy = 105,
+    /// <summary>The request did not arrive in time.</summary>
+    TooSlow = 106,
+
+    /// <summary>The manifest is not valid.</summary>
+    ManifestRefused = 200,
+    /// <summary>The manifest asks for something this version cannot do.</summary>
+    ManifestNotSupported = 201,
+    /// <summary>The manifest needs a signature of a configured owner.</summary>
+    OwnerSignatureRequired = 202,
+    /// <summary>A signature that came with the manifest does not verify.</summary>
+    OwnerSignatureInvalid = 203,
+
+    /// <summary>The client certificate belongs to no user of the manifest.</summary>
+    NotAuthenticated = 300,
+    /// <summary>The user may not do this.</summary>
+    NotPermitted = 301,
+    /// <summary>The manifest defines no such secret, or it is not for users to write.</summary>
+    UnknownSecret = 302,
+    /// <summary>A secret's value does not fit its definition.</summary>
+    SecretRefused = 303,
+    /// <summary>Another manifest is in force than the one the uploader verified.</summary>
+    OtherManifest = 304,
+
+    /// <summary>This coordinator has no means to produce evidence.</summary>
+    NoEvidence = 400,
+    /// <summary>The platform failed to produce evidence.</summary>
+    EvidenceFailed = 401,
+
+    /// <summary>The challenge is unknown or was used.</summary>
+    ChallengeUnknown = 500,
+    /// <summary>The challenge is too old.</summary>
+    ChallengeExpired = 501,
+    /// <summary>The UUID is none.</summary>
+    BadUuid = 502,
+    /// <summary>The manifest defines no such workload type.</summary>
+    UnknownType = 503,
+    /// <summary>The evidence was refused.</summary>
+    EvidenceRefused = 504,
+    /// <summary>The evidence states another type, UUID or manifest.</summary>
+    StatementRefused = 505,
+    /// <summary>The certificate request was refused.</summary>
+    RequestRefused = 506,
+    /// <summary>The connection's key is not the one that the certificate is asked for.</summary>
+    KeyNotBound = 507,
+    /// <summary>All activations of this type are used.</summary>
+    BudgetSpent = 508,
+    /// <summary>A secret that the workload needs was not uploaded yet.</summary>
+    AwaitingSecrets = 509,
+    /// <summary>MarbleRun's wire is spoken in simulation only.</summary>
+    WireNotAllowed = 510,
+    /// <summary>The connection's certificate does not allow this renewal.</summary>
+    RenewalRefused = 511,
+    /// <summary>A parameter of the workload could not be rendered.</summary>
+    ParametersRefused = 512,
+
+    /// <summary>The state could not be written.</summary>
+    StorageFailed = 900,
+}
+
+/// <summary>A refused request: what happened, why, and what to do next. The text goes to the caller and never holds a secret.</summary>
+public sealed class CoordinatorException(CoordinatorError error, string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>The stable reason.</summary>
+    public CoordinatorError Error { get; } = error;
+
+    /// <summary>With <see cref="CoordinatorError.AwaitingSecrets"/>: the secrets' names.</summary>
+    public ImmutableArray<string> AwaitedSecrets { get; init; } = [];
+}

@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Cloister.Platform;
+using Cloister.Protocol.Manifest;
+
+namespace Cloister.Coordinator;
+
+/// <summary>How a coordinator is started. None of it has to be trusted by anyone but the operator: what clients rely on is in the evidence.</summary>
+public sealed record CoordinatorOptions
+{
+    /// <summary>Where the client API listens: <c>host:port</c> or <c>:port</c>; port 0 takes a free one.</summary>
+    public string ClientAddress { get; init; } = ":4433";
+
+    /// <summary>Where workloads are activated.</summary>
+    public string MeshAddress { get; init; } = ":2001";
+
+    /// <summary>DNS names in the coordinator's certificates; used when the state is made.</summary>
+    public ImmutableArray<string> DnsNames { get; init; } = ["localhost"];
+
+    /// <summary>The folder of <c>sealed_data</c> and <c>sealed_key</c>.</summary>
+    public string SealFolder { get; init; } = "marblerun-coordinator-data";
+
+    /// <summary>The folder of the host's sealing key; it must not be inside <see cref="SealFolder"/>.</summary>
+    public string HostKeyFolder { get; init; } = "coordinator-host-key";
+
+    /// <summary>MarbleRun's simulation: its null quotes, and any marble is activated on its wire without proof. For tests only.</summary>
+    public bool Simulation { get; init; }
+
+    /// <summary>The socket of Cloister's simulator, or null.</summary>
+    public string? SimulatorSocket { get; init; }
+
+    /// <summary>If any: the manifest must be signed by one of these keys (SubjectPublicKeyInfo, DER).</summary>
+    public ImmutableArray<ReadOnlyMemory<byte>> OwnerKeys { get; init; } = [];
+
+    /// <summary>How long a workload's certificate is valid in Cloister's mode.</summary>
+    public TimeSpan LeafLifetime { get; init; } = TimeSpan.FromHours(24);
+
+    /// <summary>Connections at once on each port.</summary>
+    public int MaxConnections { get; init; } = 10_000;
+
+    /// <summary>How long a request's head may take, and a body may stay under 240 bytes a second.</summary>
+    public TimeSpan SlowClientGrace { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Reads MarbleRun's variables (EDG_COORDINATOR_CLIENT_ADDR, _MESH_ADDR, _DNS_NAMES, _SEAL_DIR, OE_SIMULATION) and Cloister's
+    /// (CLOISTER_SIMULATOR, CLOISTER_HOST_KEY_DIR, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss).
+    /// </summary>
+    /// <exception cref="ArgumentException">A variable's value makes no sense; the text names it.</exception>
+    public static CoordinatorOptions FromEnvironment() => From(Environment.GetEnvironmentVariable);
+
+    internal static CoordinatorOptions From(Func<string, string?> variable)
+    {
+        string? Value(string name) => variable(name) is { Length: > 0 } value ? value : null;
+        var defaults = new CoordinatorOptions();
+        return (defaults with
+        {
+            ClientAddress = Value("EDG_COORDINATOR_CLIENT_ADDR") ?? defaults.ClientAddress,
+            MeshAddress = Value("EDG_COORDINATOR_MESH_ADDR") ?? defaults.MeshAddress,
+            DnsNames = Value("EDG_COORDINATOR_DNS_NAMES") is { } names
+                ? [.. names.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)]
+                : defaults.DnsNames,
+            SealFolder = Value("EDG_COORDINATOR_SEAL_DIR") ?? defaults.SealFolder,
+            HostKeyFolder = Value("CLOISTER_HOST_KEY_DIR") ?? defaults.HostKeyFolder,
+            Simulation = Value("OE_SIMULATION") == "1",
+            SimulatorSocket = Value(PlatformOptions.SimulatorVariable),
+            OwnerKeys = [.. (Value("CLOISTER_OWNER_KEYS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(ReadOwnerKey)],
+            LeafLifetime = Value("CLOISTER_LEAF_LIFETIME") is not { } lifetime ? defaults.LeafLifetime
+                : TimeSpan.TryParse(lifetime, CultureInfo.InvariantCulture, out TimeSpan read) ? read
+                : throw new ArgumentException($"CLOISTER_LEAF_LIFETIME: '{lifetime}' is no time span such as 24:00:00."),
+        }).Checked();
+    }
+
+    /// <summary>These options, or an <see cref="ArgumentException"/> that names the one that cannot work.</summary>
+    internal CoordinatorOptions Checked()
+    {
+        _ = ListenAddress.Parse(ClientAddress, nameof(ClientAddress));
+        _ = ListenAddress.Parse(MeshAddress, nameof(MeshAddress));
+        if (LeafLifetime < TimeSpan.FromMinutes(1) || LeafLifetime > TimeSpan.FromDays(90))
+            throw new ArgumentException($"{nameof(LeafLifetime)}: {LeafLifetime} is not between one minute and 90 days.");
+        if (MaxConnections < 1)
+            throw new ArgumentException($"{nameof(MaxConnections)}: at least 1 is needed.");
+        if (SlowClientGrace <= TimeSpan.FromSeconds(1))
+            throw new ArgumentException($"{nameof(SlowClientGrace)}: more than a second is needed.");
+        if (OwnerKeys.Any(key => !ManifestOwner.IsOwnerKey(key.Span)))
+            throw new ArgumentException($"{nameof(OwnerKeys)}: an owner's key is ECDSA P-256 or P-384 as DER SubjectPublicKeyInfo.");
+        string seal = WithSeparator(SealFolder), host = WithSeparator(HostKeyFolder);
+        if (host.StartsWith(seal, StringComparison.Ordinal))
+            throw new ArgumentException($"{nameof(HostKeyFolder)}: {HostKeyFolder} lies in {SealFolder}; who copies the state would copy its key.");
+        return this;
+    }
+
+    private static string WithSeparator(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;
+
+    private static ReadOnlyMemory<byte> ReadOwnerKey(string base64)
+    {
+        byte[] key = new byte[base64.Length];
+        return Convert.TryFromBase64String(base64, key, out int length)
+            ? key.AsMemory(0, length)
+            : throw new ArgumentException("CLOISTER_OWNER_KEYS: a key is not base64.");
+    }
+}

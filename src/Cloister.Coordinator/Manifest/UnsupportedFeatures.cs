@@ -1,0 +1,48 @@
+using System.Collections.Immutable;
+using System.Text;
+using Cloister.Coordinator.Secrets;
+using Cloister.Protocol.Manifest;
+
+namespace Cloister.Coordinator.Manifest;
+
+/// <summary>
+/// What a valid manifest may ask for and this version does not do. Such a manifest is refused as a whole:
+/// a protection that was asked for and silently left out would be worse than none.
+/// </summary>
+internal static class UnsupportedFeatures
+{
+    private const int MaxNameBytes = 256;
+    private const ulong MaxKeyBits = 8 << 20;
+
+    public static ImmutableArray<string> Find(ManifestDocument manifest)
+    {
+        var found = ImmutableArray.CreateBuilder<string>();
+        foreach ((string name, ManifestSecret secret) in manifest.Secrets)
+        {
+            if (secret.Type is not (ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain))
+                found.Add($"Secrets.{name}: type {secret.Type} is not supported yet");
+            else if (secret.Type == ManifestSecretTypes.Plain && !secret.UserDefined)
+                found.Add($"Secrets.{name}: a plain secret must be UserDefined");
+            else if (secret.Type == ManifestSecretTypes.SymmetricKey && LongestKey(secret) is var longest && (secret.Size == 0 || secret.Size > longest || secret.Size % 8 != 0))
+                found.Add($"Secrets.{name}: Size must be a multiple of 8 between 8 and {longest} bits");
+        }
+        if (!manifest.RecoveryKeys.IsEmpty)
+            found.Add("RecoveryKeys: recovery is not supported yet; a manifest without them is accepted, and its state cannot be recovered on another machine");
+        foreach ((string name, ManifestMarble marble) in manifest.Marbles)
+        {
+            if (!marble.Tls.IsEmpty)
+                found.Add($"Marbles.{name}.TLS: transparent TLS is not supported yet");
+        }
+        if (!manifest.Infrastructures.IsEmpty)
+            found.Add("Infrastructures: they are not enforced yet");
+        if (manifest.Config.SealMode is not "")
+            found.Add($"Config.SealMode: {manifest.Config.SealMode} is not supported yet; leave it empty to seal with the platform");
+        if (!manifest.Config.FeatureGates.IsEmpty)
+            found.Add("Config.FeatureGates: none is supported yet");
+        foreach (string name in manifest.Secrets.Keys.Concat(manifest.Marbles.Keys).Where(name => Encoding.UTF8.GetByteCount(name) > MaxNameBytes))
+            found.Add($"'{name[..32]}...': a name has at most {MaxNameBytes} bytes");
+        return found.ToImmutable();
+    }
+
+    private static ulong LongestKey(ManifestSecret secret) => secret.Shared || secret.UserDefined ? MaxKeyBits : SecretDerivation.MaxBits;
+}

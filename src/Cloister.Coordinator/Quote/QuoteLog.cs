@@ -1,0 +1,10 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Coordinator.Quote;
+
+/// <summary>Ids 2250-2299 are this folder's; an id is never reused.</summary>
+internal static partial class QuoteLog
+{
+    [LoggerMessage(2250, LogLevel.Error, "The platform produced no evidence")]
+    public static partial void EvidenceFailed(this ILogger logger, Exception exception);
+}

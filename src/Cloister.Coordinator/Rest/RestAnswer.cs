@@ -1,0 +1,79 @@
+using System.Text.Json;
+using Cloister.Protocol.Rest;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Coordinator.Rest;
+
+/// <summary>Answers as each surface shapes them.</summary>
+internal static class RestAnswer
+{
+    /// <summary>An operation without data.</summary>
+    public static byte[] Nothing { get; } = """{"status":"success","data":null}"""u8.ToArray();
+
+    public static Task WriteAsync(HttpContext http, int code, ReadOnlyMemory<byte> json, string contentType = "application/json")
+    {
+        http.Response.StatusCode = code;
+        http.Response.ContentType = contentType;
+        http.Response.Headers.CacheControl = "no-store";
+        http.Response.Headers.XContentTypeOptions = "nosniff";
+        http.Response.ContentLength = json.Length + 1;
+        http.Response.BodyWriter.Write(json.Span);
+        // Go's encoder ends every body with a line feed, and so do we.
+        http.Response.BodyWriter.Write("\n"u8);
+        return http.Response.BodyWriter.FlushAsync(http.RequestAborted).AsTask();
+    }
+
+    public static Task RefuseAsync(HttpContext http, RestSurface surface, CoordinatorException refused)
+    {
+        if (http.Response.HasStarted)
+        {
+            http.Abort();
+            return Task.CompletedTask;
+        }
+        // A body that was not read is not drained either.
+        if (refused.Error is CoordinatorError.TooLarge or CoordinatorError.TooSlow && HttpProtocol.IsHttp11(http.Request.Protocol))
+            http.Response.Headers.Connection = "close";
+        if (surface == RestSurface.V3)
+        {
+            int code = CodeV3(refused.Error);
+            JSend<object> own = code < 500 ? JSend.FailOf(refused.Message, refused.Error.ToString()) : JSend.ErrorOf(refused.Message, refused.Error.ToString());
+            return WriteAsync(http, code, JsonSerializer.SerializeToUtf8Bytes(own, RestJson.Strict.JSendObject));
+        }
+        if (refused.Error == CoordinatorError.NotAuthenticated)
+            return WriteAsync(http, StatusCodes.Status401Unauthorized, JsonSerializer.SerializeToUtf8Bytes(JSend.FailOf(refused.Message), RestJson.Strict.JSendObject));
+        JSend<object> error = refused.Error == CoordinatorError.UnknownEndpoint ? new JSend<object>(JSend.Error, null) : JSend.ErrorOf(refused.Message);
+        return WriteAsync(http, CodeMarbleRun(refused.Error, surface), JsonSerializer.SerializeToUtf8Bytes(error, RestJson.Strict.JSendObject), "text/plain; charset=utf-8");
+    }
+
+    internal static int CodeV3(CoordinatorError error) => error switch
+    {
+        CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused => StatusCodes.Status400BadRequest,
+        CoordinatorError.NotAuthenticated => StatusCodes.Status401Unauthorized,
+        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid => StatusCodes.Status403Forbidden,
+        CoordinatorError.UnknownSecret => StatusCodes.Status404NotFound,
+        CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
+        CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
+        CoordinatorError.WrongState or CoordinatorError.OtherManifest => StatusCodes.Status409Conflict,
+        CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        CoordinatorError.WrongContentType => StatusCodes.Status415UnsupportedMediaType,
+        CoordinatorError.Busy or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status503ServiceUnavailable,
+        _ => StatusCodes.Status500InternalServerError,
+    };
+
+    // MarbleRun's v2 answers most of a client's mistakes with 500, its v1 with 400.
+    private static int CodeMarbleRun(CoordinatorError error, RestSurface surface) => error switch
+    {
+        CoordinatorError.BadRequest => StatusCodes.Status400BadRequest,
+        CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
+        CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
+        CoordinatorError.StorageFailed or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status500InternalServerError,
+        _ => surface == RestSurface.V1 ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError,
+    };
+
+    private static void Write(this System.IO.Pipelines.PipeWriter writer, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(writer.GetSpan(bytes.Length));
+        writer.Advance(bytes.Length);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using Cloister.Coordinator.Rest;
+using Cloister.Protocol.Manifest;
+using Cloister.Protocol.Rest;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Coordinator.Secrets;
+
+/// <summary>Uploads and reads users' secrets on all three surfaces.</summary>
+internal static class SecretEndpoints
+{
+    private const int MaxBody = 8 << 20;
+
+    public static void MapSecrets(this IEndpointRouteBuilder routes, SecretService service, ILogger logger)
+    {
+        routes.MapRest("POST", RestPaths.SecretsV3, RestSurface.V3, logger, async http =>
+        {
+            UploadSecretsV3 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: true), RestJson.Strict.UploadSecretsV3);
+            if (!ManifestFingerprint.IsValid(body.ManifestFingerprint))
+                throw new CoordinatorException(CoordinatorError.BadRequest, "manifestFingerprint is not 64 lower-case hex digits: name the manifest that you verified.");
+            await service.SetAsync(Certificate(http), body.Secrets, body.ManifestFingerprint, http.RequestAborted);
+            return RestAnswer.Nothing;
+        });
+        routes.MapRest("GET", RestPaths.SecretsV3, RestSurface.V3, logger, http =>
+            Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV3(Read(service, http))), RestJson.Strict.JSendSecretsV3)));
+        routes.MapRest("POST", RestPaths.SecretsV2, RestSurface.V2, logger, async http =>
+        {
+            UploadSecretsV2 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: false), RestJson.Lenient.UploadSecretsV2);
+            await service.SetAsync(Certificate(http), body.Secrets, null, http.RequestAborted);
+            return RestAnswer.Nothing;
+        });
+        routes.MapRest("GET", RestPaths.SecretsV2, RestSurface.V2, logger, http =>
+            Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(Read(service, http))), RestJson.Strict.JSendSecretsV2)));
+        routes.MapRest("POST", "/secrets", RestSurface.V1, logger, async http =>
+        {
+            await service.SetAsync(Certificate(http), ReadV1(await RequestBody.ReadAsync(http, MaxBody, requireJson: false)), null, http.RequestAborted);
+            return RestAnswer.Nothing;
+        });
+        routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http => Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(
+            JSend.Of(Read(service, http)), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading)));
+    }
+
+    private static ImmutableDictionary<string, SecretValue> ReadV1(byte[] body) =>
+        RestJson.Read(body, MarbleRunJson.Lenient.ImmutableDictionaryStringSecretValue, MaxBody);
+
+    private static ImmutableDictionary<string, SecretReading> Read(SecretService service, HttpContext http) =>
+        service.Get(Certificate(http), [.. http.Request.Query["s"].Select(name => name ?? "")]);
+
+    // The certificate whose key the TLS handshake proved; others that came with it prove nothing.
+    private static ReadOnlyMemory<byte>? Certificate(HttpContext http) => http.Connection.ClientCertificate?.RawDataMemory;
+}

@@ -1,0 +1,20 @@
+using System.Collections.Immutable;
+using System.Security.Cryptography;
+using Cloister.Protocol.Manifest;
+
+namespace Cloister.Coordinator.Secrets;
+
+/// <summary>Keys that all workloads share; they are made when the manifest is set.</summary>
+internal static class SharedSecrets
+{
+    public static ImmutableDictionary<string, ReadOnlyMemory<byte>> Generate(ManifestDocument manifest)
+    {
+        var secrets = ImmutableDictionary.CreateBuilder<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+        foreach ((string name, ManifestSecret secret) in manifest.Secrets)
+        {
+            if (secret is { Type: ManifestSecretTypes.SymmetricKey, Shared: true, UserDefined: false })
+                secrets.Add(name, RandomNumberGenerator.GetBytes(checked((int)(secret.Size / 8))));
+        }
+        return secrets.ToImmutable();
+    }
+}
