@@ -1,0 +1,13 @@
+using Cloister.Workload;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace Cloister.Serving;
+
+/// <summary>The certificate and evidence of an activated workload: each new connection gets the certificate that is current then.</summary>
+internal sealed class ActivatedIdentity(WorkloadIdentity identity) : IServingIdentity
+{
+    public void UseTls(ListenOptions listen, TimeSpan handshakeTimeout) => listen.UseWorkloadCertificate(identity, askForClientCertificate: true);
+
+    public void MapEvidence(IEndpointRouteBuilder routes) => ArgumentNullException.ThrowIfNull(routes);
+}

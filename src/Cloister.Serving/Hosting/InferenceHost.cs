@@ -1,0 +1,132 @@
+using Cloister.Serving.Callers;
+using Cloister.Serving.Engines;
+using Cloister.Serving.Execution;
+using Cloister.Serving.OpenInference;
+using Cloister.Serving.Repository;
+using Cloister.Serving.Surfaces;
+using Cloister.Serving.TensorFlow;
+using Cloister.Workload;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Serving;
+
+/// <summary>A running inference server: Kestrel under the identity's certificate, the granted models, and the protocols.</summary>
+public sealed class InferenceHost : IAsyncDisposable
+{
+    private readonly WebApplication _application;
+    private readonly InferenceExecutor _executor;
+    private readonly ModelRepository _repository;
+    private readonly TensorPool _pool;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _loading;
+
+    private InferenceHost(WebApplication application, InferenceExecutor executor, ModelRepository repository, TensorPool pool, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
+    {
+        (_application, _executor, _repository, _pool) = (application, executor, repository, pool);
+        Address = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        _loading = Task.Run(() => repository.LoadAsync(loader, progress, time, _stopping.Token));
+    }
+
+    /// <summary>Where the server listens, with the port that was taken.</summary>
+    public Uri Address { get; }
+
+    /// <summary>Ends when every model is either ready or refused.</summary>
+    public Task ModelsLoaded => _loading;
+
+    /// <summary>Every granted model, where it stands, and why it is unavailable if it is.</summary>
+    public IReadOnlyList<(string Name, ModelState State, string? Reason)> Models =>
+        [.. _repository.Slots.Select(slot => (slot.Name, slot.State, slot.Reason?.Message))];
+
+    /// <summary>Starts serving what an activation grants, under its certificate and with its evidence.</summary>
+    /// <inheritdoc cref="StartAsync(InferenceOptions, ServingGrants, IServingIdentity, Action{ILoggingBuilder}, TimeProvider, CancellationToken)"/>
+    public static Task<InferenceHost> StartAsync(
+        InferenceOptions options, Activation activation, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default) =>
+        StartAsync(options, new ServingGrants(activation.Models, activation.Callers, activation.AnonymousModels), new ActivatedIdentity(activation.Identity), logging, time, cancellation);
+
+    /// <summary>Starts serving. The server answers at once; each model does when it is open.</summary>
+    /// <param name="options">How to serve.</param>
+    /// <param name="grants">What to serve to whom.</param>
+    /// <param name="identity">The certificate, and the evidence behind it.</param>
+    /// <param name="logging">Where logs go; nowhere if null.</param>
+    /// <param name="time">The clock of deadlines.</param>
+    /// <param name="cancellation">Gives up starting.</param>
+    /// <exception cref="ArgumentException">The grants contradict themselves.</exception>
+    /// <exception cref="IOException">The address is taken.</exception>
+    public static async Task<InferenceHost> StartAsync(
+        InferenceOptions options, ServingGrants grants, IServingIdentity identity, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
+    {
+        time ??= TimeProvider.System;
+        WebApplication application = Build(options, identity, logging);
+        var pool = new TensorPool(options.KeptTensorBytes);
+        var repository = new ModelRepository(grants.Models, application.Services.GetRequiredService<ILogger<ModelRepository>>());
+        var callers = new CallerRegistry(grants.Callers, grants.AnonymousModels);
+        var service = new PredictionService(repository, callers, pool, options, application.Services.GetRequiredService<ILogger<PredictionService>>());
+        identity.MapEvidence(application);
+        foreach (IServingSurface surface in Surfaces()) surface.Map(application, service);
+        await application.StartAsync(cancellation);
+        var executor = new InferenceExecutor(options.Executor, time);
+        return new InferenceHost(application, executor, repository, pool, new SealedModelLoader(options, executor, pool), options.Progress, time);
+    }
+
+    /// <summary>Serves what an activation grants until it is cancelled.</summary>
+    /// <inheritdoc cref="StartAsync(InferenceOptions, Activation, Action{ILoggingBuilder}, TimeProvider, CancellationToken)"/>
+    public static async Task RunAsync(
+        InferenceOptions options, Activation activation, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
+    {
+        await using InferenceHost host = await StartAsync(options, activation, logging, time, cancellation);
+        var cancelled = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using CancellationTokenRegistration registration = cancellation.Register(cancelled.SetResult);
+        await cancelled.Task;
+    }
+
+    /// <summary>Stops: no new connections, requests under way are answered within the shutdown timeout, models are released.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _application.StopAsync();
+        await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _executor.DisposeAsync();
+        await _repository.DisposeAsync();
+        _pool.Dispose();
+        await _application.DisposeAsync();
+        _stopping.Dispose();
+    }
+
+    /// <summary>Every protocol that is served.</summary>
+    private static IServingSurface[] Surfaces() => [new OpenInferenceSurface(), new TensorFlowSurface()];
+
+    private static WebApplication Build(InferenceOptions options, IServingIdentity identity, Action<ILoggingBuilder>? logging)
+    {
+        WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = options.ShutdownTimeout);
+        logging?.Invoke(builder.Logging);
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = options.MaximumRequestBytes;
+            kestrel.Limits.MaxConcurrentConnections = options.MaximumConnections;
+            kestrel.Limits.RequestHeadersTimeout = options.HeadersTimeout;
+            kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
+            kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinimumBodyBytesPerSecond, options.BodyGrace);
+            kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
+            kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
+            kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
+            kestrel.Listen(options.Endpoint, listen =>
+            {
+                listen.Protocols = HttpProtocols.Http1AndHttp2;
+                identity.UseTls(listen, options.HeadersTimeout);
+            });
+        });
+        WebApplication application = builder.Build();
+        application.UseRouting();
+        return application;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Net;
+using Cloister.Serving.Execution;
+
+namespace Cloister.Serving;
+
+/// <summary>How an <see cref="InferenceHost"/> serves. The defaults suit one machine of its own.</summary>
+public sealed record InferenceOptions
+{
+    /// <summary>The folder of sealed models: model M lies in <c>M.sealed</c>. It is not trusted.</summary>
+    public required string StoreFolder { get; init; }
+
+    /// <summary>Where to listen; port 0 takes a free one.</summary>
+    public IPEndPoint Endpoint { get; init; } = new(IPAddress.Any, 8443);
+
+    /// <summary>The threads that predict and the requests that may wait.</summary>
+    public ExecutorOptions Executor { get; init; } = new();
+
+    /// <summary>How long a prediction may take, waiting included, where the model's configuration does not say.</summary>
+    public TimeSpan PredictionTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>The largest body of a request, inflated; models whose inputs are all of fixed size take less.</summary>
+    public long MaximumRequestBytes { get; init; } = 64 << 20;
+
+    /// <summary>How many connections may be open at once; more are closed at once.</summary>
+    public long MaximumConnections { get; init; } = 4096;
+
+    /// <summary>How long a client may take for the TLS handshake, and then for a request's headers.</summary>
+    public TimeSpan HeadersTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>How many bytes of a body a client must send each second, after <see cref="BodyGrace"/>.</summary>
+    public double MinimumBodyBytesPerSecond { get; init; } = 1024;
+
+    /// <summary>How long a body may come more slowly than that.</summary>
+    public TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long requests that are under way may take when the server stops.</summary>
+    public TimeSpan ShutdownTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How much pinned memory is kept for the next requests.</summary>
+    public long KeptTensorBytes { get; init; } = 256 << 20;
+
+    /// <summary>Told how far each model is, from several threads; null if nobody listens.</summary>
+    public IProgress<ModelProgress>? Progress { get; init; }
+}

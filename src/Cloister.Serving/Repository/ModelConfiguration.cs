@@ -1,0 +1,89 @@
+using Cloister.Onnx.Pictures;
+using Cloister.Serving.Json;
+
+namespace Cloister.Serving.Repository;
+
+/// <summary>
+/// What a model's maker says about serving it: the sealed entry <c>config.json</c>. Every member is optional, unknown ones are refused.
+/// </summary>
+public sealed record ModelConfiguration
+{
+    /// <summary>The largest <c>config.json</c>, in bytes.</summary>
+    public const int MaximumBytes = 64 << 10;
+
+    /// <summary>How a picture becomes the model's input; null for a model that takes no pictures.</summary>
+    public Preprocessing? Preprocess { get; init; }
+
+    /// <summary>What to do with a picture of another size than the model's.</summary>
+    public ResizeMode Resize { get; init; }
+
+    /// <summary>Threads for the inside of one prediction.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>How many requests may wait; null for the server's own limit.</summary>
+    public int? QueueLimit { get; init; }
+
+    /// <summary>How long a prediction may take, waiting included; null for the server's own limit.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>Reads the document.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.ConfigurationRefused"/>; the text names the member.</exception>
+    public static ModelConfiguration Read(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            if (json.Length > MaximumBytes) throw new ServingException(ServingError.ConfigurationRefused, $"it is larger than {MaximumBytes} bytes.");
+            return ReadDocument(json);
+        }
+        catch (Exception refusal) when (refusal is ServingException or PictureException)
+        {
+            throw new ServingException(ServingError.ConfigurationRefused, $"config.json is refused: {refusal.Message}", refusal);
+        }
+    }
+
+    internal static void Fuzz(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            Read(json);
+        }
+        catch (ServingException refusal) when (refusal.Error == ServingError.ConfigurationRefused)
+        {
+            // The documented refusal.
+        }
+    }
+
+    private static ModelConfiguration ReadDocument(ReadOnlySpan<byte> json)
+    {
+        var cursor = new JsonCursor(json);
+        var configuration = new ModelConfiguration();
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        cursor.OpenObject("the document");
+        while (cursor.NextMember(out ReadOnlySpan<byte> name))
+        {
+            string member = System.Text.Encoding.UTF8.GetString(name);
+            if (!seen.Add(member)) throw cursor.Invalid($"member '{member}' stands there twice");
+            configuration = member switch
+            {
+                "preprocess" => configuration with { Preprocess = Preprocessing.Parse(cursor.ReadText("'preprocess'")) },
+                "resize" => configuration with { Resize = ReadResize(ref cursor) },
+                "threads" => configuration with { Threads = (int)cursor.ReadInteger("'threads'", 1, 256) },
+                "queueLimit" => configuration with { QueueLimit = (int)cursor.ReadInteger("'queueLimit'", 1, 1_000_000) },
+                "timeoutMilliseconds" => configuration with { Timeout = TimeSpan.FromMilliseconds(cursor.ReadInteger("'timeoutMilliseconds'", 1, 86_400_000)) },
+                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds"),
+            };
+        }
+        cursor.End();
+        return configuration.Resize != ResizeMode.Refuse && configuration.Preprocess is null
+            ? throw cursor.Invalid("'resize' needs 'preprocess'")
+            : configuration;
+    }
+
+    private static ResizeMode ReadResize(ref JsonCursor cursor) => cursor.ReadText("'resize'") switch
+    {
+        "refuse" => ResizeMode.Refuse,
+        "nearest" => ResizeMode.Nearest,
+        "bilinear" => ResizeMode.Bilinear,
+        string other => throw cursor.Invalid($"'resize' must be refuse, nearest or bilinear, not '{other}'"),
+    };
+}

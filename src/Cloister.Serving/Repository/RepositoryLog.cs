@@ -1,0 +1,16 @@
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Serving.Repository;
+
+/// <summary>Ids 4100-4149 are this folder's.</summary>
+internal static partial class RepositoryLog
+{
+    [LoggerMessage(4100, LogLevel.Information, "Model {Model} version {Version} is ready after {Milliseconds:0} ms")]
+    public static partial void ModelReady(this ILogger logger, string model, long version, double milliseconds);
+
+    [LoggerMessage(4101, LogLevel.Error, "Model {Model} is unavailable (serving error {Error}): {Reason}")]
+    public static partial void ModelRefused(this ILogger logger, string model, int error, string reason);
+
+    [LoggerMessage(4102, LogLevel.Error, "Model {Model} could not be opened")]
+    public static partial void ModelFailed(this ILogger logger, string model, Exception exception);
+}

@@ -1,0 +1,184 @@
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Runtime;
+using Cloister.Sealing;
+using Cloister.Serving.Engines;
+using Cloister.Serving.Execution;
+using Cloister.Workload;
+
+namespace Cloister.Serving.Repository;
+
+/// <summary>
+/// Opens a sealed model in memory: signature, digest and version are checked before a byte of the content is read, and the
+/// plaintext goes nowhere but into memory that the engine uses in place.
+/// </summary>
+internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecutor executor, TensorPool pool)
+{
+    public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", Extension = ".sealed";
+
+    /// <summary>Opens the granted model. The grant's key is not zeroed here.</summary>
+    /// <exception cref="ServingException">The model is refused; the text says why and what to do.</exception>
+    public async Task<ServedModel> OpenAsync(ModelGrant grant, CancellationToken cancellation)
+    {
+        SealedTrust trust = Trust(grant);
+        try
+        {
+            await using FileStream file = OpenFile(grant.Name);
+            await using SealedReader reader = await SealedFile.OpenAsync(file, trust, grant.Key.Memory, cancellation);
+            return await LoadAsync(grant.Name, reader, cancellation);
+        }
+        catch (SealingException refusal)
+        {
+            throw new ServingException(ServingError.SealedFileRefused, $"{grant.Name}{Extension} is refused (sealing error {(int)refusal.Error}): {refusal.Message}", refusal);
+        }
+        catch (OnnxModelException refusal)
+        {
+            throw new ServingException(ServingError.ModelRefused, $"{ModelEntry} is refused: {refusal.Message} Ask the model's maker for a valid ONNX file.", refusal);
+        }
+        catch (OnnxRuntimeException refusal)
+        {
+            throw new ServingException(ServingError.ModelRefused, $"ONNX Runtime refused {ModelEntry}: {refusal.Message}", refusal);
+        }
+        catch (OnnxRuntimeLibraryException missing)
+        {
+            throw new ServingException(ServingError.EngineFailed, missing.Message, missing);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new ServingException(ServingError.StoreUnreadable, $"{grant.Name}{Extension} could not be read from the store: {failure.Message}", failure);
+        }
+        catch (OutOfMemoryException failure)
+        {
+            throw new ServingException(ServingError.EngineFailed, $"There is not enough memory to open {grant.Name}{Extension}.", failure);
+        }
+    }
+
+    private static SealedTrust Trust(ModelGrant grant)
+    {
+        if (!ModelName.IsValid(grant.Name))
+            throw new ServingException(ServingError.GrantRefused, $"'{grant.Name}' cannot be a model's name here: use letters, digits, '-', '_' and '.', at most 128, not beginning with '.'.");
+        byte[]? digest = null;
+        if (grant.Digest.Length > 0)
+        {
+            digest = new byte[32];
+            if (grant.Digest.Length != 64 || Convert.FromHexString(grant.Digest, digest, out _, out _) != System.Buffers.OperationStatus.Done)
+                throw new ServingException(ServingError.GrantRefused, $"The manifest's digest of model '{grant.Name}' is not 64 hexadecimal digits; correct the manifest.");
+        }
+        try
+        {
+            // Without a digest the same maker's other models would fit the same key: then the name must be right too.
+            return new SealedTrust(MakerPublicKey.FromSpki(grant.MakerKey.Span), digest, grant.MinimumVersion, digest is null ? grant.Name : null);
+        }
+        catch (SealingException refusal)
+        {
+            throw new ServingException(ServingError.GrantRefused, $"The manifest's maker key of model '{grant.Name}' is refused: {refusal.Message}", refusal);
+        }
+    }
+
+    private FileStream OpenFile(string name)
+    {
+        string path = Path.Combine(options.StoreFolder, name + Extension);
+        try
+        {
+            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.RandomAccess);
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new ServingException(ServingError.SealedFileMissing, $"The store has no {name}{Extension}; put the file that the model's owner sealed there and start the workload again.", missing);
+        }
+    }
+
+    private async Task<ServedModel> LoadAsync(string name, SealedReader reader, CancellationToken cancellation)
+    {
+        if (!reader.Contains(ModelEntry)) throw new ServingException(ServingError.EntryRefused, $"{name}{Extension} has no entry {ModelEntry}; seal the model under this name.");
+        ModelConfiguration configuration = reader.Contains(ConfigurationEntry)
+            ? ModelConfiguration.Read(await ReadSmallAsync(reader, ConfigurationEntry, ModelConfiguration.MaximumBytes, ServingError.ConfigurationRefused, cancellation))
+            : new ModelConfiguration();
+        ModelLabels? labels = reader.Contains(LabelsEntry)
+            ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
+            : null;
+        OrtSession session = await LoadSessionAsync(name, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
+        OnnxEngine? engine = null;
+        try
+        {
+            engine = new OnnxEngine(session, executor.CreateLane(configuration.QueueLimit), pool);
+            return new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
+        }
+        catch
+        {
+            if (engine is not null) await engine.DisposeAsync();
+            else session.Dispose();
+            throw;
+        }
+    }
+
+    private static async Task<byte[]> ReadSmallAsync(SealedReader reader, string entry, int maximum, ServingError error, CancellationToken cancellation)
+    {
+        long length = reader.LengthOf(entry);
+        if (length > maximum) throw new ServingException(error, $"{entry} is refused: it is larger than {maximum} bytes.");
+        byte[] bytes = new byte[(int)length];
+        await reader.ReadAsync(entry, bytes, null, cancellation);
+        return bytes;
+    }
+
+    private static async Task<OrtSession> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    {
+        if (reader.LengthOf(ModelEntry) > int.MaxValue)
+            throw new ServingException(ServingError.ModelRefused, $"{ModelEntry} is larger than 2 GiB, which protobuf does not allow; move its weights to external data.");
+        // Disposing a buffer zeroes it; sessions keep the weights they compute on.
+        using PinnedBuffer model = await ReadPinnedAsync(reader, ModelEntry, progress, cancellation);
+        ReadOnlyMemory<byte> bytes = model.Memory(0, (int)model.Length);
+        string[] locations = [.. OnnxModel.ExternalInitializers(OnnxModel.Parse(bytes)).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
+        Demand(name, reader, locations);
+        var weights = new Dictionary<string, ExternalWeights>(StringComparer.Ordinal);
+        try
+        {
+            foreach (string location in locations)
+                weights.Add(location, new ExternalWeights(await ReadPinnedAsync(reader, location, progress, cancellation)));
+            // Prepacking would copy every external weight.
+            var options = new OrtSessionOptions { IntraThreads = configuration.Threads, DisablePrepacking = weights.Count > 0 };
+            return OrtSession.FromMemory(bytes, options, weights);
+        }
+        finally
+        {
+            foreach (ExternalWeights weight in weights.Values) weight.Buffer.Dispose();
+        }
+    }
+
+    private static void Demand(string name, SealedReader reader, string[] locations)
+    {
+        foreach (string location in locations)
+            if (!reader.Contains(location) || location is ModelEntry or LabelsEntry or ConfigurationEntry)
+                throw new ServingException(ServingError.EntryRefused, $"{ModelEntry} wants its weights from '{location}', which {name}{Extension} does not hold; seal the weights beside the model.");
+        foreach (SealedEntry entry in reader.Header.Entries)
+            if (entry.Name is not (ModelEntry or LabelsEntry or ConfigurationEntry) && !locations.Contains(entry.Name, StringComparer.Ordinal))
+                throw new ServingException(ServingError.EntryRefused, $"{name}{Extension} holds an entry '{entry.Name}' that nothing in the model uses; seal it without.");
+    }
+
+    private static async Task<PinnedBuffer> ReadPinnedAsync(SealedReader reader, string entry, LoadProgress progress, CancellationToken cancellation)
+    {
+        const int Largest = 256 << 20; // at most 2 GiB fit one Memory<byte>; smaller parts show progress
+        PinnedBuffer buffer = PinnedBuffer.Allocate(reader.LengthOf(entry));
+        try
+        {
+            for (long offset = 0; offset < buffer.Length; offset += Largest)
+            {
+                int length = (int)Math.Min(Largest, buffer.Length - offset);
+                await reader.ReadAsync(entry, offset, buffer.Memory(offset, length), cancellation);
+                progress.Add(length);
+            }
+            return buffer;
+        }
+        catch
+        {
+            buffer.Dispose();
+            throw;
+        }
+    }
+
+    private sealed class LoadProgress(string model, long total, IProgress<ModelProgress>? listener)
+    {
+        private long _done;
+
+        public void Add(int bytes) => listener?.Report(new ModelProgress(model, ModelState.Loading, _done += bytes, total));
+    }
+}

@@ -1,0 +1,135 @@
+using System.Buffers;
+using System.IO.Compression;
+using System.IO.Pipelines;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Net.Http.Headers;
+
+namespace Cloister.Serving.Surfaces;
+
+/// <summary>A whole request body in one pooled array, cleared when it goes back.</summary>
+internal sealed class RequestBody : IDisposable
+{
+    private byte[] _bytes;
+
+    private RequestBody(byte[] bytes, int length)
+    {
+        _bytes = bytes;
+        Length = length;
+    }
+
+    public int Length { get; }
+
+    public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
+
+    /// <summary>Reads the body, inflating it where it was sent with gzip.</summary>
+    /// <param name="http">The request.</param>
+    /// <param name="limit">The most bytes, inflated.</param>
+    /// <exception cref="ServingException"><see cref="ServingError.TooLarge"/>, <see cref="ServingError.UnsupportedEncoding"/> or <see cref="ServingError.MalformedJson"/>.</exception>
+    /// <exception cref="BadHttpRequestException">The client was too slow, or sent less than it said.</exception>
+    public static async ValueTask<RequestBody> ReadAsync(HttpContext http, long limit)
+    {
+        int most = (int)Math.Min(limit, Array.MaxLength);
+        if (http.Request.ContentLength > most) throw TooLarge(most);
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = most;
+        return http.Request.Headers[HeaderNames.ContentEncoding] switch
+        {
+            { Count: 0 } => await ReadPlainAsync(http.Request.BodyReader, (int)(http.Request.ContentLength ?? 0), most, http.RequestAborted),
+            { Count: 1 } one when string.Equals(one[0], "identity", StringComparison.OrdinalIgnoreCase) => await ReadPlainAsync(http.Request.BodyReader, 0, most, http.RequestAborted),
+            { Count: 1 } one when string.Equals(one[0], "gzip", StringComparison.OrdinalIgnoreCase) => await InflateAsync(http.Request.Body, most, http.RequestAborted),
+            var other => throw new ServingException(ServingError.UnsupportedEncoding, $"Content-Encoding '{other}' is not read here; send gzip or none."),
+        };
+    }
+
+    public void Dispose()
+    {
+        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+        _bytes = [];
+    }
+
+    private static async ValueTask<RequestBody> ReadPlainAsync(PipeReader reader, int expected, int most, CancellationToken cancellation)
+    {
+        // A length that was only announced is not worth memory yet.
+        var body = new Growing(Math.Clamp(expected, 256, 1 << 20), most);
+        try
+        {
+            while (true)
+            {
+                ReadResult read = await reader.ReadAsync(cancellation);
+                foreach (ReadOnlyMemory<byte> part in read.Buffer) body.Append(part.Span);
+                reader.AdvanceTo(read.Buffer.End);
+                if (read.IsCompleted) return body.ToBody();
+            }
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+    }
+
+    private static async ValueTask<RequestBody> InflateAsync(Stream compressed, int most, CancellationToken cancellation)
+    {
+        var body = new Growing(64 << 10, most);
+        byte[] part = ArrayPool<byte>.Shared.Rent(64 << 10);
+        try
+        {
+            await using var inflated = new GZipStream(compressed, CompressionMode.Decompress, leaveOpen: true);
+            int read;
+            while ((read = await inflated.ReadAsync(part, cancellation)) > 0) body.Append(part.AsSpan(0, read));
+            return body.ToBody();
+        }
+        catch (InvalidDataException damaged)
+        {
+            body.Dispose();
+            throw new ServingException(ServingError.MalformedJson, "The body was announced as gzip but does not inflate.", damaged);
+        }
+        catch
+        {
+            body.Dispose();
+            throw;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(part, clearArray: true);
+        }
+    }
+
+    private static ServingException TooLarge(int most) =>
+        new(ServingError.TooLarge, $"The body is larger than the {most} bytes that this model takes; send fewer instances at once.");
+
+    private sealed class Growing(int expected, int most) : IDisposable
+    {
+        private byte[] _bytes = ArrayPool<byte>.Shared.Rent(expected);
+        private int _length;
+
+        public void Append(ReadOnlySpan<byte> part)
+        {
+            if (part.Length > most - _length) throw TooLarge(most);
+            if (part.Length > _bytes.Length - _length) Grow(part.Length);
+            part.CopyTo(_bytes.AsSpan(_length));
+            _length += part.Length;
+        }
+
+        public RequestBody ToBody()
+        {
+            var body = new RequestBody(_bytes, _length);
+            _bytes = [];
+            return body;
+        }
+
+        public void Dispose()
+        {
+            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+            _bytes = [];
+        }
+
+        private void Grow(int more)
+        {
+            byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(_length + (long)more, 2L * _bytes.Length)));
+            _bytes.AsSpan(0, _length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+            _bytes = larger;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using Cloister.Serving.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Serving.Surfaces;
+
+/// <summary>How a surface answers a refusal: its status and its body.</summary>
+internal abstract class SurfaceErrors
+{
+    /// <summary>The HTTP status of a refusal; surfaces differ in few of them.</summary>
+    public virtual int Status(ServingError error) => error switch
+    {
+        ServingError.Unauthenticated => StatusCodes.Status401Unauthorized,
+        ServingError.Forbidden => StatusCodes.Status403Forbidden,
+        ServingError.ModelNotFound or ServingError.VersionNotFound => StatusCodes.Status404NotFound,
+        ServingError.IncompleteBody => StatusCodes.Status408RequestTimeout,
+        ServingError.TooLarge => StatusCodes.Status413PayloadTooLarge,
+        ServingError.UnsupportedEncoding => StatusCodes.Status415UnsupportedMediaType,
+        ServingError.Unsupported => StatusCodes.Status501NotImplemented,
+        ServingError.Overloaded or ServingError.ModelUnavailable or ServingError.Stopping => StatusCodes.Status503ServiceUnavailable,
+        ServingError.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
+        ServingError.Cancelled => StatusCodes.Status499ClientClosedRequest,
+        ServingError.EngineFailed => StatusCodes.Status500InternalServerError,
+        _ => StatusCodes.Status400BadRequest,
+    };
+
+    /// <summary>The body of a refusal.</summary>
+    public abstract void Write(JsonOutput json, string message);
+}

@@ -1,0 +1,14 @@
+using Cloister.Serving.Json;
+using Cloister.Serving.Surfaces;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Serving.TensorFlow;
+
+/// <summary>TF Serving's error body, and the statuses it gives where they differ: a full queue is RESOURCE_EXHAUSTED.</summary>
+internal sealed class TensorFlowErrors : SurfaceErrors
+{
+    public override int Status(ServingError error) =>
+        error == ServingError.Overloaded ? StatusCodes.Status429TooManyRequests : base.Status(error);
+
+    public override void Write(JsonOutput json, string message) => json.Raw("{ \"error\": "u8).Text(message).Raw(" }"u8);
+}
