@@ -1,4 +1,5 @@
 using System.Globalization;
+using Cloister.Protocol.Trust;
 
 namespace Cloister.Workload;
 
@@ -8,9 +9,6 @@ namespace Cloister.Workload;
 /// </summary>
 public sealed record WorkloadOptions
 {
-    /// <summary>The file name of the coordinator policy in the program's folder.</summary>
-    public const string PolicyFileName = "coordinator-policy.json";
-
     /// <summary>The coordinator's mesh address, <c>host:port</c> (<c>EDG_MARBLE_COORDINATOR_ADDR</c>).</summary>
     public string CoordinatorAddress { get; init; } = "localhost:2001";
 
@@ -27,7 +25,7 @@ public sealed record WorkloadOptions
     /// The policy for the coordinator. It must lie in what is measured of the program; there is no environment
     /// variable for it, because the operator sets those.
     /// </summary>
-    public string CoordinatorPolicyFile { get; init; } = Path.Combine(AppContext.BaseDirectory, PolicyFileName);
+    public string CoordinatorPolicyFile { get; init; } = Path.Combine(AppContext.BaseDirectory, CoordinatorPolicy.FileName);
 
     /// <summary>The simulator's socket (<c>CLOISTER_SIMULATOR</c>), where there is no TEE.</summary>
     public string? SimulatorSocket { get; init; }

@@ -15,7 +15,7 @@ public sealed class Activation : IDisposable
         (Parameters, Models, Callers, AnonymousModels) = (parameters, models, callers, anonymousModels);
     }
 
-    /// <summary>The key and certificate this workload is known by.</summary>
+    /// <summary>The key and certificate this workload is known by, kept fresh by <see cref="CertificateRenewal"/>.</summary>
     public WorkloadIdentity Identity { get; }
 
     /// <summary>The workload's type: a marble's name in the manifest.</summary>

@@ -32,7 +32,7 @@ internal static class UuidFile
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             length = file.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
         }
-        catch (FileNotFoundException)
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
             return null;
         }

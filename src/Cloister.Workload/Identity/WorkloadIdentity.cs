@@ -1,3 +1,8 @@
+using Cloister.Attestation;
+using Cloister.Platform;
+using Cloister.Protocol.Rest;
+using Cloister.Protocol.Trust;
+
 namespace Cloister.Workload;
 
 /// <summary>
@@ -6,11 +11,14 @@ namespace Cloister.Workload;
 /// </summary>
 public sealed class WorkloadIdentity : IDisposable
 {
+    private readonly IEvidenceIssuer _issuer;
+    private readonly byte[] _statement;
     private WorkloadCertificate _current;
 
-    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, WorkloadCertificate certificate, bool simulated)
+    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, WorkloadCertificate certificate, IEvidenceIssuer issuer)
     {
-        (MarbleType, Uuid, ManifestFingerprint, _current, Simulated) = (marbleType, uuid, manifestFingerprint, certificate, simulated);
+        (MarbleType, Uuid, ManifestFingerprint, _current, _issuer) = (marbleType, uuid, manifestFingerprint, certificate, issuer);
+        _statement = Statement(marbleType, uuid, manifestFingerprint);
     }
 
     /// <summary>The workload's type: a marble's name in the manifest.</summary>
@@ -23,10 +31,33 @@ public sealed class WorkloadIdentity : IDisposable
     public string ManifestFingerprint { get; }
 
     /// <summary>Whether the evidence is simulated: then it proves nothing against the host.</summary>
-    public bool Simulated { get; }
+    public bool Simulated => _issuer.Simulated;
 
     /// <summary>The certificate to present now. Take it anew for each handshake.</summary>
     public WorkloadCertificate Current => Volatile.Read(ref _current);
+
+    /// <summary>Produces evidence that binds <paramref name="nonce"/> to the current certificate's key.</summary>
+    /// <param name="nonce">The verifier's fresh random bytes, 16 to 64.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <returns>The encoded evidence set.</returns>
+    /// <exception cref="ArgumentException">The nonce's length is wrong.</exception>
+    public ValueTask<byte[]> IssueEvidenceAsync(ReadOnlyMemory<byte> nonce, CancellationToken cancellation = default) =>
+        IssueEvidenceAsync(Current, nonce, cancellation);
+
+    /// <summary>Produces evidence for the key of a certificate of this workload that a connection still uses.</summary>
+    /// <inheritdoc cref="IssueEvidenceAsync(ReadOnlyMemory{byte}, CancellationToken)"/>
+    public async ValueTask<byte[]> IssueEvidenceAsync(WorkloadCertificate certificate, ReadOnlyMemory<byte> nonce, CancellationToken cancellation = default)
+    {
+        ArgumentNullException.ThrowIfNull(certificate);
+        if (nonce.Length is < NonceText.MinBytes or > NonceText.MaxBytes)
+            throw new ArgumentException($"A nonce has {NonceText.MinBytes} to {NonceText.MaxBytes} bytes, not {nonce.Length}.", nameof(nonce));
+        var binding = new Binding(AttesterRole.Workload, nonce, certificate.SubjectPublicKeyInfo);
+        return EvidenceCodec.Encode(await _issuer.IssueAsync(binding, _statement, cancellation));
+    }
+
+    /// <summary>What the workload says of itself under its evidence (docs/wire.md).</summary>
+    internal static byte[] Statement(string marbleType, Guid uuid, string manifestFingerprint) =>
+        new WorkloadStatement(marbleType, uuid.ToString("D"), manifestFingerprint).ToBytes();
 
     // The certificate before stays alive until its last connection ends: its evidence may still be asked for.
     internal void Replace(WorkloadCertificate certificate) => Volatile.Write(ref _current, certificate);

@@ -1,0 +1,159 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using Cloister.Platform;
+using Cloister.Protocol.Marble;
+using Cloister.Protocol.Trust;
+using Cloister.Sealing;
+using Google.Protobuf;
+using Google.Protobuf.Collections;
+
+namespace Cloister.Workload;
+
+/// <summary>What an activation must answer to: the key and names asked for, under the coordinator that was verified.</summary>
+internal sealed record ActivationExpectation(string MarbleType, Guid Uuid, WorkloadKey Key, VerifiedCoordinator Coordinator, DateTimeOffset Now);
+
+/// <summary>
+/// Checks and takes over a coordinator's answer. The coordinator was verified, and still nothing is taken that does not
+/// fit what was asked. Secrets are copied into memory that is zeroed later, and wiped from the message.
+/// </summary>
+internal static class ActivationAnswer
+{
+    private const int MaxCertificateBytes = 64 << 10, MaxEntries = 4096, ModelKeyBytes = 32, Sha256Bytes = 32;
+    private static readonly TimeSpan s_clockSkew = TimeSpan.FromMinutes(5);
+
+    /// <summary>The whole answer to a first activation.</summary>
+    /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidAnswer"/>, with the check that failed.</exception>
+    public static Activation Read(ActivationResp answer, ActivationExpectation expected, IEvidenceIssuer issuer)
+    {
+        WorkloadCertificate certificate = ReadCertificate(answer, expected);
+        var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, certificate, issuer);
+        Require(answer.AnonymousModels.Count <= MaxEntries, $"it brings more than {MaxEntries} anonymous models");
+        return new Activation(identity,
+            X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), X509CertificateLoader.LoadCertificate(answer.CoordinatorRoot.Span),
+            ReadParameters(answer), ReadModels(answer), ReadCallers(answer), [.. answer.AnonymousModels]);
+    }
+
+    /// <summary>The certificate, joined with its key.</summary>
+    /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidAnswer"/>, with the check that failed.</exception>
+    public static WorkloadCertificate ReadCertificate(ActivationResp answer, ActivationExpectation expected)
+    {
+        Require(answer.CertificateChain.Count == 2, "it does not bring exactly a leaf and an intermediate");
+        Require(Same(answer.CertificateChain[1], expected.Coordinator.Intermediate), "the intermediate is not the one the coordinator's evidence names");
+        Require(Same(answer.MarbleRoot, expected.Coordinator.MarbleRoot), "the marble root is not the one the coordinator's evidence names");
+        Require(Same(answer.CoordinatorRoot, expected.Coordinator.Root), "the root is not the one the coordinator's evidence names");
+        Require(Convert.ToHexStringLower(answer.ManifestFingerprint.Span) == expected.Coordinator.ManifestFingerprint,
+            "the manifest is not the one the coordinator's evidence names");
+
+        X509Certificate2 intermediate = Load(answer.CertificateChain[1], "intermediate");
+        X509Certificate2 bare = Load(answer.CertificateChain[0], "leaf");
+        try
+        {
+            CheckLeaf(bare, intermediate, expected);
+            X509Certificate2 leaf = expected.Key.Join(bare);
+            return new WorkloadCertificate(leaf, intermediate);
+        }
+        catch
+        {
+            intermediate.Dispose();
+            throw;
+        }
+        finally
+        {
+            bare.Dispose();
+        }
+    }
+
+    private static void CheckLeaf(X509Certificate2 leaf, X509Certificate2 intermediate, ActivationExpectation expected)
+    {
+        Require(leaf.PublicKey.ExportSubjectPublicKeyInfo().AsSpan().SequenceEqual(expected.Key.SubjectPublicKeyInfo), "the leaf is for another key than this workload's");
+        Require(leaf.GetNameInfo(X509NameType.SimpleName, forIssuer: false) == expected.Uuid.ToString("D"), "the leaf names another UUID");
+        Require(MarbleExtension.Read(leaf) == expected.MarbleType, "the leaf names another marble type");
+        Require(leaf.Extensions.OfType<X509BasicConstraintsExtension>().All(e => !e.CertificateAuthority), "the leaf is a certificate authority");
+        Require(leaf.NotBefore.ToUniversalTime() <= expected.Now.UtcDateTime + s_clockSkew, "the leaf is not yet valid");
+        Require(leaf.NotAfter.ToUniversalTime() > expected.Now.UtcDateTime, "the leaf has expired");
+        Require(IssuedBy(leaf, intermediate, expected), "the leaf does not chain to the intermediate and the attested root");
+    }
+
+    // Exactly this path, at the caller's time; nothing is fetched, and the machine's own roots do not count.
+    private static bool IssuedBy(X509Certificate2 leaf, X509Certificate2 intermediate, ActivationExpectation expected)
+    {
+        using X509Certificate2 root = X509CertificateLoader.LoadCertificate(expected.Coordinator.Root.Span);
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(root);
+        chain.ChainPolicy.ExtraStore.Add(intermediate);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        chain.ChainPolicy.DisableCertificateDownloads = true;
+        chain.ChainPolicy.VerificationTime = (expected.Now + s_clockSkew).UtcDateTime;
+        return chain.Build(leaf) && chain.ChainElements.Count == 3 && chain.ChainElements[1].Certificate.RawDataMemory.Span.SequenceEqual(intermediate.RawDataMemory.Span);
+    }
+
+    /// <summary>Files, environment and arguments.</summary>
+    public static WorkloadParameters ReadParameters(ActivationResp answer)
+    {
+        Parameters parameters = answer.Parameters ?? new Parameters();
+        Require(parameters.Argv.Count <= MaxEntries, $"it brings more than {MaxEntries} arguments");
+        return new WorkloadParameters(Take(parameters.Files), Take(parameters.Env), [.. parameters.Argv]);
+    }
+
+    /// <summary>Models with their keys.</summary>
+    public static IReadOnlyList<ModelGrant> ReadModels(ActivationResp answer)
+    {
+        Require(answer.Models.Count <= MaxEntries, $"it brings more than {MaxEntries} models");
+        Require(answer.Models.Select(m => m.Name).Distinct(StringComparer.Ordinal).Count() == answer.Models.Count, "it brings a model twice");
+        foreach (var model in answer.Models)
+        {
+            Require(model.Name.Length > 0, "it brings a model without a name");
+            Require(model.Digest.Length == Sha256Bytes, $"the digest of model '{model.Name}' is not {Sha256Bytes} bytes");
+            Require(model.Key.Length == ModelKeyBytes, $"the key of model '{model.Name}' is not {ModelKeyBytes} bytes");
+            Require(!model.MakerKey.IsEmpty, $"model '{model.Name}' has no maker's key");
+        }
+        return [.. answer.Models.Select(m => new ModelGrant(
+            m.Name, Convert.ToHexStringLower(m.Digest.Span), m.MakerKey.ToByteArray(), m.MinimumVersion, TakeSecret(m.Key)))];
+    }
+
+    /// <summary>Who may use the models.</summary>
+    public static IReadOnlyList<CallerGrant> ReadCallers(ActivationResp answer)
+    {
+        Require(answer.Callers.Count <= MaxEntries, $"it brings more than {MaxEntries} callers");
+        foreach (var caller in answer.Callers)
+            Require(caller.Certificate.IsEmpty == (caller.TokenSha256.Length == Sha256Bytes), $"caller '{caller.Name}' does not have exactly one credential");
+        return [.. answer.Callers.Select(c => new CallerGrant(c.Name, c.Certificate.ToByteArray(), c.TokenSha256.ToByteArray(), [.. c.Models]))];
+    }
+
+    private static Dictionary<string, SecretBytes> Take(MapField<string, ByteString> values)
+    {
+        Require(values.Count <= MaxEntries, $"it brings more than {MaxEntries} files or variables");
+        return values.ToDictionary(v => v.Key, v => TakeSecret(v.Value), StringComparer.Ordinal);
+    }
+
+    private static SecretBytes TakeSecret(ByteString value)
+    {
+        var secret = SecretBytes.Copy(value.Span);
+        if (MemoryMarshal.TryGetArray(value.Memory, out ArraySegment<byte> array))
+            CryptographicOperations.ZeroMemory(array);
+        return secret;
+    }
+
+    private static bool Same(ByteString der, ReadOnlyMemory<byte> certificate) => der.Span.SequenceEqual(certificate.Span);
+
+    private static X509Certificate2 Load(ByteString der, string what)
+    {
+        Require(der.Length is > 0 and <= MaxCertificateBytes, $"the {what} is empty or larger than {MaxCertificateBytes} bytes");
+        try
+        {
+            return X509CertificateLoader.LoadCertificate(der.Span);
+        }
+        catch (CryptographicException e)
+        {
+            throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's answer is refused: the {what} is not a certificate.", e);
+        }
+    }
+
+    private static void Require(bool holds, string otherwise)
+    {
+        if (!holds)
+            throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's answer is refused: {otherwise}.");
+    }
+}

@@ -1,0 +1,107 @@
+using System.Net.Security;
+using System.Security.Cryptography;
+using Cloister.Attestation;
+using Cloister.Platform;
+using Cloister.Protocol;
+using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Marble;
+using Cloister.Protocol.Rest;
+using Cloister.Protocol.Trust;
+using Google.Protobuf;
+
+namespace Cloister.Workload;
+
+/// <summary>What every exchange of one workload has in common.</summary>
+internal sealed record ExchangeContext(WorkloadOptions Options, Guid Uuid, CoordinatorPolicy Policy, IEvidenceIssuer Issuer, VerifierRegistry Verifiers, TimeProvider Time);
+
+/// <summary>
+/// One attempt at an activation or renewal over one TLS key of the coordinator: challenge, verification of the
+/// coordinator, evidence, answer. Nothing but a nonce and a certificate leaves before the coordinator was verified.
+/// </summary>
+internal static class ActivationExchange
+{
+    private const int MaxChallengeAnswer = 1 << 20, MaxActivationAnswer = 64 << 20;
+    private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Runs the attempt.</summary>
+    /// <param name="context">The workload.</param>
+    /// <param name="key">The fresh key a certificate is asked for.</param>
+    /// <param name="client">What to present in TLS: a throw-away certificate of <paramref name="key"/>, or, to renew, the current one.</param>
+    /// <param name="activatedUnder">To renew: the fingerprint this workload was activated under; null to activate.</param>
+    /// <param name="verified">Told when the coordinator was verified.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">A refusal of this workload's own.</exception>
+    public static async Task<(ActivationResp Answer, VerifiedCoordinator Coordinator)> RunAsync(ExchangeContext context, WorkloadKey key,
+        SslStreamCertificateContext client, string? activatedUnder, Action<AttestationResult, VerifiedCoordinator> verified, CancellationToken cancellation)
+    {
+        using var connection = new CoordinatorConnection(context.Options.CoordinatorUri(), client, context.Time);
+        byte[] nonce = RandomNumberGenerator.GetBytes(NonceText.OwnBytes);
+        ChallengeResp challenge = await connection.Channel.UnaryAsync(MarbleService.ChallengePath, new ChallengeReq { Nonce = ByteString.CopyFrom(nonce) },
+            ChallengeResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxChallengeAnswer }, cancellation);
+
+        var (result, coordinator) = Judge(context, challenge, nonce, connection.PeerKey);
+        verified(result, coordinator);
+        if (activatedUnder is not null && coordinator.ManifestFingerprint != activatedUnder)
+        {
+            throw new WorkloadException(WorkloadError.ManifestChanged,
+                $"The manifest in force is {coordinator.ManifestFingerprint}, and this workload was activated under {activatedUnder}. Start it anew to run under the new manifest.");
+        }
+
+        ActivationReq request = await RequestAsync(context, key, challenge.Challenge, coordinator.ManifestFingerprint, cancellation);
+        request.Renewal = activatedUnder is not null;
+        ActivationResp answer = await connection.Channel.UnaryAsync(MarbleService.ActivatePath, request,
+            ActivationResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxActivationAnswer }, cancellation);
+        return (answer, coordinator);
+    }
+
+    private static async Task<ActivationReq> RequestAsync(ExchangeContext context, WorkloadKey key, ByteString challenge, string fingerprint, CancellationToken cancellation)
+    {
+        if (challenge.Length != MarbleService.ChallengeBytes)
+            throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's challenge has {challenge.Length} bytes, not {MarbleService.ChallengeBytes}.");
+        var binding = new Binding(AttesterRole.Workload, challenge.Memory, key.SubjectPublicKeyInfo);
+        byte[] statement = WorkloadIdentity.Statement(context.Options.MarbleType, context.Uuid, fingerprint);
+        EvidenceSet evidence;
+        try
+        {
+            evidence = await context.Issuer.IssueAsync(binding, statement, cancellation);
+        }
+        catch (PlatformException e)
+        {
+            throw new WorkloadException(WorkloadError.EvidenceIssuer, $"This machine could not produce evidence: {e.Message}", e);
+        }
+        return new ActivationReq
+        {
+            CSR = ByteString.CopyFrom(key.CreateRequest(context.Uuid, context.Options.DnsNames)),
+            MarbleType = context.Options.MarbleType,
+            UUID = context.Uuid.ToString("D"),
+            Challenge = challenge,
+            Evidence = ByteString.CopyFrom(EvidenceCodec.Encode(evidence)),
+        };
+    }
+
+    private static (AttestationResult, VerifiedCoordinator) Judge(ExchangeContext context, ChallengeResp challenge, byte[] nonce, ReadOnlyMemory<byte> peerKey)
+    {
+        // Not yet believed, and believing it costs only a wait: the operator has still to set a manifest.
+        if (challenge.ManifestFingerprint.IsEmpty)
+            throw new GrpcException(GrpcStatus.FailedPrecondition, "no manifest is set yet");
+        CoordinatorPresentation presented;
+        try
+        {
+            presented = CoordinatorPresentation.FromChallenge(challenge, peerKey);
+        }
+        catch (ProtocolException e)
+        {
+            throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's challenge is malformed: {e.Message}", e);
+        }
+        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(presented, nonce, context.Policy, context.Verifiers, VerificationTime.At(context.Time.GetUtcNow()));
+        if (judgement.Verified is { } verified)
+            return (judgement.Result, verified);
+        Check refused = judgement.Result.Refused!;
+        throw new WorkloadException(WorkloadError.CoordinatorRefused,
+            $"The coordinator at {context.Options.CoordinatorAddress} is not the one this workload's policy wants ({(int)refused.Refusal} {refused.Refusal}): {refused.Id}: {refused.Reason}.")
+        {
+            Coordinator = judgement.Result,
+        };
+    }
+}

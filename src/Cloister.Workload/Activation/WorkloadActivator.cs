@@ -1,0 +1,128 @@
+using System.Net.Security;
+using Cloister.Attestation;
+using Cloister.Platform;
+using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Trust;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cloister.Workload;
+
+/// <summary>
+/// Turns a started program into an activated workload: verifies the coordinator by the measured policy, proves itself by
+/// evidence, and waits, as long as it takes, for a coordinator that is away and for secrets that are not yet released.
+/// </summary>
+public sealed class WorkloadActivator
+{
+    private static readonly TimeSpan s_firstDelay = TimeSpan.FromMilliseconds(250), s_longestDelay = TimeSpan.FromSeconds(15);
+
+    private readonly WorkloadOptions _options;
+    private readonly IEvidenceIssuer _issuer;
+    private readonly VerifierRegistry _verifiers;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <summary>Creates an activator with this machine's own evidence and every known verifier.</summary>
+    /// <param name="options">What the workload is told from outside.</param>
+    /// <param name="logger">Where steps are written; never a secret.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidOptions"/> or <see cref="WorkloadError.EvidenceIssuer"/>.</exception>
+    public WorkloadActivator(WorkloadOptions options, ILogger? logger = null, TimeProvider? time = null)
+        : this(options, PlatformIssuer.Create(options), VerifierRegistry.CreateDefault(), logger, time)
+    {
+    }
+
+    /// <summary>Creates an activator with a given source of evidence and given verifiers.</summary>
+    /// <inheritdoc cref="WorkloadActivator(WorkloadOptions, ILogger?, TimeProvider?)"/>
+    /// <param name="options">What the workload is told from outside.</param>
+    /// <param name="issuer">Produces this machine's evidence.</param>
+    /// <param name="verifiers">Verify the coordinator's.</param>
+    /// <param name="logger">Where steps are written; never a secret.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    public WorkloadActivator(WorkloadOptions options, IEvidenceIssuer issuer, VerifierRegistry verifiers, ILogger? logger = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentNullException.ThrowIfNull(issuer);
+        ArgumentNullException.ThrowIfNull(verifiers);
+        options.Validate();
+        (_options, _issuer, _verifiers) = (options, issuer, verifiers);
+        (_logger, _time) = (logger ?? NullLogger.Instance, time ?? TimeProvider.System);
+    }
+
+    /// <summary>Activates the workload; waits until it succeeds, is refused for good, or is cancelled.</summary>
+    /// <param name="progress">Told every step, and what is waited for.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="WorkloadException">A refusal that waiting does not change: of the coordinator by this workload, or of this workload by the coordinator.</exception>
+    public async Task<Activation> ActivateAsync(IProgress<WorkloadState>? progress = null, CancellationToken cancellation = default)
+    {
+        ExchangeContext context = CreateContext();
+        Uri coordinator = _options.CoordinatorUri();
+        _logger.Activating(_options.MarbleType, context.Uuid, coordinator);
+        if (_issuer.Simulated)
+            _logger.SimulatedEvidence(_options.MarbleType);
+        progress?.Report(new(WorkloadPhase.Contacting, $"Asks the coordinator at {_options.CoordinatorAddress} for activation as '{_options.MarbleType}'."));
+
+        var backoff = new Backoff(s_firstDelay, s_longestDelay);
+        while (true)
+        {
+            try
+            {
+                return await TryAsync(context, progress, cancellation);
+            }
+            catch (GrpcException refusal)
+            {
+                TimeSpan delay = backoff.Next();
+                Report(CoordinatorRefusal.Read(refusal), delay, progress);
+                await Task.Delay(delay, _time, cancellation);
+            }
+        }
+    }
+
+    /// <summary>Options, UUID and policy, read once.</summary>
+    internal ExchangeContext CreateContext() => new(
+        _options, UuidFile.LoadOrCreate(_options.UuidFile), CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+
+    private async Task<Activation> TryAsync(ExchangeContext context, IProgress<WorkloadState>? progress, CancellationToken cancellation)
+    {
+        using var key = new WorkloadKey();
+        using var temporary = key.CreateSelfSigned(_time.GetUtcNow());
+        var client = SslStreamCertificateContext.Create(temporary, null, offline: true);
+        var (answer, coordinator) = await ActivationExchange.RunAsync(context, key, client, activatedUnder: null, Verified, cancellation);
+
+        var expected = new ActivationExpectation(_options.MarbleType, context.Uuid, key, coordinator, _time.GetUtcNow());
+        Activation activation = ActivationAnswer.Read(answer, expected, _issuer);
+        _logger.Activated(_options.MarbleType, context.Uuid, activation.ManifestFingerprint, activation.Identity.Current.NotAfter);
+        progress?.Report(new(WorkloadPhase.Activated, $"Activated under manifest {activation.ManifestFingerprint} with {activation.Models.Count} model(s)."));
+        return activation;
+
+        void Verified(AttestationResult result, VerifiedCoordinator verified)
+        {
+            _logger.CoordinatorVerified(_options.CoordinatorUri(), verified.ManifestFingerprint, result.Simulated);
+            progress?.Report(new(WorkloadPhase.CoordinatorVerified, $"Verified the coordinator; manifest {verified.ManifestFingerprint} is in force.") { Coordinator = result });
+        }
+    }
+
+    /// <summary>One attempt at a new certificate, over TLS under the current one and for a new key.</summary>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">A refusal of this workload's own.</exception>
+    internal async Task<WorkloadCertificate> RenewAsync(WorkloadIdentity identity, CancellationToken cancellation)
+    {
+        var context = new ExchangeContext(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+        using var key = new WorkloadKey();
+        var (answer, coordinator) = await ActivationExchange.RunAsync(
+            context, key, identity.Current.TlsContext, identity.ManifestFingerprint, (_, _) => { }, cancellation);
+        return ActivationAnswer.ReadCertificate(answer, new ActivationExpectation(_options.MarbleType, identity.Uuid, key, coordinator, _time.GetUtcNow()));
+    }
+
+    private void Report(CoordinatorRefusal refusal, TimeSpan delay, IProgress<WorkloadState>? progress)
+    {
+        if (refusal.AwaitedSecrets.Count > 0)
+        {
+            _logger.AwaitingSecrets(refusal.Message, delay);
+            progress?.Report(new(WorkloadPhase.AwaitingSecrets, refusal.Message) { AwaitedSecrets = refusal.AwaitedSecrets, RetryAfter = delay });
+            return;
+        }
+        _logger.CoordinatorUnavailable(refusal.Message, delay);
+        progress?.Report(new(WorkloadPhase.CoordinatorUnavailable, refusal.Message) { RetryAfter = delay });
+    }
+}

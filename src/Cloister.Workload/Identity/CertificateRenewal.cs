@@ -1,0 +1,91 @@
+using Cloister.Protocol.Grpc;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace Cloister.Workload;
+
+/// <summary>
+/// Keeps an activated workload's certificate fresh: at two thirds of its lifetime a new key is made, attested and
+/// certified, and new connections are served under it. Runs as a hosted service, or by <see cref="RunAsync"/>.
+/// </summary>
+public sealed class CertificateRenewal : BackgroundService
+{
+    private static readonly TimeSpan s_firstDelay = TimeSpan.FromSeconds(1), s_longestDelay = TimeSpan.FromMinutes(5), s_longestSleep = TimeSpan.FromDays(1);
+
+    private readonly WorkloadActivator _activator;
+    private readonly Activation _activation;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    /// <summary>Creates the loop; nothing happens until it is started.</summary>
+    /// <param name="activator">What activated the workload.</param>
+    /// <param name="activation">The workload.</param>
+    /// <param name="logger">Where renewals are written.</param>
+    /// <param name="time">The clock; the system's if null.</param>
+    public CertificateRenewal(WorkloadActivator activator, Activation activation, ILogger? logger = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(activator);
+        ArgumentNullException.ThrowIfNull(activation);
+        (_activator, _activation, _logger, _time) = (activator, activation, logger ?? NullLogger.Instance, time ?? TimeProvider.System);
+    }
+
+    /// <summary>Renews until cancelled.</summary>
+    /// <exception cref="WorkloadException">
+    /// <see cref="WorkloadError.CertificateExpired"/>: no renewal succeeded in time; <see cref="WorkloadError.ManifestChanged"/>:
+    /// another manifest is in force. Either way the workload must stop serving and start anew.
+    /// </exception>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            DateTimeOffset now = _time.GetUtcNow();
+            await SleepUntilAsync(RenewAt(now, _activation.Identity.Current.NotAfter), cancellation);
+            await RenewAsync(cancellation);
+        }
+    }
+
+    /// <summary>Two thirds of what is left at <paramref name="obtained"/>.</summary>
+    internal static DateTimeOffset RenewAt(DateTimeOffset obtained, DateTimeOffset notAfter) => obtained + (notAfter - obtained) * (2.0 / 3);
+
+    private async Task RenewAsync(CancellationToken cancellation)
+    {
+        var backoff = new Backoff(s_firstDelay, s_longestDelay);
+        while (true)
+        {
+            WorkloadIdentity identity = _activation.Identity;
+            string reason;
+            try
+            {
+                WorkloadCertificate renewed = await _activator.RenewAsync(identity, cancellation);
+                identity.Replace(renewed);
+                _logger.Renewed(identity.MarbleType, renewed.NotAfter);
+                return;
+            }
+            catch (GrpcException e)
+            {
+                reason = e.Message;
+            }
+            catch (WorkloadException e) when (e.Error != WorkloadError.ManifestChanged)
+            {
+                // Even what is final for an activation may be mended in the time that is left.
+                reason = e.Message;
+            }
+            DateTimeOffset notAfter = identity.Current.NotAfter;
+            TimeSpan delay = backoff.Next();
+            if (_time.GetUtcNow() + delay >= notAfter)
+                throw new WorkloadException(WorkloadError.CertificateExpired, $"The certificate of '{identity.MarbleType}' was not renewed before it expires at {notAfter:u}: {reason}");
+            _logger.NotRenewed(identity.MarbleType, reason, delay, notAfter);
+            await Task.Delay(delay, _time, cancellation);
+        }
+    }
+
+    private async Task SleepUntilAsync(DateTimeOffset instant, CancellationToken cancellation)
+    {
+        while (instant - _time.GetUtcNow() is var left && left > TimeSpan.Zero)
+            await Task.Delay(left < s_longestSleep ? left : s_longestSleep, _time, cancellation);
+    }
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => RunAsync(stoppingToken);
+}
