@@ -10,12 +10,18 @@ namespace Cloister.Protocol.Grpc;
 public sealed class GrpcException : Exception
 {
     /// <summary>Makes a failed call.</summary>
+    /// <param name="status">gRPC's code.</param>
+    /// <param name="detail">The message that goes with it.</param>
+    /// <param name="trailers">Lower-case ASCII names that do not begin with <c>grpc-</c>, printable ASCII values; null for none.</param>
+    /// <param name="inner">What caused it; it does not travel.</param>
+    /// <exception cref="ArgumentException">A trailer's name or value cannot travel.</exception>
     public GrpcException(GrpcStatus status, string detail, ImmutableDictionary<string, string>? trailers = null, Exception? inner = null)
         : base($"{status}: {detail}", inner)
     {
         Status = status;
         Detail = detail;
         Trailers = trailers ?? ImmutableDictionary<string, string>.Empty;
+        GrpcHeaders.RequireTrailers(Trailers);
     }
 
     /// <summary>gRPC's code; never <see cref="GrpcStatus.Ok"/> from a client.</summary>

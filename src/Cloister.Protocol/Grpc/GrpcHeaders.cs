@@ -110,6 +110,14 @@ internal static class GrpcHeaders
         return true;
     }
 
+    /// <summary>Refuses trailers that cannot travel: a mistake of whoever set them.</summary>
+    public static void RequireTrailers(IEnumerable<KeyValuePair<string, string>> trailers)
+    {
+        foreach ((string name, string value) in trailers)
+            if (!IsTrailer(name, value))
+                throw new ArgumentException($"'{name}' cannot be a trailer: names are lower-case ASCII outside grpc-*, values printable ASCII.", nameof(trailers));
+    }
+
     /// <summary>Fuzz target for timeouts, messages and content types.</summary>
     public static void Fuzz(ReadOnlySpan<byte> data)
     {

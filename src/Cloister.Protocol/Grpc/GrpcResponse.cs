@@ -18,10 +18,6 @@ internal static class GrpcResponse
         response.AppendTrailer(GrpcHeaders.Status, ((int)status).ToString(CultureInfo.InvariantCulture));
         if (!string.IsNullOrEmpty(detail)) response.AppendTrailer(GrpcHeaders.Message, GrpcHeaders.EncodeMessage(detail));
         foreach ((string name, string value) in trailers ?? [])
-        {
-            if (!GrpcHeaders.IsTrailer(name, value))
-                throw new ArgumentException($"'{name}' cannot be a trailer: names are lower-case ASCII outside grpc-*, values printable ASCII.", nameof(trailers));
             response.AppendTrailer(name, value);
-        }
     }
 }

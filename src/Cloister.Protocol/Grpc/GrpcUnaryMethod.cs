@@ -58,6 +58,7 @@ internal sealed class GrpcUnaryMethod<TRequest, TResponse>(
         {
             TRequest request = await ReadAsync(http.Request, deadline.Token);
             TResponse answer = await handler(context, request, deadline.Token);
+            GrpcHeaders.RequireTrailers(context.ResponseTrailers);
             return deadline.Passed ? throw new OperationCanceledException() : answer;
         }
         catch (OperationCanceledException) when (deadline.Passed)
