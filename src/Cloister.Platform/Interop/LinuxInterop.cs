@@ -10,7 +10,7 @@ namespace Cloister.Platform.Interop;
 [SupportedOSPlatform("linux")]
 internal static partial class LinuxInterop
 {
-    private const int SolSocket = 1, SoPeerCred = 17, SoPeerPidFd = 77; // SO_PEERPIDFD: Linux 6.5
+    private const int SolSocket = 1, SoPeerCred = 17, SoPeerPidFd = 77, NoSuchOption = 92; // SO_PEERPIDFD: Linux 6.5; ENOPROTOOPT before
     private const int AtFdCwd = -100, AtSymlinkNoFollow = 0x100, StatxType = 1, StatxSize = 256, StatxModeAt = 28;
     private const int TypeMask = 0xF000, TypeRegular = 0x8000, TypeSocket = 0xC000;
     private const int OpenReadOnlyCloseOnExec = 0x80000;
@@ -30,9 +30,11 @@ internal static partial class LinuxInterop
     {
         Span<byte> descriptor = stackalloc byte[sizeof(int)];
         int length = descriptor.Length;
-        return getsockopt(socket.SafeHandle, SolSocket, SoPeerPidFd, descriptor, ref length) == 0 && length == sizeof(int)
-            ? new SafeFileHandle(BitConverter.ToInt32(descriptor), ownsHandle: true)
-            : null;
+        if (getsockopt(socket.SafeHandle, SolSocket, SoPeerPidFd, descriptor, ref length) == 0 && length == sizeof(int))
+            return new SafeFileHandle(BitConverter.ToInt32(descriptor), ownsHandle: true);
+        return Marshal.GetLastPInvokeError() == NoSuchOption
+            ? null
+            : throw new PlatformException(PlatformError.PeerChanged, $"The process that asked has ended (SO_PEERPIDFD: {Marshal.GetLastPInvokeErrorMessage()}).");
     }
 
     /// <summary>Whether a path names a regular file, without following a link and without opening it (opening a pipe would wait).</summary>

@@ -17,14 +17,14 @@ internal sealed record MeasuredFile(string FullPath, byte[] RelativePath, long L
     /// <exception cref="PlatformException">It holds anything but folders and regular files, or is too large.</exception>
     public static MeasuredFile[] List(string folder)
     {
-        string root = Path.GetFullPath(folder);
+        string root = Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder));
         var entries = new FileSystemEnumerable<(string Path, long Length)>(
             root,
             (ref FileSystemEntry entry) => (Checked(ref entry), entry.Length),
-            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false, MaxRecursionDepth = MaximumDepth + 1 })
+            new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0, IgnoreInaccessible = false })
         {
             ShouldIncludePredicate = (ref FileSystemEntry entry) => !entry.IsDirectory || IsLink(ref entry),
-            ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry),
+            ShouldRecursePredicate = (ref FileSystemEntry entry) => !IsLink(ref entry) && (Depth(entry.Directory) < MaximumDepth ? true : throw TooLarge(root)),
         };
         var files = new List<MeasuredFile>();
         long bytes = 0;
@@ -32,14 +32,18 @@ internal sealed record MeasuredFile(string FullPath, byte[] RelativePath, long L
         {
             string relative = Path.GetRelativePath(root, path).Replace(Path.DirectorySeparatorChar, '/');
             bytes += length;
-            if (files.Count == MaximumFiles || bytes > MaximumBytes || relative.Count('/') > MaximumDepth)
-                throw new PlatformException(PlatformError.MeasurementTooLarge, $"{root} has more than {MaximumFiles} files, {MaximumBytes >> 30} GiB or {MaximumDepth} levels. Keep the program in a folder of its own.");
+            if (files.Count == MaximumFiles || bytes > MaximumBytes) throw TooLarge(root);
             files.Add(new MeasuredFile(path, Encoding.UTF8.GetBytes(relative), length));
         }
         if (files.Count == 0) throw new PlatformException(PlatformError.MeasurementEmpty, $"{root} has no files to measure.");
         files.Sort((a, b) => a.RelativePath.AsSpan().SequenceCompareTo(b.RelativePath));
         return [.. files];
+
+        int Depth(ReadOnlySpan<char> directory) => directory[root.Length..].Count(Path.DirectorySeparatorChar);
     }
+
+    private static PlatformException TooLarge(string root) => new(PlatformError.MeasurementTooLarge,
+        $"{root} has more than {MaximumFiles} files, {MaximumBytes >> 30} GiB or {MaximumDepth} levels. Keep the program in a folder of its own.");
 
     private static bool IsLink(ref FileSystemEntry entry) => (entry.Attributes & FileAttributes.ReparsePoint) != 0;
 

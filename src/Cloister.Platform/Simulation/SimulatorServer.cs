@@ -110,24 +110,31 @@ public sealed class SimulatorServer
     private async Task AnswerQuestionAsync(Socket socket, SimulatorHostKey hostKey, CancellationToken cancellation)
     {
         byte[]? question = await WithinAsync(token => SimulatorWire.ReadFrameAsync(socket, token), cancellation);
-        if (question is null || SimulatorWire.ReadQuestion(question) is not { } reportData)
+        if (question is null)
         {
-            _logger.Dropped("it did not ask for evidence");
-            await AnswerAsync(socket, SimulatorWire.Refuse("this is not a question for evidence"), cancellation);
+            _logger.Dropped("it sent no frame");
             return;
         }
-        using var peer = PeerProcess.Of(socket);
+        if (SimulatorWire.ReadQuestion(question) is not { } reportData)
+        {
+            _logger.Dropped("it did not ask for evidence");
+            await AnswerAsync(socket, SimulatorWire.Refuse("this is not a question for evidence in the version that is spoken here"), cancellation);
+            return;
+        }
         byte[] answer;
+        int processId = 0;
         try
         {
+            using var peer = PeerProcess.Of(socket);
+            processId = peer.Id;
             (byte[] measurement, string executable) = await Task.Run(() => PeerMeasurement.Of(peer, cancellation), cancellation);
             answer = SimulatorWire.Grant(SimulationReport.Encode(hostKey.Key, measurement, reportData, executable));
-            _logger.Granted(peer.Id, executable, Convert.ToHexStringLower(measurement));
+            _logger.Granted(processId, executable, Convert.ToHexStringLower(measurement));
         }
         catch (PlatformException refused)
         {
             answer = SimulatorWire.Refuse(refused.Message);
-            _logger.Refused(peer.Id, refused.Error, refused.Message);
+            _logger.Refused(processId, refused.Error, refused.Message);
         }
         await AnswerAsync(socket, answer, cancellation);
     }
