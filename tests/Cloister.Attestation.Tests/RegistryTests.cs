@@ -132,6 +132,17 @@ public sealed class RegistryTests
     }
 
     [Fact]
+    public void Mutated_evidence_gives_a_refused_result()
+    {
+        foreach (byte[] valid in (byte[][])[EvidenceCodec.Encode(Sample.Set()), EvidenceCodec.Encode(Sample.Pair(Beside))])
+            foreach (byte[] bytes in Mutations.Of(valid, 2_000, seed: 5))
+            {
+                AttestationResult result = Sample.Registry.Appraise(bytes, Sample.Binding, new AllOf([Sample.Policy, new AnyOf([Sample.Policy, BesidePolicy])]), Sample.Time);
+                Assert.Equal(bytes.AsSpan().SequenceEqual(valid), result.Refused is null);
+            }
+    }
+
+    [Fact]
     public void A_verifier_and_an_appraiser_are_known_once_each() =>
         Assert.Throws<ArgumentException>(() => new VerifierRegistry([new EverythingIsTrue(TeeKind.Tpm), new EverythingIsTrue(TeeKind.Tpm)], [], Anchors.Pinned));
 

@@ -1,0 +1,69 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.RegularExpressions;
+using Cloister.Attestation;
+
+namespace Cloister.Tests;
+
+/// <summary>Numbers that others rely on stand in documents; code and documents agree, both ways.</summary>
+public sealed partial class DocumentsTests
+{
+    [Fact]
+    public void Refusals_are_those_of_the_document() => Assert.Equal(
+        Row().Matches(Document("attestation-result.md")).Select(row => (int.Parse(row.Groups[1].Value, CultureInfo.InvariantCulture), row.Groups[2].Value)).ToArray(),
+        Enum.GetValues<Refusal>().Select(refusal => ((int)refusal, $"{refusal}")).Order().ToArray());
+
+    [Fact]
+    public void Kinds_of_tee_are_those_of_the_document() =>
+        Assert.Contains("kind: " + string.Join(", ", Enum.GetValues<TeeKind>().Select(kind => $"{(int)kind} {kind}")), Document("evidence.md"), StringComparison.Ordinal);
+
+    [Fact]
+    public void Checks_are_those_of_the_document()
+    {
+        string document = Document("attestation-result.md");
+        AttestationResult result = Sample.Registry.Appraise(EvidenceCodec.Encode(Sample.Set()), Sample.Binding, Sample.Policy, Sample.Time);
+        Assert.All(result.Checks, check => Assert.Contains($"`{check.Id}`", document, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_policy_of_the_document_can_be_read()
+    {
+        string example = Example().Match(Document("policy.md")).Groups[1].Value;
+        Outcome<PackagePolicy> policy = PolicyReader.Read(Encoding.UTF8.GetBytes(example));
+        Assert.True(policy.IsAccepted, policy.Reason);
+    }
+
+    [Fact]
+    public async Task The_readme_is_true()
+    {
+        byte[] policyJson = PolicyWriter.Write(Sample.Policy), peerKey = Sample.PeerKey;
+        TimeProvider time = TimeProvider.System;
+        static Task<byte[]> askForEvidence(byte[] nonce) => Task.FromResult(EvidenceCodec.Encode(Sample.Set(new Binding(AttesterRole.Workload, nonce, Sample.PeerKey))));
+        string readme = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "src/Cloister.Attestation/README.md"));
+        string[] here = [.. (await File.ReadAllLinesAsync(Path.Combine(TestData.RepositoryRoot, "tests/Cloister.Attestation.Tests/DocumentsTests.cs"))).Select(line => line.Trim())];
+        Assert.All(Snippet().Matches(readme).SelectMany(snippet => snippet.Groups[1].Value.Split('\n')), line => Assert.Contains(line.Trim(), here));
+
+        byte[] nonce = RandomNumberGenerator.GetBytes(32);
+        byte[] encoded = await askForEvidence(nonce);
+
+        PackagePolicy policy = PolicyReader.Read(policyJson).Value;
+        var expected = new Binding(AttesterRole.Workload, nonce, peerKey);
+        AttestationResult result = VerifierRegistry.CreateDefault().Appraise(encoded, expected, policy, VerificationTime.At(time.GetUtcNow()));
+
+        if (!result.TryAccept(out Claims? claims, out Check? refused))
+            throw new InvalidOperationException($"{(int)refused.Refusal} {refused.Id}: {refused.Reason}");
+        Console.WriteLine($"runs {claims.Measurement}, simulated: {result.Simulated}");
+    }
+
+    private static string Document(string name) => File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "docs/formats", name));
+
+    [GeneratedRegex(@"^\| (\d+) \| (\w+) \|", RegexOptions.Multiline)]
+    private static partial Regex Row();
+
+    [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Example();
+
+    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex Snippet();
+}
