@@ -46,9 +46,11 @@ public sealed record CoordinatorOptions
     /// (CLOISTER_SIMULATOR, CLOISTER_HOST_KEY_DIR, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss).
     /// </summary>
     /// <exception cref="ArgumentException">A variable's value makes no sense; the text names it.</exception>
-    public static CoordinatorOptions FromEnvironment() => From(Environment.GetEnvironmentVariable);
+    public static CoordinatorOptions FromEnvironment() => FromEnvironment(Environment.GetEnvironmentVariable);
 
-    internal static CoordinatorOptions From(Func<string, string?> variable)
+    /// <inheritdoc cref="FromEnvironment()"/>
+    /// <param name="variable">Gives a variable's value, or null.</param>
+    public static CoordinatorOptions FromEnvironment(Func<string, string?> variable)
     {
         string? Value(string name) => variable(name) is { Length: > 0 } value ? value : null;
         var defaults = new CoordinatorOptions();

@@ -46,7 +46,7 @@ internal static class CertificateChain
         X509ChainPolicy policy = chain.ChainPolicy;
         policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         policy.CustomTrustStore.Add(certificates[^1]);
-        foreach (X509Certificate2 between in certificates[1..^1]) policy.ExtraStore.Add(between);
+        for (int i = 1; i < certificates.Length - 1; i++) policy.ExtraStore.Add(certificates[i]);
         policy.RevocationMode = X509RevocationMode.NoCheck;
         policy.DisableCertificateDownloads = true;
         if (time.Instant is { } instant) policy.VerificationTime = instant.UtcDateTime;

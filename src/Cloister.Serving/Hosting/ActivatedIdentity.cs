@@ -9,5 +9,5 @@ internal sealed class ActivatedIdentity(WorkloadIdentity identity) : IServingIde
 {
     public void UseTls(ListenOptions listen, TimeSpan handshakeTimeout) => listen.UseWorkloadCertificate(identity, askForClientCertificate: true);
 
-    public void MapEvidence(IEndpointRouteBuilder routes) => ArgumentNullException.ThrowIfNull(routes);
+    public void MapEvidence(IEndpointRouteBuilder routes) => routes.MapWorkloadEvidence(identity);
 }
