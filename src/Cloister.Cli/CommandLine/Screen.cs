@@ -20,6 +20,8 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
     /// <summary>A result: <paramref name="text"/> for people, <paramref name="document"/> as one line of JSON for programs.</summary>
     public void Result(string text, JsonObject document)
     {
+        if (Json && text.Length > 0)
+            document["message"] = text;
         output.WriteLine(Json ? document.ToJsonString() : text);
         output.Flush();
     }
@@ -35,21 +37,32 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
     /// <summary>Runs work that reports bytes done; shows a bar on a terminal once it has taken a second.</summary>
     public async Task<T> ProgressAsync<T>(string title, long total, Func<IProgress<long>, Task<T>> work)
     {
-        if (Json || Console.IsErrorRedirected)
-            return await work(new Latest());
         var latest = new Latest();
         Task<T> running = work(latest);
-        if (await Task.WhenAny(running, Task.Delay(QuietTime)) == running)
-            return await running;
+        await ShowAsync(title, running, () => (latest.Value, total));
+        return await running;
+    }
+
+    /// <summary>Waits for <paramref name="running"/>, which tells how far it is when asked.</summary>
+    public async Task ShowAsync(string title, Task running, Func<(long Done, long Total)> howFar)
+    {
+        if (Json || Console.IsErrorRedirected || await Task.WhenAny(running, Task.Delay(QuietTime)) == running)
+        {
+            await running;
+            return;
+        }
         IAnsiConsole console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Error) });
         await console.Progress().StartAsync(async bars =>
         {
-            ProgressTask bar = bars.AddTask(title, maxValue: Math.Max(1, total));
+            ProgressTask bar = bars.AddTask(title);
             while (await Task.WhenAny(running, Task.Delay(100)) != running)
-                bar.Value = latest.Value;
+            {
+                (long done, long total) = howFar();
+                (bar.MaxValue, bar.Value) = (Math.Max(1, total), done);
+            }
             bar.Value = bar.MaxValue;
         });
-        return await running;
+        await running;
     }
 
     private sealed class Latest : IProgress<long>

@@ -1,0 +1,50 @@
+using Cloister.Attestation;
+using Cloister.Client;
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Pictures;
+using Cloister.Onnx.Runtime;
+using Cloister.Platform;
+using Cloister.Protocol;
+using Cloister.Sealing;
+using Cloister.Workload;
+
+namespace Cloister.Cli.CommandLine;
+
+/// <summary>What an exception says to a person, and the exit code of its cause.</summary>
+internal sealed record Explanation(ExitCode Code, string Text)
+{
+    /// <summary>Null for an exception that is a fault of this program: its stack is then what helps.</summary>
+    public static Explanation? Of(Exception exception, CancellationToken cancellation) => exception switch
+    {
+        OperationCanceledException when cancellation.IsCancellationRequested => new(ExitCode.Cancelled, "stopped."),
+        CommandException command => new(command.Code, command.Message),
+        SealingException sealing => new((int)sealing.Error is >= 200 and < 500 ? ExitCode.Refused : ExitCode.BadInput, sealing.Message),
+        AttestationRefusedException refused => new(ExitCode.Refused, Refused(refused.Check)),
+        PeerRefusedException refused => new(ExitCode.Refused, refused.Message),
+        ClientException client => new(CodeOf(client), client.Message),
+        WorkloadException workload => new(CodeOf(workload), workload.Message),
+        ProtocolException protocol => new(ExitCode.BadInput, $"{protocol.Field}: {protocol.Reason}"),
+        PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),
+        OnnxModelException or OnnxRuntimeException or PictureException => new(ExitCode.BadInput, exception.Message),
+        UnauthorizedAccessException or IOException => new(ExitCode.BadInput, exception.Message),
+        _ => null,
+    };
+
+    public static string Refused(Check check) => $"refused: {check.Id}: {check.Reason} (refusal {(int)check.Refusal} {check.Refusal})";
+
+    private static ExitCode CodeOf(ClientException client) => client.Error switch
+    {
+        ClientError.Unreachable or ClientError.Timeout => ExitCode.Unavailable,
+        ClientError.PeerKeyChanged => ExitCode.Refused,
+        ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
+        ClientError.RefusedByServer when client.HttpStatus is 503 or 429 => ExitCode.Unavailable,
+        _ => ExitCode.BadInput,
+    };
+
+    private static ExitCode CodeOf(WorkloadException workload) => workload.Error switch
+    {
+        WorkloadError.CoordinatorRefused or WorkloadError.ActivationRefused or WorkloadError.InvalidAnswer or WorkloadError.ManifestChanged or WorkloadError.CertificateExpired => ExitCode.Refused,
+        WorkloadError.EvidenceIssuer => ExitCode.MissingRequirement,
+        _ => ExitCode.BadInput,
+    };
+}

@@ -1,0 +1,111 @@
+using System.Diagnostics;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Cloister.Cli.CommandLine;
+
+namespace Cloister.Cli.Quickstart;
+
+/// <summary>One `cloister` command in a process of its own, with the JSON lines that it prints.</summary>
+internal sealed class CloisterProcess : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly Channel<JsonObject> _lines = Channel.CreateUnbounded<JsonObject>();
+    private readonly Task _reading;
+    private bool _disposed;
+
+    private CloisterProcess(Process process, IReadOnlyList<string> arguments)
+    {
+        _process = process;
+        Arguments = arguments;
+        _reading = ReadAsync();
+    }
+
+    public IReadOnlyList<string> Arguments { get; }
+
+    public int Id => _process.Id;
+
+    /// <summary>The last line that said why the process ended, where it failed.</summary>
+    public string? Error { get; private set; }
+
+    /// <summary>Starts <paramref name="executable"/> with the arguments and <c>--json</c>.</summary>
+    public static CloisterProcess Start(string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        foreach (string argument in WithJson(arguments))
+            start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+        Process process = Process.Start(start) ?? throw new CommandException(ExitCode.Failure, $"'{executable}' could not be started.");
+        return new CloisterProcess(process, arguments);
+    }
+
+    /// <summary>Waits for the next line whose <c>event</c> is <paramref name="name"/>; a process that ends before is an error with its own words.</summary>
+    public async Task<JsonObject> WaitForAsync(string name, CancellationToken cancellation)
+    {
+        await foreach (JsonObject line in _lines.Reader.ReadAllAsync(cancellation))
+        {
+            if ((string?)line["event"] == name)
+                return line;
+        }
+        await _process.WaitForExitAsync(cancellation);
+        throw new CommandException((ExitCode)_process.ExitCode, Error ?? $"'cloister {string.Join(' ', Arguments.Take(2))}' ended with exit code {_process.ExitCode} before it said '{name}'.");
+    }
+
+    /// <summary>Waits for the end; returns the exit code and every line that was not waited for.</summary>
+    public async Task<(ExitCode Code, IReadOnlyList<JsonObject> Lines)> ToEndAsync(CancellationToken cancellation)
+    {
+        var lines = new List<JsonObject>();
+        await foreach (JsonObject line in _lines.Reader.ReadAllAsync(cancellation))
+            lines.Add(line);
+        await _process.WaitForExitAsync(cancellation);
+        return ((ExitCode)_process.ExitCode, lines);
+    }
+
+    /// <summary>Ends the process, if it has not ended; a second call does nothing.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+        if (!_process.HasExited)
+        {
+            _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+            await _reading;
+        }
+        _process.Dispose();
+    }
+
+    // `--json` goes before the first `--`: what follows belongs to another program.
+    private static IEnumerable<string> WithJson(IReadOnlyList<string> arguments)
+    {
+        int end = arguments.ToList().IndexOf("--");
+        return end < 0 ? [.. arguments, "--json"] : [.. arguments.Take(end), "--json", .. arguments.Skip(end)];
+    }
+
+    private async Task ReadAsync()
+    {
+        Task<string> errors = _process.StandardError.ReadToEndAsync();
+        while (await _process.StandardOutput.ReadLineAsync() is { } text)
+        {
+            JsonObject line = Parse(text);
+            Error = (string?)line["error"] ?? Error;
+            _lines.Writer.TryWrite(line);
+        }
+        if ((await errors).Trim() is { Length: > 0 } words)
+            Error ??= words;
+        _lines.Writer.Complete();
+    }
+
+    private static JsonObject Parse(string text)
+    {
+        try
+        {
+            return JsonNode.Parse(text) as JsonObject ?? new JsonObject { ["message"] = text };
+        }
+        catch (JsonException)
+        {
+            return new JsonObject { ["message"] = text };
+        }
+    }
+}

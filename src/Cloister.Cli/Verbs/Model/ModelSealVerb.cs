@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.Text;
+using System.Text.Json.Nodes;
+using Cloister.Cli.CommandLine;
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Pictures;
+using Cloister.Sealing;
+
+namespace Cloister.Cli.Verbs;
+
+internal static class ModelSealVerb
+{
+    private const int LargestGraph = int.MaxValue;
+
+    private static readonly Option<string> Model = new("--model") { Description = "The ONNX file; external weights are found beside it.", Required = true };
+    private static readonly Option<string?> Labels = new("--labels") { Description = "A text file with one label a line." };
+    private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes a tensor: " + string.Join(", ", Preprocessing.Names) + "." };
+    private static readonly Option<string> Name = new("--name") { Description = "The model's name, as the manifest names it.", Required = true };
+    private static readonly Option<long> Version = new("--version") { Description = "The model's version.", DefaultValueFactory = _ => 1 };
+    private static readonly Option<string> Key = new("--key") { Description = "The model's key (from: cloister model keygen).", Required = true };
+    private static readonly Option<string> Maker = new("--maker") { Description = "The maker's signing key, PEM.", Required = true };
+    private static readonly Option<string> Out = new("--out") { Description = "The sealed file to write.", Required = true };
+
+    public static Command Create() => new Verb("seal", "Encrypt and sign an ONNX model, its weights, labels and preprocessing into one file.",
+        "cloister model seal --model shapes.onnx --labels labels.txt --preprocess unit --name shapes --key owner/model.key --maker owner/maker.pem --out store/shapes.sealed")
+        { Model, Labels, Preprocess, Name, Version, Key, Maker, Out }
+        .Runs(SealAsync);
+
+    private static async Task SealAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
+    {
+        SealedContent content = await ContentAsync(parsed, cancellation);
+        using SecretBytes key = await KeyFile.ReadAsync(parsed.GetRequiredValue(Key), cancellation);
+        using MakerKey maker = MakerKey.FromPem(await LocalFile.ReadTextAsync(parsed.GetRequiredValue(Maker), cancellation));
+        string path = parsed.GetRequiredValue(Out);
+        long length = content.Entries.Sum(entry => entry.Length);
+        string digest = await screen.ProgressAsync("sealing", length, progress => SealedFile.SealAsync(path, content, key.Memory, maker, progress, cancellation));
+        screen.Result(
+            $"sealed '{content.Name}' version {content.Version}: {content.Entries.Count} entries, {length:N0} bytes\ndigest {digest}\nmaker  {maker.Public}",
+            new JsonObject
+            {
+                ["file"] = path,
+                ["name"] = content.Name,
+                ["version"] = content.Version,
+                ["bytes"] = length,
+                ["digest"] = digest,
+                ["makerKey"] = Convert.ToBase64String(maker.Public.SubjectPublicKeyInfo.Span),
+            });
+    }
+
+    private static async Task<SealedContent> ContentAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        string path = parsed.GetRequiredValue(Model);
+        byte[] graph = await LocalFile.ReadAsync(path, cancellation, LargestGraph);
+        var entries = new List<SealedSource> { SealedSource.FromBytes("model.onnx", graph) };
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        foreach (string location in OnnxModel.ExternalInitializers(OnnxModel.Parse(graph)).Select(weights => weights.Location).Distinct())
+        {
+            if (location != Path.GetFileName(location))
+                throw new CommandException(ExitCode.BadInput, $"'{path}' keeps weights in '{location}'; only files beside the model can be sealed.");
+            entries.Add(SealedSource.FromFile(location, Path.Combine(folder, location)));
+        }
+        if (parsed.GetValue(Labels) is { } labels)
+            entries.Add(SealedSource.FromBytes("labels.txt", await LocalFile.ReadAsync(labels, cancellation)));
+        if (parsed.GetValue(Preprocess) is { } preprocess)
+        {
+            _ = Preprocessing.Parse(preprocess);
+            entries.Add(SealedSource.FromBytes("config.json", Encoding.UTF8.GetBytes(new JsonObject { ["preprocess"] = preprocess }.ToJsonString())));
+        }
+        return new SealedContent(parsed.GetRequiredValue(Name), parsed.GetValue(Version), entries);
+    }
+}
