@@ -1,0 +1,104 @@
+using Cloister.Tests;
+
+namespace Cloister.EndToEnd;
+
+/// <summary>The command line as a person meets it: help with examples, exit codes, clear errors.</summary>
+public sealed class CommandLineTests
+{
+    private static string SampleModel => Path.Combine(TestData.RepositoryRoot, "samples", "Shapes", "model", "shapes.onnx");
+
+    [Theory]
+    [InlineData("quickstart")]
+    [InlineData("simulator")]
+    [InlineData("coordinator", "run")]
+    [InlineData("manifest", "set")]
+    [InlineData("manifest", "get")]
+    [InlineData("manifest", "verify")]
+    [InlineData("manifest", "check")]
+    [InlineData("verify")]
+    [InlineData("status")]
+    [InlineData("secret", "set")]
+    [InlineData("secret", "get")]
+    [InlineData("user", "keygen")]
+    [InlineData("user", "token")]
+    [InlineData("model", "keygen")]
+    [InlineData("model", "seal")]
+    [InlineData("model", "open")]
+    [InlineData("model", "inspect")]
+    [InlineData("serve")]
+    [InlineData("predict")]
+    [InlineData("workload", "run")]
+    [InlineData("workload", "measure")]
+    public async Task Every_verb_has_help_with_examples(params string[] verb)
+    {
+        Ended ended = await CloisterCommand.RunAsync([.. verb, "--help"]);
+        ended.Succeeded();
+        Assert.Contains("Examples:", ended.Output, StringComparison.Ordinal);
+        Assert.Contains("  cloister " + string.Join(' ', verb), ended.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u001b', ended.Output);
+    }
+
+    [Fact]
+    public async Task A_wrong_command_line_is_exit_code_2_and_says_where_help_is()
+    {
+        Ended ended = await CloisterCommand.RunAsync("model", "seal", "--modle", "x");
+        Assert.Equal(2, ended.Code);
+        Assert.Contains("cloister model seal --help", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_missing_file_is_exit_code_4_with_its_name()
+    {
+        Ended ended = await CloisterCommand.RunAsync("model", "inspect", "nowhere.sealed");
+        Assert.Equal(4, ended.Code);
+        Assert.Contains("nowhere.sealed", ended.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_coordinator_that_is_not_there_is_exit_code_5()
+    {
+        Ended ended = await CloisterCommand.RunAsync("status", "--coordinator", "https://127.0.0.1:1", "--json");
+        Assert.Equal(5, ended.Code);
+        Assert.Equal(5, (int)Assert.Single(ended.Lines)["exitCode"]!);
+    }
+
+    [Fact]
+    public async Task A_model_is_sealed_inspected_opened_and_refused_when_changed()
+    {
+        using var folder = new TemporaryFolder();
+        string sealedFile = folder["shapes.sealed"], labels = folder["labels.txt"];
+        (await CloisterCommand.RunAsync("model", "keygen", "--out", folder.Path)).Succeeded();
+        Ended again = await CloisterCommand.RunAsync("model", "keygen", "--out", folder.Path);
+        Assert.Equal(4, again.Code); // a key is never overwritten
+        await File.WriteAllTextAsync(labels, "a\nb\n");
+        Ended sealing = await CloisterCommand.RunAsync("model", "seal", "--model", SampleModel, "--labels", labels, "--preprocess", "unit", "--name", "shapes",
+            "--key", folder["model.key"], "--maker", folder["maker.pem"], "--out", sealedFile, "--json");
+        sealing.Succeeded();
+        Ended inspection = await CloisterCommand.RunAsync("model", "inspect", sealedFile, "--json");
+        inspection.Succeeded();
+        Assert.Equal((string)sealing.Lines[0]["digest"]!, (string)inspection.Lines[0]["digest"]!);
+
+        string[] open = ["model", "open", sealedFile, "--key", folder["model.key"], "--maker-public", folder["maker.pub"]];
+        (await CloisterCommand.RunAsync([.. open, "--extract", "labels.txt", "--out", folder["extracted.txt"]])).Succeeded();
+        Assert.Equal(await File.ReadAllBytesAsync(labels), await File.ReadAllBytesAsync(folder["extracted.txt"]));
+
+        byte[] bytes = await File.ReadAllBytesAsync(sealedFile);
+        bytes[^100] ^= 1;
+        await File.WriteAllBytesAsync(sealedFile, bytes);
+        Ended refused = await CloisterCommand.RunAsync(open);
+        Assert.Equal(3, refused.Code);
+        Assert.Contains("changed", refused.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_ONNX_file_that_is_none_is_not_sealed()
+    {
+        using var folder = new TemporaryFolder();
+        (await CloisterCommand.RunAsync("model", "keygen", "--out", folder.Path)).Succeeded();
+        await File.WriteAllTextAsync(folder["bad.onnx"], "this is not a model");
+        Ended ended = await CloisterCommand.RunAsync("model", "seal", "--model", folder["bad.onnx"], "--name", "bad",
+            "--key", folder["model.key"], "--maker", folder["maker.pem"], "--out", folder["bad.sealed"]);
+        Assert.Equal(4, ended.Code);
+        Assert.False(File.Exists(folder["bad.sealed"]));
+    }
+}
