@@ -21,7 +21,7 @@ internal static class MakerKeys
             if (unused != 0) return false;
             if (identifier == "1.3.101.112") return key.Length == 32 && !algorithm.HasData;
             return identifier == "1.2.840.10045.2.1"
-                && algorithm.ReadObjectIdentifier() == "1.2.840.10045.3.1.7"
+                && algorithm.ReadObjectIdentifier() == EcdsaKeys.P256
                 && !algorithm.HasData
                 && key.Length == 65
                 && IsPoint(subjectPublicKeyInfo.Span);
@@ -34,15 +34,7 @@ internal static class MakerKeys
 
     private static bool IsPoint(ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
-        using var key = ECDsa.Create();
-        try
-        {
-            key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out _);
-            return true;
-        }
-        catch (CryptographicException)
-        {
-            return false;
-        }
+        using ECDsa? key = EcdsaKeys.TryImport(subjectPublicKeyInfo);
+        return key is not null;
     }
 }

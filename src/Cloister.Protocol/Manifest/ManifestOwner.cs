@@ -30,26 +30,16 @@ public static class ManifestOwner
     {
         ArgumentNullException.ThrowIfNull(signature);
         byte[] message = Message(fingerprint);
-        if (!IsOwnerKey(signature.PublicKey.Span)) return false;
-        using var key = ECDsa.Create();
-        key.ImportSubjectPublicKeyInfo(signature.PublicKey.Span, out _);
-        return HashOf(key) is { } hash
+        using ECDsa? key = EcdsaKeys.TryImport(signature.PublicKey.Span);
+        return key is not null && HashOf(key) is { } hash
             && key.VerifyData(message, signature.Signature.Span, hash, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
     }
 
     /// <summary>Whether bytes are a SubjectPublicKeyInfo that an owner may have: ECDSA P-256 or P-384, nothing after it.</summary>
     public static bool IsOwnerKey(ReadOnlySpan<byte> subjectPublicKeyInfo)
     {
-        using var key = ECDsa.Create();
-        try
-        {
-            key.ImportSubjectPublicKeyInfo(subjectPublicKeyInfo, out int read);
-            return read == subjectPublicKeyInfo.Length && HashOf(key) is not null;
-        }
-        catch (CryptographicException)
-        {
-            return false;
-        }
+        using ECDsa? key = EcdsaKeys.TryImport(subjectPublicKeyInfo);
+        return key is not null;
     }
 
     private static byte[] Message(string fingerprint)
@@ -65,10 +55,10 @@ public static class ManifestOwner
         return message;
     }
 
-    private static HashAlgorithmName? HashOf(ECDsa key) => key.ExportParameters(false).Curve.Oid.Value switch
+    private static HashAlgorithmName? HashOf(ECDsa key) => EcdsaKeys.CurveOf(key) switch
     {
-        "1.2.840.10045.3.1.7" => HashAlgorithmName.SHA256,
-        "1.3.132.0.34" => HashAlgorithmName.SHA384,
+        EcdsaKeys.P256 => HashAlgorithmName.SHA256,
+        EcdsaKeys.P384 => HashAlgorithmName.SHA384,
         _ => null,
     };
 }

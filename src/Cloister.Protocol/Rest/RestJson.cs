@@ -68,4 +68,27 @@ public sealed partial class RestJson : JsonSerializerContext
         RespectRequiredConstructorParameters = true,
         MaxDepth = 16,
     };
+
+    /// <summary>Fuzz target for the bodies and answers of v3.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> data)
+    {
+        FuzzOne(data, Strict.SetManifestV3);
+        FuzzOne(data, Strict.UploadSecretsV3);
+        FuzzOne(data, Strict.JSendEvidenceV3);
+        FuzzOne(data, Strict.JSendManifestV3);
+        FuzzOne(data, Lenient.UploadSecretsV2);
+    }
+
+    private static void FuzzOne<T>(ReadOnlySpan<byte> data, JsonTypeInfo<T> type)
+    {
+        try
+        {
+            byte[] written = Write(Read(data, type), type);
+            if (!Write(Read(written, type), type).AsSpan().SequenceEqual(written)) throw new InvalidOperationException("A body did not survive being written.");
+        }
+        catch (ProtocolException)
+        {
+            // The documented refusal.
+        }
+    }
 }

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
+using Cloister.Protocol.Manifest;
 
 namespace Cloister.Protocol.Trust;
 
@@ -32,7 +33,7 @@ internal static class CertificateChain
     public static string? NotAllowed(X509Certificate2 certificate)
     {
         using ECDsa? key = TryGetKey(certificate);
-        if (key is null || key.ExportParameters(false).Curve.Oid.Value is not ("1.2.840.10045.3.1.7" or "1.3.132.0.34"))
+        if (key is null || EcdsaKeys.CurveOf(key) is not (EcdsaKeys.P256 or EcdsaKeys.P384))
             return $"the key of '{certificate.Subject}' is not ECDSA P-256 or P-384";
         return certificate.SignatureAlgorithm.Value is "1.2.840.10045.4.3.2" or "1.2.840.10045.4.3.3"
             ? null
@@ -81,7 +82,7 @@ internal static class CertificateChain
         {
             return certificate.GetECDsaPublicKey();
         }
-        catch (CryptographicException)
+        catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException)
         {
             return null;
         }

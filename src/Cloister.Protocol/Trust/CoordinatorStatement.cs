@@ -41,4 +41,18 @@ public sealed record CoordinatorStatement(
     }
 
     private static bool IsDigest(string text) => Manifest.ManifestFingerprint.IsValid(text);
+
+    /// <summary>Fuzz target: what is read writes and reads back the same.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            CoordinatorStatement statement = Read(data);
+            if (Read(statement.ToBytes()) != statement) throw new InvalidOperationException("A statement did not survive being written.");
+        }
+        catch (ProtocolException)
+        {
+            // The documented refusal.
+        }
+    }
 }

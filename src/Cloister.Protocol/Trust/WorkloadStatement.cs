@@ -37,4 +37,18 @@ public sealed record WorkloadStatement(
         StatementJson.Require(Manifest.ManifestFingerprint.IsValid(statement.ManifestFingerprint), "manifestFingerprint", "is not 64 lower-case hex digits");
         return statement;
     }
+
+    /// <summary>Fuzz target: what is read writes and reads back the same.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> data)
+    {
+        try
+        {
+            WorkloadStatement statement = Read(data);
+            if (Read(statement.ToBytes()) != statement) throw new InvalidOperationException("A statement did not survive being written.");
+        }
+        catch (ProtocolException)
+        {
+            // The documented refusal.
+        }
+    }
 }
