@@ -1,3 +1,5 @@
+using Cloister.Tests.Mesh;
+
 namespace Cloister.Workload.Tests;
 
 /// <summary>Runs real shells: POSIX only.</summary>

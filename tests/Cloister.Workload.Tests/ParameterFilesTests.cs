@@ -1,4 +1,5 @@
 using Cloister.Sealing;
+using Cloister.Tests.Mesh;
 
 namespace Cloister.Workload.Tests;
 

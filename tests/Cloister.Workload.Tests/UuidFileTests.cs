@@ -1,3 +1,5 @@
+using Cloister.Tests.Mesh;
+
 namespace Cloister.Workload.Tests;
 
 public sealed class UuidFileTests : IDisposable

@@ -15,7 +15,7 @@ internal sealed record ActivationExpectation(string MarbleType, Guid Uuid, Workl
 
 /// <summary>
 /// Checks and takes over a coordinator's answer. The coordinator was verified, and still nothing is taken that does not
-/// fit what was asked. Secrets are copied into memory that is zeroed later, and wiped from the message.
+/// fit what was asked. Secrets are copied into memory that is zeroed later; then the message is wiped.
 /// </summary>
 internal static class ActivationAnswer
 {
@@ -128,12 +128,16 @@ internal static class ActivationAnswer
         return values.ToDictionary(v => v.Key, v => TakeSecret(v.Value), StringComparer.Ordinal);
     }
 
-    private static SecretBytes TakeSecret(ByteString value)
+    private static SecretBytes TakeSecret(ByteString value) => SecretBytes.Copy(value.Span);
+
+    /// <summary>Zeroes what is secret in an answer: call it once everything was taken, or refused.</summary>
+    public static void Wipe(ActivationResp answer)
     {
-        var secret = SecretBytes.Copy(value.Span);
-        if (MemoryMarshal.TryGetArray(value.Memory, out ArraySegment<byte> array))
-            CryptographicOperations.ZeroMemory(array);
-        return secret;
+        foreach (ByteString value in (answer.Parameters?.Files.Values ?? []).Concat(answer.Parameters?.Env.Values ?? []).Concat(answer.Models.Select(m => m.Key)))
+        {
+            if (MemoryMarshal.TryGetArray(value.Memory, out ArraySegment<byte> array))
+                CryptographicOperations.ZeroMemory(array);
+        }
     }
 
     private static bool Same(ByteString der, ReadOnlyMemory<byte> certificate) => der.Span.SequenceEqual(certificate.Span);

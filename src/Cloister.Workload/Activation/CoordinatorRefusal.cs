@@ -32,7 +32,8 @@ internal sealed record CoordinatorRefusal(string Message, IReadOnlyList<string> 
     {
         if (refusal.Status != GrpcStatus.Internal || !refusal.Trailers.TryGetValue(MarbleService.AwaitingSecretTrailer, out string? names))
             return [];
-        return [.. Printable(names).Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Take(MaxNames)];
+        // Each name is percent-encoded, because a trailer holds printable ASCII alone.
+        return [.. names.Split(',', StringSplitOptions.RemoveEmptyEntries).Take(MaxNames).Select(n => Printable(Uri.UnescapeDataString(n)))];
     }
 
     // The text is a peer's: one bounded line, whatever it sent.

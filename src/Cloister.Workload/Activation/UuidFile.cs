@@ -1,9 +1,11 @@
+using System.Runtime.InteropServices;
+using System.Runtime.Versioning;
 using System.Text;
 
 namespace Cloister.Workload;
 
 /// <summary>A workload's UUID across restarts, as text in one small file. Two programs that start at once agree on one UUID.</summary>
-internal static class UuidFile
+internal static partial class UuidFile
 {
     private const int MaxBytes = 64;
 
@@ -66,7 +68,7 @@ internal static class UuidFile
                 file.Write(Encoding.ASCII.GetBytes(uuid.ToString("D")));
                 file.Flush(flushToDisk: true);
             }
-            File.Move(aside, path, overwrite: false);
+            Publish(aside, path);
             return uuid;
         }
         catch (IOException) when (File.Exists(path))
@@ -78,6 +80,20 @@ internal static class UuidFile
             File.Delete(aside);
         }
     }
+
+    // File.Move looks before it renames, so two of them may both succeed; link(2) does not replace.
+    private static void Publish(string aside, string path)
+    {
+        if (OperatingSystem.IsWindows())
+            File.Move(aside, path, overwrite: false);
+        else if (Link(aside, path) != 0)
+            throw new IOException(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
+    }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    [UnsupportedOSPlatform("windows")]
+    private static partial int Link(string existing, string added);
 
     /// <summary>Fuzz target: any bytes are a UUID or not, never an exception.</summary>
     internal static void Fuzz(ReadOnlySpan<byte> bytes) => _ = Parse(bytes);

@@ -90,7 +90,15 @@ public sealed class WorkloadActivator
         var (answer, coordinator) = await ActivationExchange.RunAsync(context, key, client, activatedUnder: null, Verified, cancellation);
 
         var expected = new ActivationExpectation(_options.MarbleType, context.Uuid, key, coordinator, _time.GetUtcNow());
-        Activation activation = ActivationAnswer.Read(answer, expected, _issuer);
+        Activation activation;
+        try
+        {
+            activation = ActivationAnswer.Read(answer, expected, _issuer);
+        }
+        finally
+        {
+            ActivationAnswer.Wipe(answer);
+        }
         _logger.Activated(_options.MarbleType, context.Uuid, activation.ManifestFingerprint, activation.Identity.Current.NotAfter);
         progress?.Report(new(WorkloadPhase.Activated, $"Activated under manifest {activation.ManifestFingerprint} with {activation.Models.Count} model(s)."));
         return activation;
@@ -111,6 +119,7 @@ public sealed class WorkloadActivator
         using var key = new WorkloadKey();
         var (answer, coordinator) = await ActivationExchange.RunAsync(
             context, key, identity.Current.TlsContext, identity.ManifestFingerprint, (_, _) => { }, cancellation);
+        ActivationAnswer.Wipe(answer); // files and keys came again, and are here already
         return ActivationAnswer.ReadCertificate(answer, new ActivationExpectation(_options.MarbleType, identity.Uuid, key, coordinator, _time.GetUtcNow()));
     }
 

@@ -1,4 +1,4 @@
-namespace Cloister.Workload.Tests;
+namespace Cloister.Tests.Mesh;
 
 /// <summary>Seeded, bounded mutations of valid input, for fuzz targets.</summary>
 internal static class Mutations

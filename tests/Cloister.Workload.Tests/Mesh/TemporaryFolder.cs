@@ -1,4 +1,4 @@
-namespace Cloister.Workload.Tests;
+namespace Cloister.Tests.Mesh;
 
 /// <summary>A folder that lives as long as a test.</summary>
 internal sealed class TemporaryFolder : IDisposable
