@@ -99,12 +99,14 @@ public sealed class KeyFileTests : IDisposable
     [InlineData("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")]
     [InlineData("P-384")]
     [InlineData("RSA")]
+    [InlineData("secp256k1")]
     public void A_file_that_is_no_host_key_is_refused(string content)
     {
         SimulatorHostKey.LoadOrCreate(Keys).Dispose();
         using var p384 = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP384);
+        using var k1 = System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.CreateFromValue("1.3.132.0.10"));
         using var rsa = System.Security.Cryptography.RSA.Create(2048);
-        string text = content switch { "P-384" => p384.ExportPkcs8PrivateKeyPem(), "RSA" => rsa.ExportPkcs8PrivateKeyPem(), _ => content };
+        string text = content switch { "P-384" => p384.ExportPkcs8PrivateKeyPem(), "RSA" => rsa.ExportPkcs8PrivateKeyPem(), "secp256k1" => k1.ExportPkcs8PrivateKeyPem(), _ => content };
         File.WriteAllText(Path.Combine(Keys, SimulatorHostKey.FileName), text);
         Assert.Equal(PlatformError.KeyFileInvalid, Assert.Throws<PlatformException>(() => SimulatorHostKey.LoadOrCreate(Keys)).Error);
     }

@@ -52,10 +52,10 @@ public sealed class SimulatorHostKey : IDisposable
         try
         {
             key.ImportFromPem(text);
-            if (key.KeySize != 256) throw new CryptographicException("It is not a P-256 key.");
+            if (key.ExportParameters(false).Curve.Oid.Value != ECCurve.NamedCurves.nistP256.Oid.Value) throw new CryptographicException("It is not a P-256 key.");
             return new SimulatorHostKey(key);
         }
-        catch (Exception invalid) when (invalid is ArgumentException or CryptographicException)
+        catch (Exception invalid) when (invalid is ArgumentException or CryptographicException or PlatformNotSupportedException)
         {
             key.Dispose();
             throw new PlatformException(PlatformError.KeyFileInvalid, $"{path} is not a simulator's key. Delete it for a new one; policies then have to name the new one.");

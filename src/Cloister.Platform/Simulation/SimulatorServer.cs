@@ -27,7 +27,7 @@ public sealed class SimulatorServer
     /// <summary>Completes when peers can connect; fails if the simulator could not start.</summary>
     public Task Listening => _listening.Task;
 
-    /// <summary>Serves until cancelled, then lets the peers being served finish and removes the socket.</summary>
+    /// <summary>Serves until cancelled, then drops the peers being served and removes the socket.</summary>
     /// <exception cref="PlatformException">The host key or the socket cannot be used.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
