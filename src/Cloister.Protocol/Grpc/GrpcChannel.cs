@@ -60,8 +60,7 @@ public sealed class GrpcChannel
         {
             using HttpRequestMessage message = Compose(path, request, options.Timeout);
             using HttpResponseMessage response = await _http.SendAsync(message, token);
-            byte[] body = await GrpcAnswer.ReadAsync(response, options.MaxResponseBytes, token);
-            return parser.ParseFrom(body);
+            return await GrpcAnswer.ReadAsync(response, parser, options.MaxResponseBytes, token);
         }
         catch (InvalidProtocolBufferException error)
         {

@@ -18,17 +18,18 @@ internal static class GrpcFrame
     /// <param name="encoding">The peer's <c>grpc-encoding</c>, or null.</param>
     /// <param name="maxBytes">Bound for the message, before and after inflating.</param>
     /// <param name="wrongCount">The status for a body with no message or several.</param>
+    /// <returns>A slice of the body, or the inflated message.</returns>
     /// <exception cref="GrpcException">The body is refused.</exception>
-    public static byte[] ReadSingle(ReadOnlySpan<byte> body, string? encoding, int maxBytes, GrpcStatus wrongCount)
+    public static ReadOnlyMemory<byte> ReadSingle(ReadOnlyMemory<byte> body, string? encoding, int maxBytes, GrpcStatus wrongCount)
     {
         if (body.IsEmpty) throw new GrpcException(wrongCount, "The body holds no message; a unary call has exactly one.");
         if (body.Length < PrefixBytes) throw new GrpcException(GrpcStatus.Internal, "The body ends inside a message's prefix.");
-        bool compressed = IsCompressed(body[0]);
-        int length = CheckedLength(body[..PrefixBytes], maxBytes);
+        bool compressed = IsCompressed(body.Span[0]);
+        int length = CheckedLength(body.Span[..PrefixBytes], maxBytes);
         if (body.Length - PrefixBytes < length) throw new GrpcException(GrpcStatus.Internal, "The body ends inside a message.");
         if (body.Length - PrefixBytes > length) throw new GrpcException(wrongCount, "The body holds more than one message; a unary call has exactly one.");
-        ReadOnlySpan<byte> message = body.Slice(PrefixBytes, length);
-        return compressed ? Inflate(message, encoding, maxBytes) : message.ToArray();
+        ReadOnlyMemory<byte> message = body.Slice(PrefixBytes, length);
+        return compressed ? Inflate(message.Span, encoding, maxBytes) : message;
     }
 
     /// <summary>The length in a complete prefix, refused above <paramref name="maxBytes"/> before anything of that size is allocated.</summary>
@@ -97,7 +98,7 @@ internal static class GrpcFrame
         string? encoding = (data[0] % 4) switch { 0 => null, 1 => "identity", 2 => "gzip", _ => "br" };
         try
         {
-            byte[] message = ReadSingle(data[1..], encoding, 1 << 16, GrpcStatus.Unimplemented);
+            ReadOnlyMemory<byte> message = ReadSingle(data[1..].ToArray(), encoding, 1 << 16, GrpcStatus.Unimplemented);
             if (message.Length > 1 << 16) throw new InvalidOperationException("A message over the limit was let through.");
         }
         catch (GrpcException refused) when (refused.Status != GrpcStatus.Ok)

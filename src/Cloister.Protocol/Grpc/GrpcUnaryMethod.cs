@@ -77,22 +77,10 @@ internal sealed class GrpcUnaryMethod<TRequest, TResponse>(
         }
     }
 
+    // Prefix and message may arrive in any number of pieces; nothing is buffered beyond the length that was checked.
     private async Task<TRequest> ReadAsync(HttpRequest request, CancellationToken cancellation)
     {
-        byte[] message = await ReadMessageAsync(request.BodyReader, request.Headers[GrpcHeaders.Encoding], cancellation);
-        try
-        {
-            return parser.ParseFrom(message);
-        }
-        catch (InvalidProtocolBufferException error)
-        {
-            throw new GrpcException(GrpcStatus.Internal, $"The request is not a message of {path}.", inner: error);
-        }
-    }
-
-    // Prefix and message may arrive in any number of pieces; nothing is buffered beyond the length that was checked.
-    private async Task<byte[]> ReadMessageAsync(PipeReader body, string? encoding, CancellationToken cancellation)
-    {
+        PipeReader body = request.BodyReader;
         long limit = GrpcFrame.PrefixBytes;
         bool sized = false;
         while (true)
@@ -106,7 +94,7 @@ internal sealed class GrpcUnaryMethod<TRequest, TResponse>(
             }
             if (read.IsCompleted || buffer.Length > limit)
             {
-                byte[] message = ReadSingle(buffer, encoding);
+                TRequest message = Parse(buffer, request.Headers[GrpcHeaders.Encoding]);
                 body.AdvanceTo(buffer.End);
                 return message;
             }
@@ -121,9 +109,18 @@ internal sealed class GrpcUnaryMethod<TRequest, TResponse>(
         return GrpcFrame.CheckedLength(prefix, options.MaxRequestBytes);
     }
 
-    private byte[] ReadSingle(in ReadOnlySequence<byte> buffer, string? encoding) =>
+    private TRequest Parse(in ReadOnlySequence<byte> buffer, string? encoding)
+    {
+        ReadOnlyMemory<byte> body = buffer.IsSingleSegment ? buffer.First : buffer.ToArray();
         // gRPC's status table: the wrong number of requests in a unary call is UNIMPLEMENTED on a server.
-        buffer.IsSingleSegment
-            ? GrpcFrame.ReadSingle(buffer.FirstSpan, encoding, options.MaxRequestBytes, GrpcStatus.Unimplemented)
-            : GrpcFrame.ReadSingle(buffer.ToArray(), encoding, options.MaxRequestBytes, GrpcStatus.Unimplemented);
+        ReadOnlyMemory<byte> message = GrpcFrame.ReadSingle(body, encoding, options.MaxRequestBytes, GrpcStatus.Unimplemented);
+        try
+        {
+            return parser.ParseFrom(message.Span);
+        }
+        catch (InvalidProtocolBufferException error)
+        {
+            throw new GrpcException(GrpcStatus.Internal, $"The request is not a message of {path}.", inner: error);
+        }
+    }
 }
