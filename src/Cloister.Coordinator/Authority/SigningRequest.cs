@@ -25,7 +25,7 @@ internal sealed record SigningRequest(PublicKey Key, ReadOnlyMemory<byte> Subjec
                 ? ReadNames(request, out reason)
                 : Refuse("the certificate request's key is not ECDSA P-256 or P-384", out reason);
         }
-        catch (Exception error) when (error is CryptographicException or ArgumentException or NotSupportedException)
+        catch (Exception error) when (error is CryptographicException or ArgumentException or InvalidOperationException or NotSupportedException)
         {
             return Refuse("the certificate request is malformed or its signature does not verify", out reason);
         }

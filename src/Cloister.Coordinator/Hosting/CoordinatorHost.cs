@@ -35,6 +35,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     internal LiveState State { get; private set; } = null!;
 
+    internal OwnModeActivation Own { get; private set; } = null!;
+
     /// <summary>Opens or makes the state and listens on both ports; running when it returns.</summary>
     /// <param name="options">Checked first.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
@@ -105,6 +107,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         ILogger<CoordinatorHost> logger = loggers.CreateLogger<CoordinatorHost>();
         ILogger requests = loggers.CreateLogger("Cloister.Coordinator.Requests");
         var evidence = new EvidenceSource(issuer, loggers.CreateLogger<EvidenceSource>());
+        _owned.Add(evidence);
         var manifests = new ManifestService(State, options.OwnerKeys, time, loggers.CreateLogger<ManifestService>());
         var secrets = new SecretService(State, time, loggers.CreateLogger<SecretService>());
         Door client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
@@ -122,11 +125,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
         var budget = new ActivationBudget(State);
         var challenges = new ChallengeBook(time);
-        var own = new OwnModeActivation(State, challenges, budget, verifiers, time, options.LeafLifetime, requests);
+        Own = new OwnModeActivation(State, challenges, budget, verifiers, time, options.LeafLifetime, requests);
         var marbleRun = new MarbleRunActivation(State, budget, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
-            routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), own, marbleRun, requests), cancellation);
+            routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), Own, marbleRun, requests), cancellation);
         _owned.Add(mesh);
         MeshAddress = mesh.Address;
         logger.Listening(ClientAddress, MeshAddress);

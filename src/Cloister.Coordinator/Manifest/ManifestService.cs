@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
-using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Secrets;
 using Cloister.Coordinator.State;
 using Cloister.Protocol;
@@ -23,7 +22,10 @@ internal sealed class ManifestService(LiveState state, ImmutableArray<ReadOnlyMe
         RequireAccepting(state.Current);
         ManifestOutcome outcome = ManifestReader.Read(bytes.Span, dialect);
         RequireOwner(outcome.Fingerprint, dialect, signatures);
-        Refuse(CoordinatorError.ManifestRefused, outcome.Problems.Select(problem => problem.Message));
+        // MarbleRun reports the first problem alone, in its own words; Cloister all of them, each with its place.
+        Refuse(CoordinatorError.ManifestRefused, dialect == ManifestDialect.MarbleRun
+            ? outcome.Problems.Take(1).Select(problem => problem.Message)
+            : outcome.Problems.Select(problem => problem.Field.Length == 0 ? problem.Message : $"{problem.Field}: {problem.Message}"));
         Refuse(CoordinatorError.ManifestNotSupported, UnsupportedFeatures.Find(outcome.Document));
         ManifestInForce manifest = Prepare(bytes, dialect, outcome, signatures);
         CoordinatorSnapshot after = await state.ChangeAsync(current =>
@@ -43,21 +45,13 @@ internal sealed class ManifestService(LiveState state, ImmutableArray<ReadOnlyMe
         return manifest.Fingerprint;
     }
 
-    // Everything that could fail at an activation because of the manifest alone fails here.
     private static ManifestInForce Prepare(ReadOnlyMemory<byte> bytes, ManifestDialect dialect, ManifestOutcome outcome, ImmutableArray<OwnerSignature> signatures)
     {
         try
         {
-            var manifest = new ManifestInForce(bytes, outcome.Fingerprint, dialect, outcome.Document, signatures, default);
-            foreach (MarblePlan plan in manifest.Plans.Values)
-                DryRun.Render(manifest.Document, plan, dialect);
-            return manifest;
+            return new ManifestInForce(bytes, outcome.Fingerprint, dialect, outcome.Document, signatures, default);
         }
         catch (ProtocolException error)
-        {
-            throw new CoordinatorException(CoordinatorError.ManifestRefused, error.Message, error);
-        }
-        catch (CoordinatorException error) when (error.Error == CoordinatorError.ParametersRefused)
         {
             throw new CoordinatorException(CoordinatorError.ManifestRefused, error.Message, error);
         }

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace Cloister.Coordinator.Quote;
 
 /// <summary>The coordinator's own evidence: which manifest is in force and which certificates are its own, bound to a nonce and a TLS key.</summary>
-internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSource> logger) : IDisposable
+internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSource> logger) : IAsyncDisposable
 {
     private const int AtOnce = 4, Waiting = 256;
 
@@ -58,5 +58,9 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
         Convert.ToHexStringLower(SHA256.HashData(snapshot.Authority.Intermediate.RawDataMemory.Span)),
         Convert.ToHexStringLower(SHA256.HashData(snapshot.Authority.MarbleRoot.RawDataMemory.Span)));
 
-    public void Dispose() => _running.Dispose();
+    public ValueTask DisposeAsync()
+    {
+        _running.Dispose();
+        return ValueTask.CompletedTask;
+    }
 }

@@ -18,10 +18,7 @@ internal static class SealFolder
     public static async Task<OpenedSealFolder> OpenAsync(string folder, IPlatformSealer sealer, CancellationToken cancellation)
     {
         folder = Path.GetFullPath(folder);
-        if (OperatingSystem.IsWindows())
-            Directory.CreateDirectory(folder);
-        else
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        CreateFolder(folder);
         FileStore data = FileStore.Open(Path.Combine(folder, DataName));
         try
         {
@@ -91,6 +88,19 @@ internal static class SealFolder
             throw new StoreException(StoreError.WriteFailed, $"{path} cannot be written: {error.Message}", error);
         }
         return await SealedStore.OpenAsync(data, key, StoreName, cancellation);
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        if (Directory.Exists(folder))
+            return;
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(folder);
+        else
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        // Else a crash could take the folder itself, with everything that was acknowledged in it.
+        if (Path.GetDirectoryName(folder) is { Length: > 0 } parent)
+            OperatingSystemFiles.Instance.FlushFolder(parent);
     }
 
     private static OpenedSealFolder Recovery(IStore data, string why) => new(null, why, data);
