@@ -26,12 +26,17 @@ internal static class ActivationAnswer
     /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidAnswer"/>, with the check that failed.</exception>
     public static Activation Read(ActivationResp answer, ActivationExpectation expected, IEvidenceIssuer issuer)
     {
+        // Everything is checked before the first secret is copied: a refusal leaves no copies behind.
+        CheckGrants(answer);
         WorkloadCertificate certificate = ReadCertificate(answer, expected);
         var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, certificate, issuer);
-        Require(answer.AnonymousModels.Count <= MaxEntries, $"it brings more than {MaxEntries} anonymous models");
+        Parameters parameters = answer.Parameters ?? new Parameters();
         return new Activation(identity,
             X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), X509CertificateLoader.LoadCertificate(answer.CoordinatorRoot.Span),
-            ReadParameters(answer), ReadModels(answer), ReadCallers(answer), [.. answer.AnonymousModels]);
+            new WorkloadParameters(Take(parameters.Files), Take(parameters.Env), [.. parameters.Argv]),
+            [.. answer.Models.Select(m => new ModelGrant(m.Name, Convert.ToHexStringLower(m.Digest.Span), m.MakerKey.ToByteArray(), m.MinimumVersion, SecretBytes.Copy(m.Key.Span)))],
+            [.. answer.Callers.Select(c => new CallerGrant(c.Name, c.Certificate.ToByteArray(), c.TokenSha256.ToByteArray(), [.. c.Models]))],
+            [.. answer.AnonymousModels]);
     }
 
     /// <summary>The certificate, joined with its key.</summary>
@@ -52,6 +57,12 @@ internal static class ActivationAnswer
             CheckLeaf(bare, intermediate, expected);
             X509Certificate2 leaf = expected.Key.Join(bare);
             return new WorkloadCertificate(leaf, intermediate);
+        }
+        catch (CryptographicException e)
+        {
+            // Some fields of a certificate are decoded when they are looked at.
+            intermediate.Dispose();
+            throw new WorkloadException(WorkloadError.InvalidAnswer, "The coordinator's answer is refused: the leaf is a malformed certificate.", e);
         }
         catch
         {
@@ -89,18 +100,11 @@ internal static class ActivationAnswer
         return chain.Build(leaf) && chain.ChainElements.Count == 3 && chain.ChainElements[1].Certificate.RawDataMemory.Span.SequenceEqual(intermediate.RawDataMemory.Span);
     }
 
-    /// <summary>Files, environment and arguments.</summary>
-    public static WorkloadParameters ReadParameters(ActivationResp answer)
+    private static void CheckGrants(ActivationResp answer)
     {
         Parameters parameters = answer.Parameters ?? new Parameters();
-        Require(parameters.Argv.Count <= MaxEntries, $"it brings more than {MaxEntries} arguments");
-        return new WorkloadParameters(Take(parameters.Files), Take(parameters.Env), [.. parameters.Argv]);
-    }
-
-    /// <summary>Models with their keys.</summary>
-    public static IReadOnlyList<ModelGrant> ReadModels(ActivationResp answer)
-    {
-        Require(answer.Models.Count <= MaxEntries, $"it brings more than {MaxEntries} models");
+        int most = new[] { parameters.Files.Count, parameters.Env.Count, parameters.Argv.Count, answer.Models.Count, answer.Callers.Count, answer.AnonymousModels.Count }.Max();
+        Require(most <= MaxEntries, $"it brings more than {MaxEntries} parameters, models or callers");
         Require(answer.Models.Select(m => m.Name).Distinct(StringComparer.Ordinal).Count() == answer.Models.Count, "it brings a model twice");
         foreach (var model in answer.Models)
         {
@@ -109,26 +113,12 @@ internal static class ActivationAnswer
             Require(model.Key.Length == ModelKeyBytes, $"the key of model '{model.Name}' is not {ModelKeyBytes} bytes");
             Require(!model.MakerKey.IsEmpty, $"model '{model.Name}' has no maker's key");
         }
-        return [.. answer.Models.Select(m => new ModelGrant(
-            m.Name, Convert.ToHexStringLower(m.Digest.Span), m.MakerKey.ToByteArray(), m.MinimumVersion, TakeSecret(m.Key)))];
-    }
-
-    /// <summary>Who may use the models.</summary>
-    public static IReadOnlyList<CallerGrant> ReadCallers(ActivationResp answer)
-    {
-        Require(answer.Callers.Count <= MaxEntries, $"it brings more than {MaxEntries} callers");
         foreach (var caller in answer.Callers)
-            Require(caller.Certificate.IsEmpty == (caller.TokenSha256.Length == Sha256Bytes), $"caller '{caller.Name}' does not have exactly one credential");
-        return [.. answer.Callers.Select(c => new CallerGrant(c.Name, c.Certificate.ToByteArray(), c.TokenSha256.ToByteArray(), [.. c.Models]))];
+            Require(caller.Certificate.IsEmpty ? caller.TokenSha256.Length == Sha256Bytes : caller.TokenSha256.IsEmpty, $"caller '{caller.Name}' does not have exactly one credential");
     }
 
-    private static Dictionary<string, SecretBytes> Take(MapField<string, ByteString> values)
-    {
-        Require(values.Count <= MaxEntries, $"it brings more than {MaxEntries} files or variables");
-        return values.ToDictionary(v => v.Key, v => TakeSecret(v.Value), StringComparer.Ordinal);
-    }
-
-    private static SecretBytes TakeSecret(ByteString value) => SecretBytes.Copy(value.Span);
+    private static Dictionary<string, SecretBytes> Take(MapField<string, ByteString> values) =>
+        values.ToDictionary(v => v.Key, v => SecretBytes.Copy(v.Value.Span), StringComparer.Ordinal);
 
     /// <summary>Zeroes what is secret in an answer: call it once everything was taken, or refused.</summary>
     public static void Wipe(ActivationResp answer)
@@ -152,6 +142,20 @@ internal static class ActivationAnswer
         catch (CryptographicException e)
         {
             throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's answer is refused: the {what} is not a certificate.", e);
+        }
+    }
+
+    /// <summary>Fuzz target: any bytes are an answer that fits, or are refused with <see cref="WorkloadError.InvalidAnswer"/>; bytes that are no message never get here.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> bytes, ActivationExpectation expected, IEvidenceIssuer issuer)
+    {
+        try
+        {
+            Read(ActivationResp.Parser.ParseFrom(bytes), expected, issuer).Dispose();
+        }
+        catch (Exception e) when (e is InvalidProtocolBufferException or WorkloadException { Error: WorkloadError.InvalidAnswer })
+        {
+            // The documented refusals.
+            return;
         }
     }
 

@@ -4,7 +4,7 @@ namespace Cloister.Workload;
 
 /// <summary>A sealed model this workload may open: what it must be, who made it, and the key.</summary>
 /// <param name="Name">The model's name in the manifest.</param>
-/// <param name="Digest">The sealed file's model digest, lower-case hex SHA-256, or empty if the manifest pins only its maker.</param>
+/// <param name="Digest">The sealed file's model digest, lower-case hex SHA-256.</param>
 /// <param name="MakerKey">The maker's public key, DER SubjectPublicKeyInfo.</param>
 /// <param name="MinimumVersion">The lowest content version that may be opened.</param>
 /// <param name="Key">The file's key; owned by the <see cref="Activation"/> and zeroed with it.</param>

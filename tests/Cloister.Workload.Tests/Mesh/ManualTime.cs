@@ -25,15 +25,15 @@ internal sealed class ManualTime(DateTimeOffset start) : TimeProvider
         return timer;
     }
 
-    /// <summary>Completes when a timer that lies at least <paramref name="ahead"/> ahead is set.</summary>
-    public async Task UntilSleepsAsync(TimeSpan ahead)
+    /// <summary>Completes when a timer is set that lies between the two ahead.</summary>
+    public async Task UntilSleepsAsync(TimeSpan least, TimeSpan most)
     {
         while (true)
         {
             TaskCompletionSource changed;
             lock (_gate)
             {
-                if (_timers.Any(t => t.Due - _now >= ahead))
+                if (_timers.Any(t => t.Due - _now >= least && t.Due - _now <= most))
                     return;
                 _waiting.Add(changed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
             }
