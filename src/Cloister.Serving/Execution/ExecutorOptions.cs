@@ -1,4 +1,4 @@
-namespace Cloister.Serving.Execution;
+namespace Cloister.Serving;
 
 /// <summary>How many predictions run and wait.</summary>
 public sealed record ExecutorOptions

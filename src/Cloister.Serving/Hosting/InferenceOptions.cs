@@ -1,5 +1,4 @@
 using System.Net;
-using Cloister.Serving.Execution;
 
 namespace Cloister.Serving;
 

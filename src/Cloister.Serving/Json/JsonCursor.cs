@@ -82,7 +82,7 @@ internal ref struct JsonCursor
     {
         name = default;
         if (!Next((byte)'}')) return false;
-        if (Peek() != JsonKind.String) throw Malformed("a member's name was expected");
+        if (Peek() != JsonKind.String) throw Malformed(_at >= _text.Length ? "the document ends too early" : "a member's name was expected");
         name = ReadString();
         SkipSpace();
         if (!TryTake((byte)':')) throw Malformed("':' was expected after a member's name");

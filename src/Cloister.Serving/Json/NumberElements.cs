@@ -20,7 +20,7 @@ internal readonly struct SingleElement : IElement<float>
     public static int Read(ReadOnlySpan<byte> text, out float value)
     {
         int length = FloatParser.Read(text, out value);
-        return float.IsInfinity(value) && !IsWord(text) ? -1 : length;
+        return length > 0 && float.IsInfinity(value) && !IsWord(text) ? -1 : length;
     }
 
     /// <summary>An infinity that was asked for, not one that a number overflowed to.</summary>

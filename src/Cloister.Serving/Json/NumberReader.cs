@@ -19,7 +19,7 @@ internal sealed class NumberReader<T, TElement> : ValueReader
     /// <param name="name">The tensor's name, for messages.</param>
     /// <param name="pool">Where the memory comes from.</param>
     /// <param name="expected">How many elements will probably come; room for them is taken at once.</param>
-    /// <param name="maximum">More elements are refused.</param>
+    /// <param name="maximum">No more memory is taken once so many have come.</param>
     public NumberReader(TensorElementType type, string name, TensorPool pool, long expected, long maximum) : base(name)
     {
         _type = type;
@@ -41,13 +41,15 @@ internal sealed class NumberReader<T, TElement> : ValueReader
 
     protected override void ReadScalar(ref JsonCursor cursor)
     {
-        cursor.Advance(ReadOne(ref cursor, cursor.Rest, 0, Room()));
+        Span<T> room = _buffer!.Elements<T>();
+        if (_count >= room.Length) room = Grow();
+        cursor.Advance(ReadOne(ref cursor, cursor.Rest, 0, room));
     }
 
     protected override long ReadRow(ref JsonCursor cursor)
     {
         ReadOnlySpan<byte> text = cursor.Rest;
-        Span<T> room = Room();
+        Span<T> room = _buffer!.Elements<T>();
         int at = SkipSpace(text, 0);
         int first = _count;
         if ((uint)at < (uint)text.Length && text[at] == ']')
@@ -58,7 +60,7 @@ internal sealed class NumberReader<T, TElement> : ValueReader
         while (true)
         {
             at = SkipSpace(text, at);
-            if (_count >= room.Length) room = Room();
+            if (_count >= room.Length) room = Grow();
             at += ReadOne(ref cursor, text, at, room);
             at = SkipSpace(text, at);
             byte next = (uint)at < (uint)text.Length ? text[at] : (byte)0;
@@ -91,14 +93,11 @@ internal sealed class NumberReader<T, TElement> : ValueReader
             : new ServingException(ServingError.WrongType, $"Input '{Name}': the number does not fit {TensorTypes.OpenInference(_type)} (byte {cursor.Position}).");
     }
 
-    /// <summary>The memory, with room for one element more.</summary>
-    private Span<T> Room()
+    private Span<T> Grow()
     {
-        Span<T> room = _buffer!.Elements<T>();
         if (_count >= _maximum) throw new ServingException(ServingError.WrongShape, $"Input '{Name}' has more than {_maximum} values.");
-        if (_count < room.Length) return room;
-        TensorBuffer larger = _pool.Rent(2L * _buffer.Capacity);
-        room.CopyTo(larger.Elements<T>());
+        TensorBuffer larger = _pool.Rent(2L * _buffer!.Capacity);
+        _buffer.Elements<T>().CopyTo(larger.Elements<T>());
         _buffer.Dispose();
         _buffer = larger;
         return larger.Elements<T>();

@@ -1,5 +1,3 @@
-using Cloister.Serving.Repository;
-
 namespace Cloister.Serving;
 
 /// <summary>How far a model is on its way to be served.</summary>

@@ -1,4 +1,4 @@
-namespace Cloister.Serving.Repository;
+namespace Cloister.Serving;
 
 /// <summary>Where a model stands on its way to be served.</summary>
 public enum ModelState

@@ -56,17 +56,19 @@ internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecu
     {
         if (!ModelName.IsValid(grant.Name))
             throw new ServingException(ServingError.GrantRefused, $"'{grant.Name}' cannot be a model's name here: use letters, digits, '-', '_' and '.', at most 128, not beginning with '.'.");
-        byte[]? digest = null;
+        // A conversion of a null array would give an empty memory instead of none.
+        ReadOnlyMemory<byte>? expected = null;
         if (grant.Digest.Length > 0)
         {
-            digest = new byte[32];
+            byte[] digest = new byte[32];
+            expected = digest;
             if (grant.Digest.Length != 64 || Convert.FromHexString(grant.Digest, digest, out _, out _) != System.Buffers.OperationStatus.Done)
                 throw new ServingException(ServingError.GrantRefused, $"The manifest's digest of model '{grant.Name}' is not 64 hexadecimal digits; correct the manifest.");
         }
         try
         {
             // Without a digest the same maker's other models would fit the same key: then the name must be right too.
-            return new SealedTrust(MakerPublicKey.FromSpki(grant.MakerKey.Span), digest, grant.MinimumVersion, digest is null ? grant.Name : null);
+            return new SealedTrust(MakerPublicKey.FromSpki(grant.MakerKey.Span), expected, grant.MinimumVersion, expected is null ? grant.Name : null);
         }
         catch (SealingException refusal)
         {

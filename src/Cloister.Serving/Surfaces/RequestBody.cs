@@ -30,8 +30,9 @@ internal sealed class RequestBody : IDisposable
     public static async ValueTask<RequestBody> ReadAsync(HttpContext http, long limit)
     {
         int most = (int)Math.Min(limit, Array.MaxLength);
+        // The limit is kept here: Kestrel's own would break the connection off while a client still sends, and the answer would be lost.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
         if (http.Request.ContentLength > most) throw TooLarge(most);
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = most;
         return http.Request.Headers[HeaderNames.ContentEncoding] switch
         {
             { Count: 0 } => await ReadPlainAsync(http.Request.BodyReader, (int)(http.Request.ContentLength ?? 0), most, http.RequestAborted),

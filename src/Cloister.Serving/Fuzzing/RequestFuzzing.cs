@@ -1,0 +1,81 @@
+using Cloister.Onnx.Runtime;
+using Cloister.Onnx.Pictures;
+using Cloister.Serving.Engines;
+using Cloister.Serving.OpenInference;
+using Cloister.Serving.Repository;
+using Cloister.Serving.TensorFlow;
+
+namespace Cloister.Serving.Fuzzing;
+
+/// <summary>
+/// Targets for fuzzing the request readers against a model with an input of every kind. Anything but a
+/// <see cref="ServingException"/> is a fault; what is accepted must fit the model.
+/// </summary>
+internal static class RequestFuzzing
+{
+    private static readonly Shape Model = new();
+
+    /// <summary>Reads a body as an Open Inference Protocol request.</summary>
+    public static void OpenInference(ReadOnlySpan<byte> body)
+    {
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            using InferRequest request = InferRequestReader.Read(body, Model.Served, pool);
+            Demand(request.Inputs);
+        }
+        catch (ServingException)
+        {
+            // The documented refusal.
+        }
+    }
+
+    /// <summary>Reads a body as a TF Serving predict request.</summary>
+    public static void TensorFlow(ReadOnlySpan<byte> body)
+    {
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            using PredictRequest request = PredictRequestReader.Read(body, Model.Served, pool);
+            Demand(request.Inputs);
+        }
+        catch (ServingException)
+        {
+            // The documented refusal.
+        }
+    }
+
+    private static void Demand(Tensor?[] inputs)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+            if (Model.Inputs[i].Mismatch(inputs[i]!.Type, inputs[i]!.Shape) is { } problem) throw new InvalidOperationException("Accepted, but " + problem);
+    }
+
+    /// <summary>A model of shapes alone.</summary>
+    private sealed class Shape : IModelEngine
+    {
+        public Shape() => Served = new ServedModel("fuzzed", 1, this, new ModelConfiguration { Preprocess = Preprocessing.Parse("unit") }, null, 1 << 20);
+
+        public ServedModel Served { get; }
+
+        public string Platform => "none";
+
+        public IReadOnlyList<TensorInfo> Inputs { get; } =
+        [
+            new("a", TensorElementType.Float, [-1, 2]), new("t", TensorElementType.String, [-1]),
+            new("i", TensorElementType.Int64, [-1]), new("p", TensorElementType.Float, [-1, 3, 2, 2]),
+        ];
+
+        public IReadOnlyList<TensorInfo> Outputs { get; } = [new("y", TensorElementType.Float, [-1])];
+
+        public bool IsOverloaded(out TimeSpan retryAfter)
+        {
+            retryAfter = TimeSpan.Zero;
+            return false;
+        }
+
+        public Task<Tensor[]> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation) => Task.FromResult<Tensor[]>([]);
+
+        public ValueTask DisposeAsync() => ValueTask.CompletedTask;
+    }
+}

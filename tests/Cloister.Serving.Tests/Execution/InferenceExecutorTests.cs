@@ -1,0 +1,188 @@
+using Cloister.Serving.Execution;
+
+namespace Cloister.Serving.Tests.Execution;
+
+public sealed class InferenceExecutorTests
+{
+    [Fact]
+    public async Task Work_runs_on_the_executor_s_own_threads()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 2 }, TimeProvider.System);
+        string? name = null;
+        bool? pooled = null;
+        await Run(executor.CreateLane(), () => (name, pooled) = (Thread.CurrentThread.Name, Thread.CurrentThread.IsThreadPoolThread));
+        Assert.StartsWith("inference ", name, StringComparison.Ordinal);
+        Assert.False(pooled);
+    }
+
+    [Fact]
+    public async Task A_failure_goes_to_whoever_waits_and_the_thread_lives_on()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, TimeProvider.System);
+        Lane lane = executor.CreateLane();
+        await Assert.ThrowsAsync<InvalidOperationException>(() => Run(lane, () => throw new InvalidOperationException()));
+        await Run(lane, () => { });
+    }
+
+    [Fact]
+    public async Task A_full_lane_refuses_at_once_and_says_when_to_come_back()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, TimeProvider.System);
+        Lane lane = executor.CreateLane(2), other = executor.CreateLane(1);
+        using var gate = new Gate();
+        Task running = gate.RunIn(lane);
+        await gate.Entered;
+        Task[] waiting = [Run(lane, () => { }), Run(lane, () => { })];
+        Assert.True(lane.IsFull);
+        ServingException refusal = await Assert.ThrowsAsync<ServingException>(() => Run(lane, () => { }));
+        Assert.Equal(ServingError.Overloaded, refusal.Error);
+        Assert.InRange(refusal.RetryAfter!.Value, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(60));
+        Task elsewhere = Run(other, () => { });
+        gate.Open();
+        await Task.WhenAll([running, elsewhere, .. waiting]);
+        Assert.False(lane.IsFull);
+    }
+
+    [Fact]
+    public async Task A_busy_lane_does_not_starve_another()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, TimeProvider.System);
+        Lane busy = executor.CreateLane(), quiet = executor.CreateLane();
+        using var gate = new Gate();
+        Task running = gate.RunIn(busy);
+        await gate.Entered;
+        var order = new List<string>();
+        List<Task> all = [running];
+        for (int i = 0; i < 5; i++) all.Add(Run(busy, () => order.Add("busy")));
+        all.Add(Run(quiet, () => order.Add("quiet")));
+        gate.Open();
+        await Task.WhenAll(all);
+        Assert.Equal(1, order.IndexOf("quiet"));
+    }
+
+    [Fact]
+    public async Task What_waits_can_be_given_up_and_makes_room()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, TimeProvider.System);
+        Lane lane = executor.CreateLane(1);
+        using var gate = new Gate();
+        Task running = gate.RunIn(lane);
+        await gate.Entered;
+        for (int i = 0; i < 1000; i++)
+        {
+            using var cancellation = new CancellationTokenSource();
+            bool ran = false;
+            Task waiting = lane.RunAsync(new Work(() => ran = true), Timeout.InfiniteTimeSpan, cancellation.Token);
+            await cancellation.CancelAsync();
+            Assert.Equal(ServingError.Cancelled, (await Assert.ThrowsAsync<ServingException>(() => waiting)).Error);
+            Assert.False(ran);
+        }
+        gate.Open();
+        await running;
+        await Run(lane, () => { });
+    }
+
+    [Fact]
+    public async Task A_deadline_interrupts_what_runs_and_drops_what_waits()
+    {
+        var time = new ManualTime();
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, time);
+        Lane lane = executor.CreateLane();
+        using var gate = new Gate { OpensWhenInterrupted = true };
+        Task running = lane.RunAsync(gate, TimeSpan.FromSeconds(5), default);
+        await gate.Entered;
+        Task waiting = lane.RunAsync(new Work(() => { }), TimeSpan.FromSeconds(3), default);
+        time.Advance(TimeSpan.FromSeconds(3));
+        Assert.Equal(ServingError.DeadlineExceeded, (await Assert.ThrowsAsync<ServingException>(() => waiting)).Error);
+        Assert.False(running.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(2));
+        Assert.Equal(ServingError.DeadlineExceeded, (await Assert.ThrowsAsync<ServingException>(() => running)).Error);
+    }
+
+    [Fact]
+    public async Task Stopping_refuses_what_waits_and_finishes_what_runs()
+    {
+        var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, TimeProvider.System);
+        Lane lane = executor.CreateLane();
+        using var gate = new Gate();
+        Task running = gate.RunIn(lane);
+        await gate.Entered;
+        Task waiting = Run(lane, () => { });
+        ValueTask stopping = executor.DisposeAsync();
+        Assert.Equal(ServingError.Stopping, (await Assert.ThrowsAsync<ServingException>(() => waiting)).Error);
+        Assert.Equal(ServingError.Stopping, (await Assert.ThrowsAsync<ServingException>(() => Run(lane, () => { }))).Error);
+        gate.Open();
+        await running;
+        await stopping;
+    }
+
+    [Fact]
+    public async Task Requests_cancelled_at_any_moment_end_exactly_once()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 2, QueueLimit = 1_000_000 }, TimeProvider.System);
+        Lane lane = executor.CreateLane();
+        var random = new Random(1);
+        int ran = 0, refused = 0;
+        var all = new List<Task>();
+        for (int i = 0; i < 20_000; i++)
+        {
+            var cancellation = new CancellationTokenSource();
+            Task task = lane.RunAsync(new Work(() => Interlocked.Increment(ref ran)), i % 3 == 0 ? TimeSpan.FromMilliseconds(random.Next(3)) : Timeout.InfiniteTimeSpan, cancellation.Token);
+            all.Add(CountAsync(task));
+            if (random.Next(2) == 0) all.Add(cancellation.CancelAsync());
+        }
+        await Task.WhenAll(all);
+        Assert.Equal(20_000, Math.Max(ran, 20_000 - refused) + Math.Min(refused, 20_000 - ran));
+
+        async Task CountAsync(Task task)
+        {
+            try
+            {
+                await task;
+            }
+            catch (ServingException)
+            {
+                Interlocked.Increment(ref refused);
+            }
+        }
+    }
+
+    private static Task Run(Lane lane, Action action) => lane.RunAsync(new Work(action), Timeout.InfiniteTimeSpan, default);
+
+    private sealed class Work(Action action) : IInference
+    {
+        public void Execute() => action();
+
+        public void Interrupt()
+        {
+        }
+    }
+
+    private sealed class Gate : IInference, IDisposable
+    {
+        private readonly ManualResetEventSlim _open = new();
+        private readonly TaskCompletionSource _entered = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool OpensWhenInterrupted { get; init; }
+
+        public Task Entered => _entered.Task;
+
+        public Task RunIn(Lane lane) => lane.RunAsync(this, Timeout.InfiniteTimeSpan, default);
+
+        public void Open() => _open.Set();
+
+        public void Execute()
+        {
+            _entered.SetResult();
+            _open.Wait();
+            if (OpensWhenInterrupted) throw new InvalidOperationException("stopped");
+        }
+
+        public void Interrupt()
+        {
+            if (OpensWhenInterrupted) Open();
+        }
+
+        public void Dispose() => _open.Dispose();
+    }
+}

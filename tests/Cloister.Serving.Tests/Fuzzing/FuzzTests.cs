@@ -1,0 +1,102 @@
+using System.Text;
+using Cloister.Serving.Fuzzing;
+using Cloister.Serving.Json;
+using Cloister.Serving.Repository;
+
+namespace Cloister.Serving.Tests.Fuzzing;
+
+/// <summary>Seeded, bounded mutations of valid input: a parser accepts or gives its documented refusal, nothing else.</summary>
+public sealed class FuzzTests
+{
+    private const int Rounds = 20_000;
+
+    private static readonly string[] InferBodies =
+    [
+        """{"id":"42","inputs":[{"name":"a","shape":[2,2],"datatype":"FP32","data":[[1.5,-2e3],[3,NaN]]},{"name":"t","shape":[2],"datatype":"BYTES","data":["x","\u00e4\ud83d\ude00"]},{"name":"i","shape":[1],"datatype":"INT64","data":[-7]},{"data":["iVBORw0KGgo="],"name":"p","shape":[1],"datatype":"BYTES","parameters":{"content_type":"png"}}],"outputs":[{"name":"y","parameters":{"classification":3}}],"parameters":{"timeout":5}}""",
+        """{"inputs":[{"data":[0.1,0.2,0.30000001192092896,1e-45],"shape":[2,2],"name":"a","datatype":"FP32"}]}""",
+    ];
+
+    private static readonly string[] PredictBodies =
+    [
+        """{"signature_name":"serving_default","instances":[{"a":[1,2.5],"t":"x","i":3,"p":{"b64":"iVBORw0KGgo="}},{"a":[1,2],"t":{"b64":"eA=="},"i":4,"p":{"b64":"iVBORw0KGgo="}}]}""",
+        """{"inputs":{"a":[[1,2],[3,4]],"t":["x","y"],"i":[1,2],"p":[{"b64":"iVBORw0KGgo="}]}}""",
+    ];
+
+    private static readonly string[] Configurations = ["""{"preprocess":"bgr-mean","resize":"bilinear","threads":2,"queueLimit":10,"timeoutMilliseconds":500}""", "{}"];
+
+    private static readonly string[] Labels = ["tench\ngoldfish\r\ngreat white shark, \u00e4\n", "a"];
+
+    [Fact]
+    public void Infer_bodies() => Mutate(InferBodies, RequestFuzzing.OpenInference);
+
+    [Fact]
+    public void Predict_bodies() => Mutate(PredictBodies, RequestFuzzing.TensorFlow);
+
+    [Fact]
+    public void Configuration_documents() => Mutate(Configurations, ModelConfiguration.Fuzz);
+
+    [Fact]
+    public void Label_lists() => Mutate(Labels, ModelLabels.Fuzz);
+
+    [Fact]
+    public void The_tokenizer_accepts_exactly_what_the_framework_s_reader_accepts()
+    {
+        // Beside NaN and infinities, which no mutation below makes, and the framework's own depth, which is set alike.
+        string[] seeds = [.. InferBodies.Select(body => body.Replace("NaN", "0", StringComparison.Ordinal)), .. PredictBodies, """[true,false,null,"\b\f\n\r\t\/\\\"",{"":[[]]},-0.0e-0,1E+5]"""];
+        Mutate(seeds, bytes =>
+        {
+            if (bytes.ContainsAny("NI"u8)) return;
+            bool expected = true, accepted = true;
+            try
+            {
+                var reader = new System.Text.Json.Utf8JsonReader(bytes, new System.Text.Json.JsonReaderOptions { MaxDepth = JsonCursor.MaximumDepth });
+                while (reader.Read())
+                    if (reader.TokenType is System.Text.Json.JsonTokenType.String or System.Text.Json.JsonTokenType.PropertyName) reader.GetString();
+            }
+            catch (Exception refusal) when (refusal is System.Text.Json.JsonException or InvalidOperationException)
+            {
+                expected = false;
+            }
+            try
+            {
+                var cursor = new JsonCursor(bytes);
+                cursor.Skip();
+                cursor.End();
+            }
+            catch (ServingException)
+            {
+                accepted = false;
+            }
+            if (expected != accepted) Assert.Fail($"framework {expected}, ours {accepted}: {Encoding.UTF8.GetString(bytes)}");
+        });
+    }
+
+    private delegate void Target(ReadOnlySpan<byte> bytes);
+
+    private static void Mutate(string[] seeds, Target target)
+    {
+        byte[][] valid = [.. seeds.Select(Encoding.UTF8.GetBytes)];
+        byte[] symbols = [.. "{}[],:\"\\0123456789.eE+-tfnu \n\r\t"u8];
+        foreach (byte[] seed in valid) target(seed);
+        for (int round = 0; round < Rounds; round++)
+        {
+            var random = new Random(round);
+            List<byte> bytes = [.. valid[random.Next(valid.Length)]];
+            for (int change = random.Next(1, 6); change > 0 && bytes.Count > 0; change--)
+            {
+                int at = random.Next(bytes.Count), length = Math.Min(random.Next(1, 12), bytes.Count - at);
+                switch (random.Next(7))
+                {
+                    case 0: bytes[at] = (byte)random.Next(256); break;
+                    case 1: bytes[at] = symbols[random.Next(symbols.Length)]; break;
+                    case 2: bytes.RemoveRange(at, length); break;
+                    case 3: bytes.Insert(at, symbols[random.Next(symbols.Length)]); break;
+                    case 4: bytes.InsertRange(at, bytes.GetRange(random.Next(bytes.Count - length + 1), length)); break;
+                    case 5: bytes.RemoveRange(at, bytes.Count - at); break;
+                    default: bytes.InsertRange(at, Enumerable.Repeat((byte)'[', random.Next(200))); break;
+                }
+            }
+            target(bytes.ToArray());
+        }
+    }
+}

@@ -1,0 +1,183 @@
+using System.Net;
+using System.Text;
+using System.Text.Json;
+
+namespace Cloister.Serving.Tests.Server;
+
+/// <summary>Each malformed request has its precise answer; the server goes on.</summary>
+public sealed class MalformedRequestTests
+{
+    public static TheoryData<string, string> OpenInference() => new()
+    {
+        { "", "The body is not valid JSON: the document ends too early (byte 0)." },
+        { "[]", "The request must be an object (byte 0)." },
+        { "{", "The body is not valid JSON: the document ends too early (byte 1)." },
+        { "{}", "Input 'a' is missing; model 'two' has 'a', 'b'." },
+        { "{} x", "The body is not valid JSON: a value was expected (byte 3)." },
+        { "{} {}", "The body is not valid JSON: nothing may follow the document (byte 3)." },
+        { """{"id":1}""", "'id' must be a string (byte 6)." },
+        { """{"id":"a","id":"b"}""", "Member 'id' stands there twice (byte 15)." },
+        { """{"model":"x"}""", "Member 'model' of the request is unknown; known are id, parameters, inputs, outputs (byte 9)." },
+        { """{"id":"a",}""", "The body is not valid JSON: a value was expected after ',' (byte 10)." },
+        { """{"id" "a"}""", "The body is not valid JSON: ':' was expected after a member's name (byte 6)." },
+        { """{"id":"\x"}""", "The body is not valid JSON: an unknown escape in a string (byte 7)." },
+        { """{"id":"\ud800"}""", "The body is not valid JSON: a lone surrogate in a string (byte 7)." },
+        { """{"id":"a""", "The body is not valid JSON: the string does not end (byte 6)." },
+        { "{\"id\":\"a\nb\"}", "The body is not valid JSON: a control character must be escaped in a string (byte 8)." },
+        { """{"inputs":{}}""", "'inputs' must be an array (byte 10)." },
+        { """{"inputs":[1]}""", "An input must be an object (byte 11)." },
+        { Input("""  "name":"a","shape":[1,2],"datatype":"FP32" """), "Input 'a' has no 'data' (byte 11)." },
+        { Input(""" "name":"a","shape":[1,2],"data":[1,2] """), "Input 'a' has no 'datatype' (byte 11)." },
+        { Input(""" "name":"a","datatype":"FP32","data":[1,2] """), "Input 'a' has no 'shape' (byte 11)." },
+        { Input(""" "shape":[1,2],"datatype":"FP32","data":[1,2] """), "An input has no 'name' (byte 11)." },
+        { Input(""" "name":"c","shape":[1,2],"datatype":"FP32","data":[1,2] """), "Model 'two' has no input 'c'; it has 'a', 'b'." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP33","data":[1,2] """), "Input 'a' has the unknown datatype 'FP33'; the model takes FP32." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"INT64","data":[1,2] """), "Input 'a' takes FP32, not INT64." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"BYTES","data":["1","2"] """), "Input 'a' takes FP32, not BYTES." },
+        { Input(""" "name":"a","shape":[1,3],"datatype":"FP32","data":[1,2,3] """), "Input 'a' takes shape [-1,2], not [1,3]." },
+        { Input(""" "name":"a","shape":[2],"datatype":"FP32","data":[1,2] """), "Input 'a' takes shape [-1,2], not [2]." },
+        { Input(""" "name":"a","shape":[-1,2],"datatype":"FP32","data":[1,2] """), "A dimension of an input's 'shape' must be a whole number from 0 to 2147483647 (byte 33)." },
+        { Input(""" "name":"a","shape":[1.5,2],"datatype":"FP32","data":[1,2] """), "A dimension of an input's 'shape' must be a whole number from 0 to 2147483647 (byte 33)." },
+        { Input(""" "name":"a","shape":[1000000000,2],"datatype":"FP32","data":[1,2] """), "Input 'a': the body is too short for the values that shape [1000000000,2] wants." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1] """), "Input 'a' has 1 values where shape [1,2] wants 2." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,2,3] """), "Input 'a' has 3 values where shape [1,2] wants 2." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,"2"] """), "Input 'a' wants a number where a string stands (byte 66)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,null] """), "Input 'a' wants a number where null stands (byte 66)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,1e39] """), "Input 'a': the number does not fit FP32 (byte 66)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,02] """), "The body is not valid JSON: ',' or ']' was expected (byte 67)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,,2] """), "The body is not valid JSON: a value was expected (byte 66)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,2 """), "The body is not valid JSON: ',' or ']' was expected (byte 68)." },
+        { Input(""" "name":"a","shape":[2,2],"datatype":"FP32","data":[[1,2],[3]] """), "Input 'a': a list has 1 values where others have 2 (byte 70)." },
+        { Input(""" "name":"a","shape":[2,2],"datatype":"FP32","data":[[1,2],3] """), "Input 'a': a single value stands where a list is expected, 1 levels deep (byte 70)." },
+        { Input(""" "name":"a","shape":[2,2],"datatype":"FP32","data":[1,[2]] """), "Input 'a' wants a number where a list stands (byte 66)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[[1],[2]] """), "The lists of input 'a' have shape [2,1] where [1,2] is announced." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":7 """), "The data of input 'a' must be a list (byte 63)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,2],"extra":1 """), "Member 'extra' of an input is unknown; known are name, shape, datatype, parameters, data (byte 77)." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8} """), "'binary_data_size' belongs to the binary tensor extension, which this server does not offer; send the data as JSON." },
+        { """{"inputs":[{"name":"a","shape":[0,2],"datatype":"FP32","data":[]},{"name":"a","shape":[0,2],"datatype":"FP32","data":[]}]}""", "Input 'a' stands there twice (byte 66)." },
+        { """{"outputs":[{"name":"quotient"}]}""", "Model 'two' has no output 'quotient'; it has 'sum', 'difference'." },
+        { """{"outputs":[{"name":"sum"},{"name":"sum"}]}""", "Output 'sum' stands there twice (byte 27)." },
+        { """{"outputs":[{}]}""", "An output has no 'name' (byte 12)." },
+        { """{"outputs":[{"name":"sum","parameters":{"classification":0}}]}""", "'classification' must be a whole number from 1 to 100000 (byte 57)." },
+        { """{"outputs":[{"name":"sum","parameters":{"binary_data":true}}]}""", "'binary_data' asks for the binary tensor extension, which this server does not offer; send and take JSON." },
+        { """{"parameters":{"sequence_id":7}}""", "Member 'sequence_id' of the request's parameters is unknown; known are timeout, content_type (byte 29)." },
+        { """{"parameters":{"timeout":-1}}""", "'timeout' (microseconds) must be a whole number from 1 to 86400000000 (byte 25)." },
+    };
+
+    public static TheoryData<string, string> TensorFlow() => new()
+    {
+        { "", "The body is not valid JSON: it is empty." },
+        { "{}", "The request has neither 'inputs' nor 'instances' (byte 2)." },
+        { """{"instances":[{"a":[1,2],"b":[1,2]}],"inputs":{}}""", "Only one of 'inputs' and 'instances' may be given (byte 46)." },
+        { """{"instances":7}""", "'instances' must be a list (byte 13)." },
+        { """{"instances":[]}""", "'instances' is a plain list, but the model has 2 inputs: name them in objects (byte 13)." },
+        { """{"instances":[[1,2]]}""", "'instances' is a plain list, but the model has 2 inputs: name them in objects (byte 13)." },
+        { """{"instances":[{"a":[1,2]}]}""", "Item 0 lacks the input 'b' (byte 14)." },
+        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2]}]}""", "Item 1 lacks the input 'b' (byte 36)." },
+        { """{"instances":[{"a":[1,2],"b":[1,2]},[1]]}""", "Item 1 of 'instances' must be an object like the others (byte 36)." },
+        { """{"instances":[{"a":[1,2],"a":[1,2],"b":[1,2]}]}""", "Input 'a' stands there twice (byte 29)." },
+        { """{"instances":[{"a":[1,2],"b":[1,2],"c":1}]}""", "Model 'two' has no input 'c'; it has 'a', 'b'." },
+        { """{"instances":[{"a":[1,2,3],"b":[1,2]}]}""", "Input 'a' takes shape [-1,2], not [1,3]." },
+        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2],"b":[1]}]}""", "Input 'b': a list has 1 values where others have 2 (byte 51)." },
+        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2],"b":[[1,2]]}]}""", "Input 'b': a list stands where a single value is expected, 1 levels deep (byte 52)." },
+        { """{"instances":[{"a":{"b64":"AA=="},"b":[1,2]}]}""", "Input 'a' wants a number where an object stands (byte 19)." },
+        { """{"inputs":[1,2]}""", "'inputs' is a plain value, but the model has 2 inputs: name them in objects (byte 10)." },
+        { """{"inputs":{"a":[[1,2]]}}""", "Item 0 lacks the input 'b' (byte 10)." },
+        { """{"signature_name":"other","inputs":{}}""", "Serving signature name \"other\" not found in signature def; there is \"serving_default\" (byte 25)." },
+        { """{"signature_name":3}""", "'signature_name' must be a string (byte 18)." },
+        { """{"predictions":[]}""", "Member 'predictions' of the request is unknown; known are signature_name, instances, inputs (byte 15)." },
+    };
+
+    [Theory, MemberData(nameof(OpenInference))]
+    public Task Open_Inference_says_what_is_wrong(string body, string reason) => CheckAsync("/v2/models/two/infer", body, reason, """{"error":""");
+
+    [Theory, MemberData(nameof(TensorFlow))]
+    public Task TensorFlow_says_what_is_wrong(string body, string reason) => CheckAsync("/v1/models/two:predict", body, reason, """{ "error": """);
+
+    [Theory]
+    [InlineData("""["a\u0000b"]""", "Input 'x': value 0 is not UTF-8 text without zero characters.")]
+    [InlineData("""["a",{"b64":"/w=="}]""", "Input 'x': value 1 is not UTF-8 text without zero characters.")]
+    [InlineData("""[{"b64":"*"}]""", "Input 'x': the text is not base64 (byte 14).")]
+    [InlineData("""[{"b64":"YQ==","c":1}]""", "Input 'x': an object must be {\"b64\": \"...\"} (byte 14).")]
+    [InlineData("""["a",1]""", "Input 'x' wants a string where another number stands (byte 18).")]
+    public async Task Texts_that_are_none_are_refused(string instances, string reason)
+    {
+        await using TestServer server = await TestServer.StartAsync(await new TestStore().AddAsync("text", TestModels.TextIdentity));
+        (HttpStatusCode status, string answer) = await server.PostAsync("/v1/models/text:predict", $$"""{"instances":{{instances}}}""");
+        Assert.Equal((HttpStatusCode.BadRequest, reason), (status, Reason(answer)));
+    }
+
+    [Theory]
+    [InlineData("\"bm90IGEgcGljdHVyZQ==\"", "Input 'picture', picture 0: ")]
+    [InlineData("\"*\"", "Input 'picture': the text is not base64")]
+    public async Task Pictures_that_are_none_are_refused(string data, string reason)
+    {
+        await using TestServer server = await TestServer.StartAsync(await new TestStore().AddAsync("mean", TestModels.PictureMean, """{"preprocess":"unit"}"""));
+        (HttpStatusCode status, string answer) = await server.PostAsync("/v2/models/mean/infer",
+            $$"""{"inputs":[{"name":"picture","shape":[1],"datatype":"BYTES","data":[{{data}}]}]}""");
+        Assert.Equal(HttpStatusCode.BadRequest, status);
+        Assert.StartsWith(reason, Reason(answer), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/v2/models/two/infer"), InlineData("/v1/models/two:predict")]
+    public async Task Deep_nesting_is_refused(string path)
+    {
+        await using TestServer server = await TwoAsync();
+        string deep = new('[', 100_000);
+        foreach (string body in new[] { deep, "{\"inputs\":" + deep, "{\"inputs\":[{\"data\":" + deep, "{\"instances\":" + deep, "{\"parameters\":{\"content_type\":" + deep, string.Concat(Enumerable.Repeat("{\"inputs\":", 10_000)) })
+            Assert.Equal(HttpStatusCode.BadRequest, (await server.PostAsync(path, body)).Status);
+    }
+
+    [Fact]
+    public async Task A_body_larger_than_the_model_needs_is_refused()
+    {
+        await using TestServer server = await OpenInferenceTests.HalfPlusTwoAsync(options => options with { MaximumRequestBytes = 5000 });
+        (HttpStatusCode status, string answer) = await server.PostAsync("/v2/models/half/infer", new string(' ', 5001));
+        Assert.Equal((HttpStatusCode.RequestEntityTooLarge, "The body is larger than the 5000 bytes that this model takes; send fewer instances at once."), (status, Reason(answer)));
+        using var chunked = new StreamContent(new MemoryStream(new byte[100_000]));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/half/infer") { Content = chunked };
+        request.Headers.TransferEncodingChunked = true;
+        using HttpResponseMessage response = await server.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_binary_extension_is_refused_by_its_header()
+    {
+        await using TestServer server = await TwoAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/two/infer") { Content = new ByteArrayContent(new byte[8]) };
+        request.Headers.Add("Inference-Header-Content-Length", "4");
+        using HttpResponseMessage response = await server.Client.SendAsync(request);
+        Assert.Equal(HttpStatusCode.NotImplemented, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Bytes_that_are_no_UTF_8_are_refused()
+    {
+        await using TestServer server = await TwoAsync();
+        using var content = new ByteArrayContent([.. "{\"id\":\""u8, 0xFF, .. "\"}"u8]);
+        using HttpResponseMessage response = await server.Client.PostAsync("/v2/models/two/infer", content);
+        Assert.Equal("The body is not valid JSON: the string is not valid UTF-8 (byte 7).", Reason(await response.Content.ReadAsStringAsync()));
+    }
+
+    private static async Task CheckAsync(string path, string body, string reason, string shape)
+    {
+        await using TestServer server = await TwoAsync();
+        (HttpStatusCode status, string answer) = await server.PostAsync(path, body);
+        Assert.Equal(reason, Reason(answer));
+        Assert.True(status is HttpStatusCode.BadRequest or HttpStatusCode.NotImplemented, status.ToString());
+        Assert.StartsWith(shape, answer, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await server.PostAsync("/v1/models/two:predict", """{"instances":[{"a":[1,2],"b":[1,2]}]}""")).Status);
+    }
+
+    private static async Task<TestServer> TwoAsync() => await TestServer.StartAsync(await new TestStore().AddAsync("two", TestModels.SumAndDifference));
+
+    private static string Input(string members) => $$"""{"inputs":[{{{members}}}]}""";
+
+    private static string Reason(string answer)
+    {
+        using JsonDocument document = JsonDocument.Parse(Encoding.UTF8.GetBytes(answer));
+        return document.RootElement.GetProperty("error").GetString()!;
+    }
+}

@@ -1,0 +1,62 @@
+using System.Security.Cryptography;
+using System.Text;
+using Cloister.Sealing;
+using Cloister.Workload;
+
+namespace Cloister.Serving.Tests.Server;
+
+/// <summary>A folder of sealed models, sealed for real, and the grants to open them.</summary>
+internal sealed class TestStore
+{
+    // One key for all: what holds models apart must be more than their keys.
+    private readonly SecretBytes _key = SecretBytes.Random(32);
+
+    public string Folder { get; } = Directory.CreateTempSubdirectory("cloister-serving-").FullName;
+
+    public MakerKey Maker { get; } = MakerKey.Generate(SignatureAlgorithm.EcdsaP256);
+
+    public List<ModelGrant> Grants { get; } = [];
+
+    public List<CallerGrant> Callers { get; } = [];
+
+    public List<string> Anonymous { get; } = [];
+
+    public string PathOf(string name) => Path.Combine(Folder, name + ".sealed");
+
+    /// <summary>Seals a model, grants it and opens it to anybody.</summary>
+    public Task<TestStore> AddAsync(string name, byte[] model, string? configuration = null, string? labels = null, params (string Name, byte[] Bytes)[] more)
+    {
+        List<(string, byte[])> entries = [("model.onnx", model), .. more];
+        if (configuration is not null) entries.Add(("config.json", Encoding.UTF8.GetBytes(configuration)));
+        if (labels is not null) entries.Add(("labels.txt", Encoding.UTF8.GetBytes(labels)));
+        return AddEntriesAsync(name, [.. entries]);
+    }
+
+    public async Task<TestStore> AddEntriesAsync(string name, params (string Name, byte[] Bytes)[] entries)
+    {
+        var content = new SealedContent(name, 1, [.. entries.Select(entry => SealedSource.FromBytes(entry.Name, entry.Bytes))]);
+        string digest = await SealedFile.SealAsync(PathOf(name), content, _key.Memory, Maker);
+        Grants.Add(new ModelGrant(name, digest, Maker.Public.SubjectPublicKeyInfo, 1, SecretBytes.Copy(_key.Span)));
+        Anonymous.Add(name);
+        return this;
+    }
+
+    public TestStore Change(string name, Func<ModelGrant, ModelGrant> change)
+    {
+        int index = Grants.FindIndex(grant => grant.Name == name);
+        Grants[index] = change(Grants[index]);
+        return this;
+    }
+
+    public TestStore AllowToken(string caller, string token, params string[] models)
+    {
+        Callers.Add(new CallerGrant(caller, default, SHA256.HashData(Encoding.UTF8.GetBytes(token)), models));
+        return this;
+    }
+
+    public TestStore AllowCertificate(string caller, byte[] certificate, params string[] models)
+    {
+        Callers.Add(new CallerGrant(caller, certificate, default, models));
+        return this;
+    }
+}
