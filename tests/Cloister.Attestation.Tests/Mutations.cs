@@ -15,6 +15,18 @@ internal static class Mutations
         }
     }
 
+    /// <summary>Gives a fuzz target the input and mutations of it; none may make it throw or allocate over 64 KiB + 4x its input.</summary>
+    public static void Bounded(byte[] valid, FuzzTarget target, int count, int seed = 7)
+    {
+        target(valid);
+        foreach (byte[] bytes in Of(valid, count, seed))
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            target(bytes);
+            Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 64 * 1024 + 4 * bytes.Length);
+        }
+    }
+
     private static void Change(List<byte> bytes, Random random)
     {
         int at = bytes.Count == 0 ? 0 : random.Next(bytes.Count), length = Math.Min(random.Next(1, 9), bytes.Count - at);
@@ -31,3 +43,6 @@ internal static class Mutations
         }
     }
 }
+
+/// <summary>A parser's fuzz target.</summary>
+internal delegate void FuzzTarget(ReadOnlySpan<byte> bytes);

@@ -165,4 +165,27 @@ public enum Refusal
     PackagePolicyMissing = 1715,
     /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
     CertificateNotAllowed = 1716,
+
+    // 2500: X.509 certificates and revocation lists
+
+    /// <summary>A certificate is not of the form of RFC 5280, or is larger than is read.</summary>
+    CertificateMalformed = 2500,
+    /// <summary>A certificate's signature does not hold under its issuer's key.</summary>
+    CertificateSignatureInvalid = 2501,
+    /// <summary>A certificate's issuer is not the certificate that follows it.</summary>
+    CertificateIssuerMismatch = 2502,
+    /// <summary>A certificate issued another and may not, or not that deep.</summary>
+    CertificateNotAuthority = 2503,
+    /// <summary>A certificate or list is signed by an algorithm, or has a key of a kind, that is not accepted there.</summary>
+    CertificateAlgorithm = 2504,
+    /// <summary>A certificate lacks an extension that it must have, has one out of form, or a critical one that nobody knows.</summary>
+    CertificateExtension = 2505,
+    /// <summary>A chain is shorter or longer than is checked.</summary>
+    CertificateChainLength = 2506,
+    /// <summary>A revocation list is not of the form of RFC 5280, is larger than is read, or covers only a part.</summary>
+    RevocationListMalformed = 2520,
+    /// <summary>A revocation list is not by the authority that it must be by.</summary>
+    RevocationListIssuer = 2521,
+    /// <summary>A revocation list's signature does not hold.</summary>
+    RevocationListSignature = 2522,
 }
