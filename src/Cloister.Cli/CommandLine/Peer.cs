@@ -39,7 +39,7 @@ internal static class Peer
             // A key that only lives in memory cannot be used for TLS on every platform; the round trip through PKCS#12 can.
             return X509CertificateLoader.LoadPkcs12(pair.Export(X509ContentType.Pkcs12), null);
         }
-        catch (Exception exception) when (exception is System.Security.Cryptography.CryptographicException or ArgumentException)
+        catch (Exception exception) when (exception is System.Security.Cryptography.CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             throw new CommandException(ExitCode.BadInput, $"'{certificate}' and '{key}' are no certificate and its key: {exception.Message}", exception);
         }

@@ -103,9 +103,9 @@ public sealed record SecretReading(
     [property: JsonPropertyName("Shared")] bool Shared,
     [property: JsonPropertyName("UserDefined")] bool UserDefined,
     [property: JsonPropertyName("ValidFor")] uint ValidFor,
-    [property: JsonPropertyName("Cert"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] byte[]? Cert,
-    [property: JsonPropertyName("Private")] byte[]? Private,
-    [property: JsonPropertyName("Public")] byte[]? Public)
+    [property: JsonPropertyName("Cert"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] byte[]? Cert = null,
+    [property: JsonPropertyName("Private")] byte[]? Private = null,
+    [property: JsonPropertyName("Public")] byte[]? Public = null)
 {
     /// <summary>Names no values: they are secret.</summary>
     public override string ToString() => $"SecretReading({Type})";

@@ -39,7 +39,7 @@ internal static class ManifestSetVerb
         {
             key.ImportFromPem(await LocalFile.ReadTextAsync(path, cancellation));
         }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException)
+        catch (Exception exception) when (exception is CryptographicException or ArgumentException or PlatformNotSupportedException)
         {
             throw new CommandException(ExitCode.BadInput, $"'{path}' is no ECDSA private key in PEM: {exception.Message}", exception);
         }

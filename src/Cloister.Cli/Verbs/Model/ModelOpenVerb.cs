@@ -26,7 +26,7 @@ internal static class ModelOpenVerb
         using SecretBytes key = await KeyFile.ReadAsync(parsed.GetRequiredValue(Key), cancellation);
         var trust = new SealedTrust(
             MakerPublicKey.FromPem(await LocalFile.ReadTextAsync(parsed.GetRequiredValue(Maker), cancellation)),
-            parsed.GetValue(Digest) is { } digest ? ParseDigest(digest) : null,
+            parsed.GetValue(Digest) is { } digest ? ParseDigest(digest) : (ReadOnlyMemory<byte>?)null,
             parsed.GetValue(Minimum),
             ExpectedName: null);
         await using FileStream file = ModelInspectVerb.Open(parsed.GetRequiredValue(SealedPath));
