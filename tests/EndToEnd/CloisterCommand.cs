@@ -16,9 +16,12 @@ internal static class CloisterCommand
     public static string Executable { get; } = Path.Combine(Folder, OperatingSystem.IsWindows() ? "cloister.exe" : "cloister");
 
     /// <summary>Runs to the end.</summary>
-    public static async Task<Ended> RunAsync(params string[] arguments)
+    public static Task<Ended> RunAsync(params string[] arguments) => RunFromAsync(Folder, arguments);
+
+    /// <summary>Runs a copy of the program in another folder to the end.</summary>
+    public static async Task<Ended> RunFromAsync(string folder, params string[] arguments)
     {
-        using Process process = Start(arguments);
+        using Process process = Start(Path.Combine(folder, Path.GetFileName(Executable)), arguments);
         using var patience = new CancellationTokenSource(Patience);
         Task<string> output = process.StandardOutput.ReadToEndAsync(patience.Token), error = process.StandardError.ReadToEndAsync(patience.Token);
         try
@@ -33,9 +36,11 @@ internal static class CloisterCommand
         return new Ended(process.ExitCode, await output, await error);
     }
 
-    public static Process Start(params string[] arguments)
+    public static Process Start(params string[] arguments) => Start(Executable, arguments);
+
+    private static Process Start(string executable, string[] arguments)
     {
-        var start = new ProcessStartInfo(Executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+        var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
         return Process.Start(start)!;
