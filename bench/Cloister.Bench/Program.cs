@@ -1,0 +1,39 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Cloister.Bench;
+
+// bench [name ...] [--out FILE]: runs the comparisons named, or all; prints a table and writes JSON.
+if (args is ["serve", ..])
+    return await JsonPredict.ServeAsync(args[1..]);
+
+IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict()];
+int outAt = Array.IndexOf(args, "--out");
+string output = outAt >= 0 && outAt + 1 < args.Length ? args[outAt + 1] : "bench.json";
+string[] names = outAt >= 0 ? [.. args[..outAt], .. args[Math.Min(args.Length, outAt + 2)..]] : args;
+if (names.Except(all.Select(comparison => comparison.Name)).ToArray() is { Length: > 0 } unknown)
+{
+    Console.Error.WriteLine($"bench: no comparison is called '{unknown[0]}'; there are: {string.Join(", ", all.Select(comparison => comparison.Name))}");
+    return 2;
+}
+
+var figures = new List<Figure>();
+Console.WriteLine($"{"comparison",-40} {"ours",10} {"peer",10} {"unit",-14} {"ratio",7} {"bar",6}  peer");
+foreach (IComparison comparison in all.Where(comparison => names.Length == 0 || names.Contains(comparison.Name)))
+{
+    await foreach (Figure figure in comparison.RunAsync(new BenchContext(), CancellationToken.None))
+    {
+        figures.Add(figure);
+        string bar = double.IsFinite(figure.Bar) ? figure.Bar.ToString("0.00", CultureInfo.InvariantCulture) : "-";
+        string verdict = !double.IsFinite(figure.Bar) ? "" : figure.Met ? "" : "  MISSED";
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{figure.Name,-40} {figure.Ours,10:0.00} {figure.Peer,10:0.00} {figure.Unit,-14} {figure.Ratio,7:0.000} {bar,6}  {figure.PeerName}{verdict}"));
+    }
+}
+var document = new JsonObject
+{
+    ["machine"] = new JsonObject { ["cores"] = Environment.ProcessorCount, ["architecture"] = System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture.ToString() },
+    ["figures"] = new JsonArray([.. figures.Select(figure => (JsonNode)figure.ToJson())]),
+};
+await File.WriteAllTextAsync(output, document.ToJsonString(new JsonSerializerOptions { WriteIndented = true }) + "\n");
+return 0;
