@@ -5,7 +5,6 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
 using Cloister.Serving;
-using Cloister.Serving.Repository;
 using Cloister.Workload;
 using Microsoft.Extensions.Logging;
 
