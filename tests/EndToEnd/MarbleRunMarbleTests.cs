@@ -15,7 +15,7 @@ public sealed class MarbleRunMarbleTests
         {
           "Packages": { "backend": { "UniqueID": "6b2822ac2585040d4b9397675d54977a71ef292ab5b3c0a6acceca26074ae585" } },
           "Marbles": { "backend": { "Package": "backend", "MaxActivations": 1, "Parameters": {
-            "Files": { "/tmp/coordinator.jpg": "foo", "/tmp/root.pem": "{{ pem .MarbleRun.RootCA }}" },
+            "Files": { "/tmp/coordinator.jpg": "foo", "/tmp/root.pem": "{{ pem .MarbleRun.RootCA.Cert }}" },
             "Env": { "IS_FIRST": "true", "KEY": "{{ hex .Secrets.key }}" },
             "Argv": [ "--first", "serve" ] } } },
           "Secrets": { "key": { "Type": "symmetric-key", "Size": 128 } },
