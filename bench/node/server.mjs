@@ -18,4 +18,5 @@ const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }
     response.end(body);
   });
 });
+server.keepAliveTimeout = 600_000; // it waits while the other server has its turn
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
