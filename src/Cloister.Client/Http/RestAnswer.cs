@@ -61,4 +61,21 @@ internal static class RestAnswer
         string cut = text.Length > MaxMessage ? text[..MaxMessage] + "…" : text;
         return string.Concat(cut.Select(c => char.IsControl(c) ? ' ' : c));
     }
+
+    /// <summary>Fuzz target: any body is workload evidence, or refused with a <see cref="ClientException"/>, whatever the status.</summary>
+    public static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        foreach (int status in new[] { 200, 503 })
+        {
+            try
+            {
+                _ = Data(new HttpAnswer(status, bytes.ToArray()), RestJson.Strict.JSendWorkloadEvidenceV3, "fuzz");
+            }
+            catch (ClientException e) when (e.Error is ClientError.AnswerMalformed or ClientError.RefusedByServer)
+            {
+                // The documented refusals.
+                continue;
+            }
+        }
+    }
 }

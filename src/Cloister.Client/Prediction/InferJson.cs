@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Unicode;
 
 namespace Cloister.Client;
 
@@ -165,18 +166,7 @@ internal static class InferJson
 
     private static string OptionalText(JsonElement root, string member) => root.TryGetProperty(member, out _) ? Text(root, member) : "";
 
-    private static string Text(JsonElement e)
-    {
-        try
-        {
-            return e.GetString()!;
-        }
-        catch (InvalidOperationException)
-        {
-            // Half a surrogate pair, escaped: JSON's grammar allows it, text does not.
-            throw Malformed("a text is not Unicode");
-        }
-    }
+    private static string Text(JsonElement e) => e.GetString()!;
 
     private static JsonElement Member(JsonElement root, string member, JsonValueKind kind) =>
         root.ValueKind == JsonValueKind.Object && root.TryGetProperty(member, out JsonElement value) && value.ValueKind == kind
@@ -195,6 +185,8 @@ internal static class InferJson
 
     private static T Read<T>(ReadOnlyMemory<byte> body, Func<JsonElement, T> read)
     {
+        if (!Utf8.IsValid(body.Span))
+            throw Malformed("it is not UTF-8");
         try
         {
             using JsonDocument document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = 32, AllowDuplicateProperties = false });
@@ -203,6 +195,11 @@ internal static class InferJson
         catch (JsonException e)
         {
             throw new ClientException(ClientError.AnswerMalformed, $"The answer is not JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine}).", e);
+        }
+        catch (InvalidOperationException)
+        {
+            // Half a surrogate pair, escaped: JSON's grammar allows it, and it is found when the text is taken out.
+            throw Malformed("a text in it is not Unicode");
         }
     }
 
