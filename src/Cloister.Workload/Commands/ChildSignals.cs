@@ -17,6 +17,7 @@ internal sealed partial class ChildSignals : IDisposable
     private readonly Lock _gate = new();
     private readonly List<int> _kept = [];
     private int? _child;
+    private volatile bool _asked;
 
     /// <summary>Starts keeping signals.</summary>
     public ChildSignals()
@@ -43,8 +44,12 @@ internal sealed partial class ChildSignals : IDisposable
         }
     }
 
-    /// <summary>Asks the child to end.</summary>
-    public void Terminate() => Pass(Term);
+    /// <summary>Asks the child to end, unless a signal that does so reached this process already.</summary>
+    public void Terminate()
+    {
+        if (!_asked)
+            Pass(Term);
+    }
 
     public void Dispose()
     {
@@ -55,6 +60,7 @@ internal sealed partial class ChildSignals : IDisposable
     private void Pass(PosixSignalContext context, int? signal)
     {
         context.Cancel = true;
+        _asked = true;
         if (signal is { } number)
             Pass(number);
     }
