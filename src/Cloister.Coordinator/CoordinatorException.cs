@@ -76,12 +76,21 @@ public enum CoordinatorError
     StorageFailed = 900,
 }
 
-/// <summary>A refused request: what happened, why, and what to do next. The text goes to the caller and never holds a secret.</summary>
-public sealed class CoordinatorException(CoordinatorError error, string message, Exception? inner = null) : Exception(message, inner)
+/// <summary>A refused request: what happened, why, and what to do next. The text goes to the caller and the log; it is one line and never holds a secret.</summary>
+public sealed class CoordinatorException(CoordinatorError error, string message, Exception? inner = null) : Exception(OneLine(message), inner)
 {
+    private const int MaxText = 8000;
+
     /// <summary>The stable reason.</summary>
     public CoordinatorError Error { get; } = error;
 
     /// <summary>With <see cref="CoordinatorError.AwaitingSecrets"/>: the secrets' names.</summary>
     public ImmutableArray<string> AwaitedSecrets { get; init; } = [];
+
+    // Names that a request brought stand in it: they must not write lines of their own into a log.
+    private static string OneLine(string text)
+    {
+        string bounded = text.Length <= MaxText ? text : text[..MaxText] + "...";
+        return bounded.AsSpan().IndexOfAnyInRange('\0', '\x1f') < 0 ? bounded : string.Concat(bounded.Select(c => char.IsControl(c) ? ' ' : c));
+    }
 }

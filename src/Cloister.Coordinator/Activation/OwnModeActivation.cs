@@ -18,9 +18,6 @@ namespace Cloister.Coordinator.Activation;
 internal sealed class OwnModeActivation(
     LiveState state, ChallengeBook challenges, ActivationBudget budget, VerifierRegistry verifiers, TimeProvider time, TimeSpan leafLifetime, ILogger logger)
 {
-    // A workload whose clock is a little behind still accepts its fresh certificate.
-    private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
-
     public async Task<ActivationResp> ActivateAsync(ActivationReq request, X509Certificate2? connection, CancellationToken cancellation)
     {
         CoordinatorSnapshot snapshot = ActivationBudget.RequireReady(state.Current);
@@ -94,7 +91,7 @@ internal sealed class OwnModeActivation(
     private byte[] Issue(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
     {
         DateTimeOffset now = time.GetUtcNow();
-        return snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, signing.Key, signing.Names, now - ClockSkew, now + leafLifetime));
+        return snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, signing.Key, signing.Names, now - CertificateAuthority.ClockSkew, now + leafLifetime));
     }
 
     private static ActivationResp Answer(CoordinatorSnapshot snapshot, MarblePlan plan, byte[] leaf, TemplateData data)

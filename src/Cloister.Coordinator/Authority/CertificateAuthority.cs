@@ -17,6 +17,9 @@ internal sealed class CertificateAuthority
     // Go's largest time.Duration, 2^63-1 nanoseconds: the lifetime of every certificate of MarbleRun.
     public static readonly TimeSpan Forever = TimeSpan.FromTicks(long.MaxValue / TimeSpan.NanosecondsPerTick);
 
+    /// <summary>How long before now a certificate's validity begins, for peers whose clock is a little behind.</summary>
+    public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
+
     private readonly byte[] _issuerKeyId;
 
     public CertificateAuthority(X509Certificate2 root, X509Certificate2 intermediate, X509Certificate2 marbleRoot)
@@ -46,7 +49,7 @@ internal sealed class CertificateAuthority
         X509Certificate2 marbleRoot = SelfSigned(IntermediateName, intermediateKey, dnsNames, now);
         CertificateRequest request = AuthorityRequest(IntermediateName, intermediateKey, dnsNames);
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-        using X509Certificate2 signed = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now, now + Forever, NewSerial());
+        using X509Certificate2 signed = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now - ClockSkew, now + Forever, NewSerial());
         return new CertificateAuthority(root, signed.CopyWithPrivateKey(intermediateKey), marbleRoot);
     }
 
@@ -71,7 +74,7 @@ internal sealed class CertificateAuthority
     private static X509Certificate2 SelfSigned(string name, ECDsa key, ImmutableArray<string> dnsNames, DateTimeOffset now)
     {
         CertificateRequest request = AuthorityRequest(name, key, dnsNames);
-        using X509Certificate2 certificate = request.Create(request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), now, now + Forever, NewSerial());
+        using X509Certificate2 certificate = request.Create(request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), now - ClockSkew, now + Forever, NewSerial());
         return certificate.CopyWithPrivateKey(key);
     }
 

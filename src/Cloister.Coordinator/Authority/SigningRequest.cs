@@ -10,7 +10,9 @@ internal sealed record SigningRequest(PublicKey Key, ReadOnlyMemory<byte> Subjec
 {
     internal const int MaxBytes = 16 << 10, MaxNames = 64, MaxNameLength = 253;
     private const string EcPublicKey = "1.2.840.10045.2.1", SubjectAlternativeName = "2.5.29.17";
-    private static readonly ImmutableArray<string> Curves = ["1.2.840.10045.3.1.7", "1.3.132.0.34"];
+
+    // Named curves as they stand in a key's parameters (RFC 5480, 2.1.1): the DER of the OIDs of P-256 and P-384.
+    private static readonly byte[] P256 = [0x06, 0x08, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x03, 0x01, 0x07], P384 = [0x06, 0x05, 0x2B, 0x81, 0x04, 0x00, 0x22];
 
     /// <summary>Reads DER; a refusal comes back as null with the reason.</summary>
     public static SigningRequest? Read(ReadOnlySpan<byte> der, out string reason)
@@ -38,13 +40,9 @@ internal sealed record SigningRequest(PublicKey Key, ReadOnlyMemory<byte> Subjec
             throw new InvalidOperationException("A request was refused without a reason.");
     }
 
-    private static bool OnAllowedCurve(PublicKey key)
-    {
-        if (key.Oid.Value != EcPublicKey)
-            return false;
-        using ECDsa? ecdsa = key.GetECDsaPublicKey();
-        return ecdsa?.ExportParameters(false).Curve is { IsNamed: true, Oid.Value: { } curve } && Curves.Contains(curve);
-    }
+    // That the point lies on the curve was found when the request's signature was verified with it.
+    private static bool OnAllowedCurve(PublicKey key) => key.Oid.Value == EcPublicKey
+        && key.EncodedParameters?.RawData is { } curve && (curve.AsSpan().SequenceEqual(P256) || curve.AsSpan().SequenceEqual(P384));
 
     private static SigningRequest? ReadNames(CertificateRequest request, out string reason)
     {

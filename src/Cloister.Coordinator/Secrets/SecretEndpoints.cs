@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Cloister.Coordinator.Rest;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
@@ -18,7 +20,7 @@ internal static class SecretEndpoints
     {
         routes.MapRest("POST", RestPaths.SecretsV3, RestSurface.V3, logger, async http =>
         {
-            UploadSecretsV3 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: true), RestJson.Strict.UploadSecretsV3);
+            UploadSecretsV3 body = await ReadAsync(http, RestJson.Strict.UploadSecretsV3, requireJson: true);
             if (!ManifestFingerprint.IsValid(body.ManifestFingerprint))
                 throw new CoordinatorException(CoordinatorError.BadRequest, "manifestFingerprint is not 64 lower-case hex digits: name the manifest that you verified.");
             await service.SetAsync(Certificate(http), body.Secrets, body.ManifestFingerprint, http.RequestAborted);
@@ -28,7 +30,7 @@ internal static class SecretEndpoints
             Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV3(Read(service, http))), RestJson.Strict.JSendSecretsV3)));
         routes.MapRest("POST", RestPaths.SecretsV2, RestSurface.V2, logger, async http =>
         {
-            UploadSecretsV2 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: false), RestJson.Lenient.UploadSecretsV2);
+            UploadSecretsV2 body = await ReadAsync(http, RestJson.Lenient.UploadSecretsV2, requireJson: false);
             await service.SetAsync(Certificate(http), body.Secrets, null, http.RequestAborted);
             return RestAnswer.Nothing;
         });
@@ -36,15 +38,26 @@ internal static class SecretEndpoints
             Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(Read(service, http))), RestJson.Strict.JSendSecretsV2)));
         routes.MapRest("POST", "/secrets", RestSurface.V1, logger, async http =>
         {
-            await service.SetAsync(Certificate(http), ReadV1(await RequestBody.ReadAsync(http, MaxBody, requireJson: false)), null, http.RequestAborted);
+            var secrets = await ReadAsync(http, MarbleRunJson.Lenient.ImmutableDictionaryStringSecretValue, requireJson: false);
+            await service.SetAsync(Certificate(http), secrets, null, http.RequestAborted);
             return RestAnswer.Nothing;
         });
         routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http => Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(
             JSend.Of(Read(service, http)), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading)));
     }
 
-    private static ImmutableDictionary<string, SecretValue> ReadV1(byte[] body) =>
-        RestJson.Read(body, MarbleRunJson.Lenient.ImmutableDictionaryStringSecretValue, MaxBody);
+    private static async Task<T> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type, bool requireJson)
+    {
+        byte[] body = await RequestBody.ReadAsync(http, MaxBody, requireJson);
+        try
+        {
+            return RestJson.Read(body, type, MaxBody);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(body);
+        }
+    }
 
     private static ImmutableDictionary<string, SecretReading> Read(SecretService service, HttpContext http) =>
         service.Get(Certificate(http), [.. http.Request.Query["s"].Select(name => name ?? "")]);

@@ -233,6 +233,10 @@ public sealed class OwnModeTests : IAsyncLifetime
     }
 
     [Fact]
+    public void A_refusal_is_one_line_whatever_names_it_repeats() =>
+        Assert.Equal("a b c  d", new CoordinatorException(CoordinatorError.BadRequest, "a\nb\rc\u0000\u001bd").Message);
+
+    [Fact]
     public async Task A_nonce_of_a_wrong_length_is_refused()
     {
         using var workload = new TestWorkload(_coordinator);
