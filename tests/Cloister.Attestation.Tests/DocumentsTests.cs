@@ -3,6 +3,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Cloister.Attestation;
+using Cloister.Attestation.Sgx;
+using Cloister.Attestation.Tdx;
 
 namespace Cloister.Tests;
 
@@ -24,14 +26,22 @@ public sealed partial class DocumentsTests
         string document = Document("attestation-result.md");
         AttestationResult result = Sample.Registry.Appraise(EvidenceCodec.Encode(Sample.Set()), Sample.Binding, Sample.Policy, Sample.Time);
         Assert.All(result.Checks, check => Assert.Contains($"`{check.Id}`", document, StringComparison.Ordinal));
+        IEnumerable<PlannedCheck> plans = [.. new TdxVerifier().Plan, .. new TdxAppraiser().Plan, .. new SgxVerifier().Plan, .. new SgxAppraiser().Plan];
+        Assert.All(plans, check => Assert.Contains($"`{check.Id}`", document, StringComparison.Ordinal));
     }
 
     [Fact]
     public void The_policy_of_the_document_can_be_read()
     {
-        string example = Example().Match(Document("policy.md")).Groups[1].Value;
-        Outcome<PackagePolicy> policy = PolicyReader.Read(Encoding.UTF8.GetBytes(example));
-        Assert.True(policy.IsAccepted, policy.Reason);
+        MatchCollection examples = Example().Matches(Document("policy.md"));
+        Assert.NotEmpty(examples);
+        Assert.All(examples, example =>
+        {
+            Outcome<PackagePolicy> policy = PolicyReader.Read(Encoding.UTF8.GetBytes(example.Groups[1].Value));
+            Assert.True(policy.IsAccepted, policy.Reason);
+            byte[] written = PolicyWriter.Write(policy.Value);
+            Assert.Equal(written, PolicyWriter.Write(PolicyReader.Read(written).Value));
+        });
     }
 
     [Fact]

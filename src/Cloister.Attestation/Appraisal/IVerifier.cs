@@ -5,7 +5,11 @@ namespace Cloister.Attestation;
 /// <summary>What a verifier found.</summary>
 /// <param name="Checks">Every check of its plan, in order.</param>
 /// <param name="Claims">What the evidence says; null unless every check passed.</param>
-public sealed record Proof(ImmutableArray<Check> Checks, Claims? Claims);
+public sealed record Proof(ImmutableArray<Check> Checks, Claims? Claims)
+{
+    /// <summary>What the evidence says as far as it could be read, proven or not: to explain a refusal, never to decide by.</summary>
+    public Claims? Stated { get; init; }
+}
 
 /// <summary>Proves evidence of one kind: genuine, and fresh for the given report data. A pure function; it judges no claim.</summary>
 public interface IVerifier

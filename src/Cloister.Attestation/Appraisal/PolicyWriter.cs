@@ -1,6 +1,9 @@
 using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
+using Cloister.Attestation.Dcap;
+using Cloister.Attestation.Sgx;
+using Cloister.Attestation.Tdx;
 
 namespace Cloister.Attestation;
 
@@ -27,12 +30,77 @@ public static class PolicyWriter
             case AllOf all: WriteParts(writer, "AllOf", all.Parts); break;
             case AnyOf any: WriteParts(writer, "AnyOf", any.Parts); break;
             case SimulationPolicy simulation: WriteSimulation(writer, simulation); break;
+            case TdxPolicy tdx: DcapPolicyJson.Write(writer, tdx); break;
+            case SgxPolicy sgx: DcapPolicyJson.Write(writer, sgx); break;
             case UnsupportedPolicy unsupported:
                 writer.WriteStartObject(unsupported.Kind.ToString());
                 writer.WriteEndObject();
                 break;
             default: throw new ArgumentException($"{policy.GetType().Name} has no written form.", nameof(policy));
         }
+        writer.WriteEndObject();
+    }
+
+    /// <summary>Writes what is asked of a digest or of other bytes.</summary>
+    internal static void WriteRequirement(Utf8JsonWriter writer, string name, Requirement<string> wanted)
+    {
+        switch (wanted)
+        {
+            case Requirement<string>.Exactly exactly: writer.WriteString(name, exactly.Value); break;
+            case Requirement<string>.OneOf oneOf:
+                writer.WriteStartObject(name);
+                writer.WriteStartArray("OneOf");
+                foreach (string value in oneOf.Values)
+                    writer.WriteStringValue(value);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+                break;
+            case Requirement<string>.Any: WriteAny(writer, name); break;
+            default: throw new ArgumentException("Digests have no order: AtLeast has no written form.", nameof(wanted));
+        }
+    }
+
+    /// <summary>Writes what is asked of a number.</summary>
+    internal static void WriteRequirement(Utf8JsonWriter writer, string name, Requirement<long> wanted)
+    {
+        switch (wanted)
+        {
+            case Requirement<long>.Exactly exactly: writer.WriteNumber(name, exactly.Value); break;
+            case Requirement<long>.OneOf oneOf:
+                writer.WriteStartObject(name);
+                writer.WriteStartArray("OneOf");
+                foreach (long value in oneOf.Values)
+                    writer.WriteNumberValue(value);
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+                break;
+            case Requirement<long>.AtLeast atLeast:
+                writer.WriteStartObject(name);
+                writer.WriteNumber("AtLeast", atLeast.Value);
+                writer.WriteEndObject();
+                break;
+            default: WriteAny(writer, name); break;
+        }
+    }
+
+    /// <summary>Writes what is asked of a bit field.</summary>
+    internal static void WriteRequirement(Utf8JsonWriter writer, string name, BitRequirement wanted)
+    {
+        if (wanted == BitRequirement.Any)
+        {
+            WriteAny(writer, name);
+            return;
+        }
+        writer.WriteStartObject(name);
+        writer.WriteString("Required", $"0x{wanted.Required:x16}");
+        writer.WriteString("Allowed", $"0x{wanted.Allowed:x16}");
+        writer.WriteEndObject();
+    }
+
+    internal static void WriteAny(Utf8JsonWriter writer, string name)
+    {
+        writer.WriteStartObject(name);
+        writer.WriteBoolean("Any", true);
         writer.WriteEndObject();
     }
 
@@ -47,24 +115,7 @@ public static class PolicyWriter
     private static void WriteSimulation(Utf8JsonWriter writer, SimulationPolicy policy)
     {
         writer.WriteStartObject("Simulation");
-        switch (policy.Digest)
-        {
-            case Requirement<string>.Exactly exactly: writer.WriteString("Digest", exactly.Value); break;
-            case Requirement<string>.OneOf oneOf:
-                writer.WriteStartObject("Digest");
-                writer.WriteStartArray("OneOf");
-                foreach (string digest in oneOf.Values)
-                    writer.WriteStringValue(digest);
-                writer.WriteEndArray();
-                writer.WriteEndObject();
-                break;
-            case Requirement<string>.Any:
-                writer.WriteStartObject("Digest");
-                writer.WriteBoolean("Any", true);
-                writer.WriteEndObject();
-                break;
-            default: throw new ArgumentException("Digests have no order: AtLeast has no written form.", nameof(policy));
-        }
+        WriteRequirement(writer, "Digest", policy.Digest);
         writer.WriteStartArray("HostKeys");
         foreach (ReadOnlyMemory<byte> key in policy.HostKeys)
             writer.WriteBase64StringValue(key.Span);

@@ -166,6 +166,79 @@ public enum Refusal
     /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
     CertificateNotAllowed = 1716,
 
+    // 2300: Intel quotes and their collateral
+
+    /// <summary>A quote has more bytes than any quote.</summary>
+    QuoteTooLarge = 2300,
+    /// <summary>A quote's version is not one that is read.</summary>
+    QuoteVersion = 2301,
+    /// <summary>A quote's attestation key is of a type that is not in use.</summary>
+    QuoteKeyType = 2302,
+    /// <summary>A quote is of another TEE than it must be of.</summary>
+    QuoteTeeType = 2303,
+    /// <summary>Another than Intel made the quoting enclave.</summary>
+    QuoteVendor = 2304,
+    /// <summary>A quote's body is of an unknown type or has another size than its type.</summary>
+    QuoteBody = 2305,
+    /// <summary>A quote ends inside a field.</summary>
+    QuoteTruncated = 2306,
+    /// <summary>A quote's certification data are of an unknown type or have another size than stated.</summary>
+    QuoteCertification = 2307,
+    /// <summary>Collateral is not of its JSON form.</summary>
+    DcapCollateralMalformed = 2310,
+    /// <summary>The PCK certificate's chain is missing, incomplete or holds something else.</summary>
+    PckChainInvalid = 2320,
+    /// <summary>A certificate stands where a PCK certificate belongs and is none, or lacks what one must say.</summary>
+    PckCertificateInvalid = 2321,
+    /// <summary>The signer of TCB info or identity may not sign them.</summary>
+    TcbSignerInvalid = 2322,
+    /// <summary>TCB info is not of its form.</summary>
+    TcbInfoMalformed = 2330,
+    /// <summary>TCB info is of other platforms or of the other TEE.</summary>
+    TcbInfoMismatch = 2331,
+    /// <summary>TCB info's signature does not hold over its exact text.</summary>
+    TcbInfoSignature = 2332,
+    /// <summary>The quoting enclave's identity is not of its form.</summary>
+    QeIdentityMalformed = 2333,
+    /// <summary>The identity is of the other TEE's quoting enclave.</summary>
+    QeIdentityMismatch = 2334,
+    /// <summary>The identity's signature does not hold over its exact text.</summary>
+    QeIdentitySignature = 2335,
+    /// <summary>Collateral of an earlier TCB recovery than the policy asks for.</summary>
+    CollateralTooOld = 2336,
+    /// <summary>Intel lists no TDX module of the stated version.</summary>
+    TdxModuleUnknown = 2340,
+    /// <summary>The TDX module is signed by another than Intel, or is no production module.</summary>
+    TdxModuleMismatch = 2341,
+    /// <summary>The TDX module is older than all that Intel lists.</summary>
+    TdxModuleSvn = 2342,
+    /// <summary>The PCK did not sign the quoting enclave's report.</summary>
+    QeReportSignature = 2350,
+    /// <summary>The quoting enclave's report does not cover the attestation key.</summary>
+    QeReportData = 2351,
+    /// <summary>The enclave that made the quote is not Intel's quoting enclave, or runs under debug.</summary>
+    QeNotAccepted = 2352,
+    /// <summary>The attestation key did not sign the quote.</summary>
+    QuoteSignature = 2353,
+    /// <summary>The attestation key is no point of its curve.</summary>
+    AttestationKeyInvalid = 2354,
+    /// <summary>The platform is below every TCB level that Intel lists.</summary>
+    TcbLevelNotFound = 2360,
+    /// <summary>The TCB status is not one that the policy accepts.</summary>
+    TcbStatusNotAccepted = 2361,
+    /// <summary>An advisory applies that the policy does not accept.</summary>
+    AdvisoryNotAccepted = 2362,
+    /// <summary>The platform is configured in a way that the policy does not accept.</summary>
+    PlatformNotAccepted = 2363,
+    /// <summary>It runs under debug: the host can read and change it.</summary>
+    DebugNotAccepted = 2370,
+    /// <summary>Its attributes or processor features are not those that the policy accepts.</summary>
+    AttributesNotAccepted = 2371,
+    /// <summary>A service trust domain that the policy does not accept is bound to it.</summary>
+    ServiceTdNotAccepted = 2372,
+    /// <summary>Unsigned bytes follow the quote that the policy does not accept.</summary>
+    TrailingNotAccepted = 2373,
+
     // 2500: X.509 certificates and revocation lists
 
     /// <summary>A certificate is not of the form of RFC 5280, or is larger than is read.</summary>

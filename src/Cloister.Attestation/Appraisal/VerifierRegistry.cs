@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
+using Cloister.Attestation.Dcap;
+using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Simulation;
+using Cloister.Attestation.Tdx;
 
 namespace Cloister.Attestation;
 
@@ -23,7 +26,14 @@ public sealed class VerifierRegistry
     }
 
     /// <summary>Every verifier of this version, with the vendors' own roots.</summary>
-    public static VerifierRegistry CreateDefault() => new([new SimulationVerifier()], [new SimulationAppraiser()], Anchors.Pinned);
+    public static VerifierRegistry CreateDefault()
+    {
+        var dcap = new DcapMemory();
+        return new(
+            [new SimulationVerifier(), new TdxVerifier(dcap), new SgxVerifier(dcap)],
+            [new SimulationAppraiser(), new TdxAppraiser(), new SgxAppraiser()],
+            Anchors.Pinned);
+    }
 
     /// <summary>Decodes, proves and judges hostile bytes.</summary>
     /// <param name="encoded">An encoded evidence set.</param>
