@@ -1,11 +1,12 @@
-// Usage: node server.mjs MODEL KEY.pem CERT.pem. An HTTPS server as a Node developer would write it; prints its port.
-import { createServer } from 'node:https';
+// Usage: node server.mjs MODEL [KEY.pem CERT.pem]. A server as a Node developer would write it, over TLS if it is given a key; prints its port.
+import http from 'node:http';
+import https from 'node:https';
 import { readFileSync } from 'node:fs';
 import ort from 'onnxruntime-node';
 
 const [model, key, cert] = process.argv.slice(2);
 const session = await ort.InferenceSession.create(model, { intraOpNumThreads: 1, interOpNumThreads: 1 });
-const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }, (request, response) => {
+const answer = (request, response) => {
   const parts = [];
   request.on('data', part => parts.push(part));
   request.on('end', async () => {
@@ -17,6 +18,7 @@ const server = createServer({ key: readFileSync(key), cert: readFileSync(cert) }
     response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
     response.end(body);
   });
-});
+};
+const server = key ? https.createServer({ key: readFileSync(key), cert: readFileSync(cert) }, answer) : http.createServer(answer);
 server.keepAliveTimeout = 600_000; // it waits while the other server has its turn
 server.listen(0, '127.0.0.1', () => console.log(server.address().port));
