@@ -166,6 +166,58 @@ public enum Refusal
     /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
     CertificateNotAllowed = 1716,
 
+    // 2100: TPM quotes
+
+    /// <summary>What the TPM signed is not of its form.</summary>
+    TpmAttestMalformed = 2100,
+    /// <summary>The TPM's signature is not of its form.</summary>
+    TpmSignatureMalformed = 2101,
+    /// <summary>The public area of a TPM key is not of its form.</summary>
+    TpmPublicMalformed = 2102,
+    /// <summary>No TPM made the statement.</summary>
+    TpmMagic = 2103,
+    /// <summary>A TPM's statement that is not a quote.</summary>
+    TpmAttestType = 2104,
+    /// <summary>Signed by another scheme or hash than the key is confined to.</summary>
+    TpmSignatureScheme = 2105,
+    /// <summary>Only SHA-1 stands behind it, and the policy does not allow that.</summary>
+    TpmSha1 = 2106,
+    /// <summary>The key is none that signs only what its TPM made.</summary>
+    TpmKeyAttributes = 2107,
+    /// <summary>A PCR that must be quoted is not, or one that is quoted has no stated value.</summary>
+    TpmPcrSelection = 2108,
+    /// <summary>The stated PCR values are not those that were signed.</summary>
+    TpmPcrDigest = 2109,
+    /// <summary>Nothing that the policy accepts says that a TPM holds the attestation key.</summary>
+    TpmKeyUnknown = 2110,
+    /// <summary>Time or counters are not as the policy asks.</summary>
+    TpmClock = 2111,
+    /// <summary>The TPM's firmware version is not as the policy asks.</summary>
+    TpmFirmware = 2112,
+    /// <summary>A certificate is not one of an attestation or endorsement key, or is for another key.</summary>
+    TpmCertificateProfile = 2113,
+    /// <summary>The endorsement key cannot be used to activate a credential.</summary>
+    TpmEndorsementKey = 2114,
+    /// <summary>The activated secret is not the one that was sent: the attestation key is not in the TPM of the endorsement key.</summary>
+    TpmActivationFailed = 2115,
+
+    // 2200: event logs
+
+    /// <summary>The event log is not of its form.</summary>
+    EventLogMalformed = 2200,
+    /// <summary>The event log does not lead to the quoted values.</summary>
+    EventLogReplay = 2201,
+    /// <summary>An event's data do not hash to its digest where its type says so.</summary>
+    EventLogData = 2202,
+    /// <summary>The evidence does not prove what the policy asks about the boot.</summary>
+    BootNotProven = 2203,
+    /// <summary>The machine booted otherwise than the policy accepts.</summary>
+    BootNotAccepted = 2204,
+    /// <summary>The integrity measurement list is not of its form.</summary>
+    ImaLogMalformed = 2205,
+    /// <summary>The integrity measurement list does not lead to the quoted PCR 10.</summary>
+    ImaLogReplay = 2206,
+
     // 2300: Intel quotes and their collateral
 
     /// <summary>A quote has more bytes than any quote.</summary>
