@@ -101,4 +101,26 @@ public sealed class CommandLineTests
         Assert.Equal(4, ended.Code);
         Assert.False(File.Exists(folder["bad.sealed"]));
     }
+
+    [Fact]
+    public async Task A_manifest_with_several_problems_gets_all_of_them_at_once()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["manifest.json"], """{ "Packages": { "p": { "Simulation": { "Digest": "xyz", "HostKeys": [] } } }, "Marbles": { "m": { "Package": "q" } }, "Surprise": 1 }""");
+        Ended ended = await CloisterCommand.RunAsync("manifest", "check", folder["manifest.json"], "--json");
+        Assert.Equal(4, ended.Code);
+        Assert.True(ended.Lines[0]["problems"]!.AsArray().Count >= 2, ended.Output);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("[]")]
+    public async Task A_manifest_that_is_no_manifest_is_refused(string text)
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(folder["manifest.json"], text);
+        Assert.Equal(4, (await CloisterCommand.RunAsync("manifest", "check", folder["manifest.json"])).Code);
+    }
 }

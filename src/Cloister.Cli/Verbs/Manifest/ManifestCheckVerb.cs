@@ -17,15 +17,18 @@ internal static class ManifestCheckVerb
         {
             byte[] bytes = await LocalFile.ReadAsync(parsed.GetRequiredValue(ManifestPath), cancellation, ManifestReader.MaxBytes);
             ManifestOutcome outcome = ManifestReader.Read(bytes, parsed.GetValue(Dialect));
-            string fingerprint = ManifestFingerprint.Of(bytes);
-            if (outcome.Document is null)
-            {
-                screen.Result(
-                    string.Join('\n', outcome.Problems.Select(problem => $"{problem.Field}: {problem.Message}")),
-                    new JsonObject { ["ok"] = false, ["problems"] = new JsonArray([.. outcome.Problems.Select(problem => (JsonNode)new JsonObject { ["field"] = problem.Field, ["problem"] = problem.Message })]) });
-                return ExitCode.BadInput;
-            }
-            screen.Result($"the manifest is well formed\nfingerprint {fingerprint}", new JsonObject { ["ok"] = true, ["fingerprint"] = fingerprint });
-            return ExitCode.Success;
+            bool accepted = outcome.Problems.IsEmpty;
+            IEnumerable<string> lines =
+            [
+                .. outcome.Problems.Select(problem => $"{problem.Field}: {problem.Message}"),
+                .. outcome.Warnings.Select(warning => $"warning: {warning.Field}: {warning.Message}"),
+                accepted ? $"the manifest is well formed\nfingerprint {outcome.Fingerprint}" : $"the manifest has {outcome.Problems.Length} problem(s)",
+            ];
+            screen.Result(string.Join('\n', lines),
+                new JsonObject { ["ok"] = accepted, ["fingerprint"] = outcome.Fingerprint, ["problems"] = ToJson(outcome.Problems), ["warnings"] = ToJson(outcome.Warnings) });
+            return accepted ? ExitCode.Success : ExitCode.BadInput;
         });
+
+    private static JsonArray ToJson(IEnumerable<ManifestProblem> problems) =>
+        new([.. problems.Select(problem => (JsonNode)new JsonObject { ["field"] = problem.Field, ["problem"] = problem.Message })]);
 }
