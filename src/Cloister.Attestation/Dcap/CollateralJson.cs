@@ -42,6 +42,10 @@ internal static class CollateralJson
         {
             return Outcome.Refuse<T>(refusal, document, $"not JSON: byte {malformed.BytePositionInLine} of line {malformed.LineNumber}");
         }
+        catch (InvalidOperationException malformed) when (malformed is not ObjectDisposedException)
+        {
+            return Outcome.Refuse<T>(refusal, document, "a text in it is not Unicode"); // found only when the text is taken out
+        }
     }
 
     public delegate T ReadDocument<T>(ReadOnlySpan<byte> text);
