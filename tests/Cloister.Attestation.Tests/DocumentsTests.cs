@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Cloister.Attestation;
+using Cloister.Attestation.SevSnp;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Tdx;
 
@@ -26,7 +27,7 @@ public sealed partial class DocumentsTests
         string document = Document("attestation-result.md");
         AttestationResult result = Sample.Registry.Appraise(EvidenceCodec.Encode(Sample.Set()), Sample.Binding, Sample.Policy, Sample.Time);
         Assert.All(result.Checks, check => Assert.Contains($"`{check.Id}`", document, StringComparison.Ordinal));
-        IEnumerable<PlannedCheck> plans = [.. new TdxVerifier().Plan, .. new TdxAppraiser().Plan, .. new SgxVerifier().Plan, .. new SgxAppraiser().Plan];
+        IEnumerable<PlannedCheck> plans = [.. new SnpVerifier().Plan, .. new SnpAppraiser().Plan, .. new TdxVerifier().Plan, .. new TdxAppraiser().Plan, .. new SgxVerifier().Plan, .. new SgxAppraiser().Plan];
         Assert.All(plans, check => Assert.Contains($"`{check.Id}`", document, StringComparison.Ordinal));
     }
 

@@ -21,17 +21,16 @@ public sealed class PolicyTests
     [Fact]
     public void Policies_join()
     {
-        var all = Assert.IsType<AllOf>(Read($$$"""{"AllOf":[{{{Leaf}}},{"AnyOf":[{{{Leaf}}},{"SevSnp":{}}]}]}""").Value);
+        var all = Assert.IsType<AllOf>(Read($$$"""{"AllOf":[{{{Leaf}}},{"AnyOf":[{{{Leaf}}},{"NvidiaGpu":{}}]}]}""").Value);
         var any = Assert.IsType<AnyOf>(all.Policies[1]);
-        Assert.Equal(TeeKind.SevSnp, Assert.IsType<UnsupportedPolicy>(any.Policies[1]).Kind);
-        Assert.True(all.Names(TeeKind.SevSnp));
+        Assert.Equal(TeeKind.NvidiaGpu, Assert.IsType<UnsupportedPolicy>(any.Policies[1]).Kind);
+        Assert.True(all.Names(TeeKind.NvidiaGpu));
         Assert.True(all.Names(TeeKind.Simulation));
         Assert.False(all.Names(TeeKind.Tdx));
     }
 
     [Theory]
     [InlineData("Tpm")]
-    [InlineData("SevSnp")]
     [InlineData("NvidiaGpu")]
     public void A_tee_that_is_not_verified_yet_is_read_and_accepts_nothing(string name)
     {
@@ -46,8 +45,8 @@ public sealed class PolicyTests
         { "{}", Refusal.PolicyEmpty },
         { "{} x", Refusal.PolicyMalformed },
         { """{"simulation":{}}""", Refusal.PolicyMemberUnknown },
-        { $$$"""{"Simulation":{"Digest":{"Any":true},"HostKeys":["{{{Key}}}"]},"SevSnp":{}}""", Refusal.PolicyMalformed },
-        { """{"SevSnp":1}""", Refusal.PolicyMalformed },
+        { $$$"""{"Simulation":{"Digest":{"Any":true},"HostKeys":["{{{Key}}}"]},"NvidiaGpu":{}}""", Refusal.PolicyMalformed },
+        { """{"NvidiaGpu":1}""", Refusal.PolicyMalformed },
         { """{"Simulation":[]}""", Refusal.PolicyMalformed },
         { """{"Simulation":{}}""", Refusal.PolicyMemberMissing },
         { """{"Simulation":{"Digest":{"Any":true}}}""", Refusal.PolicyMemberMissing },
@@ -73,8 +72,8 @@ public sealed class PolicyTests
         { """{"AllOf":[]}""", Refusal.PolicyEmpty },
         { """{"AnyOf":{}}""", Refusal.PolicyMalformed },
         { """{"\ud800":{}}""", Refusal.PolicyMalformed },
-        { """{"AnyOf":[""" + string.Concat(Enumerable.Repeat("""{"SevSnp":{}},""", PolicyReader.MaximumParts)) + """{"SevSnp":{}}]}""", Refusal.PolicyTooLarge },
-        { string.Concat(Enumerable.Repeat("""{"AllOf":[""", 9)) + """{"SevSnp":{}}""" + string.Concat(Enumerable.Repeat("]}", 9)), Refusal.PolicyTooLarge },
+        { """{"AnyOf":[""" + string.Concat(Enumerable.Repeat("""{"NvidiaGpu":{}},""", PolicyReader.MaximumParts)) + """{"NvidiaGpu":{}}]}""", Refusal.PolicyTooLarge },
+        { string.Concat(Enumerable.Repeat("""{"AllOf":[""", 9)) + """{"NvidiaGpu":{}}""" + string.Concat(Enumerable.Repeat("]}", 9)), Refusal.PolicyTooLarge },
     };
 
     [Theory, MemberData(nameof(Bad))]
@@ -107,7 +106,7 @@ public sealed class PolicyTests
     [Fact]
     public void Mutations_give_a_policy_or_a_refusal()
     {
-        byte[] valid = Encoding.UTF8.GetBytes($$$"""{"AllOf":[{{{Leaf}}},{"AnyOf":[{"Simulation":{"Digest":{"OneOf":["{{{Sample.Digest}}}"]},"HostKeys":["{{{Key}}}"]}},{"SevSnp":{}}]}]}""");
+        byte[] valid = Encoding.UTF8.GetBytes($$$"""{"AllOf":[{{{Leaf}}},{"AnyOf":[{"Simulation":{"Digest":{"OneOf":["{{{Sample.Digest}}}"]},"HostKeys":["{{{Key}}}"]}},{"NvidiaGpu":{}}]}]}""");
         foreach (byte[] bytes in Mutations.Of(valid, 5_000, seed: 3))
             PolicyReader.Fuzz(bytes);
     }

@@ -11,14 +11,13 @@ public sealed class RegistryTests
     [Fact]
     public void Simulated_evidence_is_refused_unless_the_policy_names_it()
     {
-        AttestationResult result = Sample.Appraise(Sample.Set(), new UnsupportedPolicy(TeeKind.SevSnp));
+        AttestationResult result = Sample.Appraise(Sample.Set(), new UnsupportedPolicy(TeeKind.NvidiaGpu));
         Assert.Equal(Refusal.SimulationNotNamed, Sample.RefusalOf(result));
         Assert.True(result.Simulated);
     }
 
     [Theory]
     [InlineData(TeeKind.Tpm)]
-    [InlineData(TeeKind.SevSnp)]
     public void A_tee_without_a_verifier_is_refused(TeeKind kind)
     {
         EvidenceSet set = Sample.Set();
@@ -51,7 +50,7 @@ public sealed class RegistryTests
         Assert.Equal(2, Sample.Appraise(Sample.Pair(Beside), new AllOf([Sample.Policy, BesidePolicy])).RequireAcceptedAll().Length);
         Assert.Equal(Refusal.NoAlternativeAccepted, Sample.RefusalOf(Sample.Appraise(Sample.Pair(Beside), new AllOf([Sample.Policy, Sample.OtherPolicy]))));
         Assert.Equal(Refusal.MeasurementNotAccepted, Sample.RefusalOf(Sample.Appraise(Sample.Set(), new AllOf([Sample.Policy, BesidePolicy]))));
-        Assert.Equal(Refusal.TeeNotSupported, Sample.RefusalOf(Sample.Appraise(Sample.Set(), new AllOf([Sample.Policy, new UnsupportedPolicy(TeeKind.SevSnp)]))));
+        Assert.Equal(Refusal.TeeNotSupported, Sample.RefusalOf(Sample.Appraise(Sample.Set(), new AllOf([Sample.Policy, new UnsupportedPolicy(TeeKind.NvidiaGpu)]))));
         Check choice = Sample.Appraise(Sample.Set(), new AnyOf([Sample.OtherPolicy, new AllOf([])])).Refused!;
         Assert.Equal(Refusal.PolicyEmpty, choice.Branches[1].Checks[0].Refusal);
     }

@@ -52,6 +52,24 @@ internal sealed class PolicyMembers
     /// <summary>A whole number: itself, or an object with Exactly, AtLeast, OneOf or Any.</summary>
     public Requirement<long> Number(string name, long maximum) => Read(_members[name], At(name), true, (value, at) => NumberOf(value, at, maximum));
 
+    /// <summary>A word of a known few: itself, or an object with Exactly, OneOf or Any.</summary>
+    public Requirement<string> Word(string name, params string[] known) => Read(_members[name], At(name), false, (value, at) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && known.Contains(text, StringComparer.Ordinal) ? text : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, $"is not one of {string.Join(", ", known)}"));
+
+    /// <summary>A text: itself, or an object with Exactly, OneOf or Any.</summary>
+    public Requirement<string> Text(string name, int maximum) => Read(_members[name], At(name), false, (value, at) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length <= maximum ? text : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, $"is not a text of at most {maximum} characters"));
+
+    /// <summary>A version of so many numbers: a text, or an object with Exactly, AtLeast, OneOf or Any.</summary>
+    public Requirement<Version> Version(string name, int numbers) => Read(_members[name], At(name), true, (value, at) => VersionOf(value, at, numbers));
+
+    /// <summary>Whether a member says that it may be anything.</summary>
+    public bool IsAny(string name)
+    {
+        if (_members[name].ValueKind != JsonValueKind.Object || !_members[name].TryGetProperty("Any", out _)) return false;
+        return new PolicyMembers(_members[name], At(name), "Any").Flag("Any") ? true : throw new PolicyRefusedException(Refusal.PolicyMalformed, $"{At(name)}.Any", "its only value is true");
+    }
+
     /// <summary>A whole number from 0.</summary>
     public long PlainNumber(string name, long maximum) => NumberOf(_members[name], At(name), maximum);
 
@@ -60,8 +78,7 @@ internal sealed class PolicyMembers
     {
         JsonElement value = _members[name];
         string at = At(name);
-        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("Any", out _))
-            return new PolicyMembers(value, at, "Any").Flag("Any") ? BitRequirement.Any : throw new PolicyRefusedException(Refusal.PolicyMalformed, $"{at}.Any", "its only value is true");
+        if (IsAny(name)) return BitRequirement.Any;
         var bits = new PolicyMembers(value, at, "Required", "Allowed");
         var read = new BitRequirement(bits.Mask("Required"), bits.Mask("Allowed"));
         return (read.Required & ~read.Allowed) == 0 ? read : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "a bit that is required must be allowed");
@@ -114,6 +131,12 @@ internal sealed class PolicyMembers
         value.ValueKind == JsonValueKind.String && value.GetString() is { } text && text.Length == 2 * size && text.All(char.IsAsciiHexDigitLower)
             ? text
             : throw new PolicyRefusedException(Refusal.PolicyDigestInvalid, at, $"is not {2 * size} lower-case hexadecimal digits");
+
+    private static Version VersionOf(JsonElement value, string at, int numbers) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { Length: <= 32 } text && text.All(one => one == '.' || char.IsAsciiDigit(one)) && text.Count(one => one == '.') == numbers - 1
+        && System.Version.TryParse(text, out Version? version)
+            ? version
+            : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, $"is not a version of {numbers} numbers, such as {(numbers == 2 ? "1.55" : "1.55.21")}");
 
     private static long NumberOf(JsonElement value, string at, long maximum) =>
         value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out long number) && number >= 0 && number <= maximum

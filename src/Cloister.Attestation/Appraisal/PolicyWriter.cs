@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Collections.Immutable;
 using System.Text.Json;
 using Cloister.Attestation.Dcap;
+using Cloister.Attestation.SevSnp;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Tdx;
 
@@ -30,6 +31,7 @@ public static class PolicyWriter
             case AllOf all: WriteParts(writer, "AllOf", all.Parts); break;
             case AnyOf any: WriteParts(writer, "AnyOf", any.Parts); break;
             case SimulationPolicy simulation: WriteSimulation(writer, simulation); break;
+            case SnpPolicy snp: SnpPolicyJson.Write(writer, snp); break;
             case TdxPolicy tdx: DcapPolicyJson.Write(writer, tdx); break;
             case SgxPolicy sgx: DcapPolicyJson.Write(writer, sgx); break;
             case UnsupportedPolicy unsupported:
@@ -77,6 +79,29 @@ public static class PolicyWriter
             case Requirement<long>.AtLeast atLeast:
                 writer.WriteStartObject(name);
                 writer.WriteNumber("AtLeast", atLeast.Value);
+                writer.WriteEndObject();
+                break;
+            default: WriteAny(writer, name); break;
+        }
+    }
+
+    /// <summary>Writes what is asked of a version.</summary>
+    internal static void WriteRequirement(Utf8JsonWriter writer, string name, Requirement<Version> wanted)
+    {
+        switch (wanted)
+        {
+            case Requirement<Version>.Exactly exactly: writer.WriteString(name, $"{exactly.Value}"); break;
+            case Requirement<Version>.OneOf oneOf:
+                writer.WriteStartObject(name);
+                writer.WriteStartArray("OneOf");
+                foreach (Version value in oneOf.Values)
+                    writer.WriteStringValue($"{value}");
+                writer.WriteEndArray();
+                writer.WriteEndObject();
+                break;
+            case Requirement<Version>.AtLeast atLeast:
+                writer.WriteStartObject(name);
+                writer.WriteString("AtLeast", $"{atLeast.Value}");
                 writer.WriteEndObject();
                 break;
             default: WriteAny(writer, name); break;

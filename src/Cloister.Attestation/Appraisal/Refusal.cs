@@ -166,6 +166,59 @@ public enum Refusal
     /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
     CertificateNotAllowed = 1716,
 
+    // 2000: AMD SEV-SNP
+
+    /// <summary>The report names another signature algorithm than ECDSA P-384 with SHA-384.</summary>
+    SnpAlgorithm = 2000,
+    /// <summary>A reserved bit or byte is not zero.</summary>
+    SnpReservedNotZero = 2001,
+    /// <summary>Neither report nor certificate names a product line that is known.</summary>
+    SnpProductUnknown = 2002,
+    /// <summary>Report and certificate, or two parts of the certificate, name different product lines.</summary>
+    SnpProductMismatch = 2003,
+    /// <summary>The report says that no key signed it.</summary>
+    SnpNotSigned = 2004,
+    /// <summary>The report is signed by another kind of key than the certificate is of.</summary>
+    SnpSigningKeyMismatch = 2005,
+    /// <summary>The certificate is of another chip.</summary>
+    SnpChipMismatch = 2006,
+    /// <summary>The certificate is for another TCB than the reported one.</summary>
+    SnpTcbMismatch = 2007,
+    /// <summary>The guest's policy lets the host debug it, or does not as it must.</summary>
+    SnpDebugNotAccepted = 2020,
+    /// <summary>The guest's policy lets a migration agent in, or does not as it must.</summary>
+    SnpMigrationNotAccepted = 2021,
+    /// <summary>The guest's policy about simultaneous multithreading is not accepted.</summary>
+    SnpSmtNotAccepted = 2022,
+    /// <summary>Another part of the guest's policy is not accepted.</summary>
+    SnpGuestPolicyNotAccepted = 2023,
+    /// <summary>The report was asked for at a privilege level that is not accepted.</summary>
+    SnpVmplNotAccepted = 2024,
+    /// <summary>The host's data are not accepted.</summary>
+    SnpHostDataNotAccepted = 2025,
+    /// <summary>A TCB is below the minimum in some component.</summary>
+    SnpTcbBelowMinimum = 2026,
+    /// <summary>The firmware is not committed: the host may roll it back.</summary>
+    SnpFirmwareProvisional = 2027,
+    /// <summary>The image's security version is not accepted.</summary>
+    SnpGuestSvnNotAccepted = 2028,
+    /// <summary>A mitigation that must be in force is not.</summary>
+    SnpMitigationMissing = 2029,
+    /// <summary>The identity block's key is not accepted.</summary>
+    SnpIdKeyNotAccepted = 2030,
+    /// <summary>The author's key is not there or not accepted.</summary>
+    SnpAuthorKeyNotAccepted = 2031,
+    /// <summary>Product, kind of signing key, provider or chip is not accepted.</summary>
+    SnpPlatformNotAccepted = 2032,
+    /// <summary>The family or image id is not accepted.</summary>
+    SnpImageIdNotAccepted = 2033,
+    /// <summary>The firmware's version is not accepted.</summary>
+    SnpFirmwareNotAccepted = 2034,
+    /// <summary>What the platform has switched on or off is not accepted.</summary>
+    SnpPlatformInfoNotAccepted = 2035,
+    /// <summary>Nobody looked at a revocation list, and the policy wants it.</summary>
+    SnpRevocationNotChecked = 2036,
+
     // 2100: TPM quotes
 
     /// <summary>What the TPM signed is not of its form.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Attestation.Dcap;
+using Cloister.Attestation.SevSnp;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Simulation;
 using Cloister.Attestation.Tdx;
@@ -25,13 +26,13 @@ public sealed class VerifierRegistry
         _anchors = anchors;
     }
 
-    /// <summary>Every verifier of this version, with the vendors' own roots.</summary>
+    /// <summary>Every verifier of this version, with the vendors' own roots. Keep it: it remembers the chains and keys that it checked.</summary>
     public static VerifierRegistry CreateDefault()
     {
         var dcap = new DcapMemory();
         return new(
-            [new SimulationVerifier(), new TdxVerifier(dcap), new SgxVerifier(dcap)],
-            [new SimulationAppraiser(), new TdxAppraiser(), new SgxAppraiser()],
+            [new SimulationVerifier(), new SnpVerifier(), new TdxVerifier(dcap), new SgxVerifier(dcap)],
+            [new SimulationAppraiser(), new SnpAppraiser(), new TdxAppraiser(), new SgxAppraiser()],
             Anchors.Pinned);
     }
 
