@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Cloister.Tests.Mesh;
 
 namespace Cloister.Workload.Tests;
@@ -64,9 +65,12 @@ public sealed class CommandRunnerTests : IDisposable
     [Fact]
     public async Task SignalsPassToTheProgram()
     {
-        using Activation activation = TestActivation.Create();
-        // The shell asks its parent, this process, to end: the parent lives, and the shell gets the signal.
-        Assert.Equal(7, await RunAsync(activation, "trap 'kill $!; exit 7' TERM; kill -TERM $PPID; sleep 60 & wait"));
+        // The shell asks its parent, the runner in a process of its own, to end: the runner lives, and the shell gets the signal.
+        var start = new ProcessStartInfo(WorkloadProgram.Path, [WorkloadProgram.BareCommand, "/bin/sh", "-c", "trap 'kill $!; exit 7' TERM; kill -TERM $PPID; sleep 60 & wait"]);
+        start.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(Environment.ProcessPath);
+        using Process runner = Process.Start(start)!;
+        await runner.WaitForExitAsync();
+        Assert.Equal(7, runner.ExitCode);
     }
 
     [Fact]

@@ -95,7 +95,7 @@ public sealed class ProcessTests : IAsyncLifetime, IDisposable
 
     private async Task<(int Code, string Output)> RunAsync(params string[] arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(_program, Path.GetFileNameWithoutExtension(typeof(ProcessTests).Assembly.Location)), arguments)
+        var start = new ProcessStartInfo(Path.Combine(_program, Path.GetFileName(WorkloadProgram.Path)), arguments)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
