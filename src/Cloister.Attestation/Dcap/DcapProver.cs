@@ -38,6 +38,11 @@ internal sealed class DcapProver(TeeKind kind, bool signatureOnly, DcapMemory me
         if (!signatureOnly) plan.Add(new("qe_identity", "report.qeReport"));
         plan.Add(new("quote_signature", "report.signature"));
         plan.Add(new("report_data", "report.reportData"));
+        if (kind == TeeKind.Tdx)
+        {
+            plan.Add(new("replay", "eventLog"));
+            plan.Add(new("event_data", "eventLog"));
+        }
         return plan.ToImmutable();
     }
 
@@ -51,7 +56,8 @@ internal sealed class DcapProver(TeeKind kind, bool signatureOnly, DcapMemory me
             && Chain(run)
             && (signatureOnly || (Revocation(run) && TcbInfo(run) && QeIdentity(run) && Dates(run) && Module(run)))
             && QuotingEnclave(run)
-            && Quote(run, expectedReportData.Span);
+            && Quote(run, expectedReportData.Span)
+            && (kind == TeeKind.Sgx || EventLog(run, evidence.EventLog));
         Claims? claims = run.Quote is null ? null : DcapClaims.Of(kind, run.Quote, run.Chain?.Platform, signatureOnly ? null : run.Evaluate(), run.Collateral);
         return new Proof(run.Checks.Finish(), proven ? claims : null) { Stated = claims };
     }
@@ -61,6 +67,7 @@ internal sealed class DcapProver(TeeKind kind, bool signatureOnly, DcapMemory me
         Outcome<DcapQuote> parsed = QuoteLayout.Parse(evidence.Report);
         if (!parsed.TryGetValue(out DcapQuote? quote)) return run.Checks.Fail("format", parsed.Refusal, $"{parsed.Field}: {parsed.Reason}");
         if (quote.BodyKind == QuoteBodyKind.Enclave != (kind == TeeKind.Sgx)) return run.Checks.Fail("format", Refusal.QuoteTeeType, $"a quote of {(kind == TeeKind.Sgx ? "TDX" : "SGX")} stands where one of {kind} is meant");
+        if (kind == TeeKind.Sgx && !evidence.EventLog.IsEmpty) return run.Checks.Fail("format", Refusal.EventLogUnexpected, "an enclave keeps no event log");
         run.Quote = quote;
         run.Checks.Pass("format", $"version {quote.Version}");
         if (signatureOnly)
@@ -223,6 +230,11 @@ internal sealed class DcapProver(TeeKind kind, bool signatureOnly, DcapMemory me
         return run.Checks.Next("report_data", CryptographicOperations.FixedTimeEquals(stated, expectedReportData), Refusal.ReportDataMismatch,
             "what was signed covers another role, nonce, key, runtime data or accompanying evidence", Convert.ToHexStringLower(stated), Convert.ToHexStringLower(expectedReportData));
     }
+
+    /// <summary>A log explains the registers; without one the policy compares them as they are.</summary>
+    private static bool EventLog(Run run, ReadOnlyMemory<byte> eventLog) => eventLog.IsEmpty
+        ? run.Checks.Pass("replay", "no log") && run.Checks.Pass("event_data", "no log")
+        : RtmrReplay.Add(run.Checks, eventLog, new TdReport(run.Quote!.Body), true, out _);
 
     private static ECDsa? ImportPoint(ReadOnlySpan<byte> point)
     {

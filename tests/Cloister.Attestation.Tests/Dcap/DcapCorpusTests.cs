@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Tdx;
@@ -16,6 +17,18 @@ public sealed class DcapCorpusTests
 
     [SharedDataFact]
     public void Every_sgx_case_is_as_expected() => All("sgx", SgxCase.Run);
+
+    [SharedDataFact]
+    public void Every_rtmr_case_is_as_expected()
+    {
+        AttestationCase[] cases = [.. CaseCorpus.OfKind("rtmr")];
+        Assert.NotEmpty(cases);
+        Assert.All(cases, one =>
+        {
+            Check? failed = RtmrCase.Run(one).FirstOrDefault(check => check.Verdict == Verdict.Failed);
+            Assert.Equal((one.Id, one.ExpectedOk, one.ExpectedCheck), (one.Id, failed is null, failed?.Id));
+        });
+    }
 
     private static void All(string tee, Func<AttestationCase, DcapMemory, DcapCase.Verdict> run)
     {
