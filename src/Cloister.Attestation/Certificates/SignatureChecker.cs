@@ -68,10 +68,16 @@ public sealed class SignatureChecker
     {
         try
         {
+            if (signer.KeyKind == PublicKeyKind.Rsa)
+            {
+                var rsa = RSA.Create();
+                rsa.ImportSubjectPublicKeyInfo(signer.SubjectPublicKeyInfo.Span, out _);
+                return rsa;
+            }
             // Through the certificate the platform decodes the point and finds it on its curve. Importing the bare key repeats a
             // multiplication by the group's order, which a curve of cofactor 1 does not need and which costs more than a signature.
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(signer.Encoded.Span);
-            return signer.KeyKind == PublicKeyKind.Rsa ? certificate.GetRSAPublicKey() : certificate.GetECDsaPublicKey();
+            return certificate.GetECDsaPublicKey();
         }
         catch (Exception unusable) when (unusable is CryptographicException or PlatformNotSupportedException or ArgumentException)
         {

@@ -27,7 +27,7 @@ internal static class SnpChain
 
         Finding? first = null;
         int tried = 0;
-        foreach (Certificate authority in collateral.Authorities.Concat(roots.Authorities))
+        foreach (Certificate authority in collateral.Authorities.Concat(roots.Authorities(product)))
         {
             if (!authority.Subject.Span.SequenceEqual(leaf.Issuer.Span) || ++tried > MaximumTried) continue;
             Certificate[] candidate = [leaf, authority, root];

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using Cloister.Attestation.Certificates;
 
@@ -6,24 +7,19 @@ namespace Cloister.Attestation.SevSnp;
 /// <summary>AMD's root keys (ARK), one a product line, and the authorities below them that need not be fetched (ASK, ASVK).</summary>
 internal sealed class SnpRoots
 {
-    private static readonly string[] Files = ["ark-milan", "ask-milan", "asvk-milan", "ark-genoa", "ask-genoa", "asvk-genoa", "ark-turin", "ask-turin", "asvk-turin"];
+    private static readonly string[] Kinds = ["ark", "ask", "asvk"];
+    private static readonly SnpProduct[] Products = [SnpProduct.Milan, SnpProduct.Genoa, SnpProduct.Turin];
 
-    private readonly ImmutableArray<Certificate> _roots, _authorities;
+    private readonly ImmutableArray<Certificate> _given;
+    private readonly ConcurrentDictionary<SnpProduct, ImmutableArray<Certificate>> _pinned = new();
 
-    private SnpRoots(ImmutableArray<Certificate> all) =>
-        (_roots, _authorities) = ([.. all.Where(one => one.IsSelfIssued)], [.. all.Where(one => !one.IsSelfIssued)]);
-
-    /// <summary>Authorities that come with the roots. They are checked as if they came from anybody.</summary>
-    public ImmutableArray<Certificate> Authorities => _authorities;
+    private SnpRoots(ImmutableArray<Certificate> given) => _given = given;
 
     /// <summary>The roots that replace the pinned ones, or those. An anchor that is no certificate is the caller's mistake.</summary>
-    public static SnpRoots From(Anchors anchors)
-    {
-        ImmutableArray<Anchor> given = anchors.Items.IsDefault ? [] : [.. anchors.Items.Where(one => one.Kind == TeeKind.SevSnp)];
-        return new SnpRoots(given.IsEmpty
-            ? [.. Files.Select(name => Parse(name, PinnedBytes(name)))]
-            : [.. given.Select(one => Parse(one.Name, one.Bytes))]);
-    }
+    public static SnpRoots From(Anchors anchors) => new(anchors.Items.IsDefault ? [] : [.. anchors.Items.Where(one => one.Kind == TeeKind.SevSnp).Select(one => Parse(one.Name, one.Bytes))]);
+
+    /// <summary>Names of the pinned certificates.</summary>
+    public static IEnumerable<string> PinnedNames => Products.SelectMany(NamesOf);
 
     /// <summary>A pinned certificate, DER.</summary>
     public static byte[] PinnedBytes(string name)
@@ -34,16 +30,24 @@ internal sealed class SnpRoots
         return bytes;
     }
 
-    public static IReadOnlyList<string> PinnedNames => Files;
-
     /// <summary>The root of a product line; null if there is none.</summary>
     public Certificate? Of(SnpProduct product)
     {
         string name = $"ARK-{product}";
-        foreach (Certificate root in _roots)
-            if (root.SubjectCommonName == name) return root;
+        foreach (Certificate one in All(product))
+            if (one.IsSelfIssued && one.SubjectCommonName == name) return one;
         return null;
     }
+
+    /// <summary>Authorities that come with the roots. They are checked as if they came from anybody.</summary>
+    public IEnumerable<Certificate> Authorities(SnpProduct product) => All(product).Where(one => !one.IsSelfIssued);
+
+    // Only the line that is asked for is read: one verification should not pay for the others.
+    private ImmutableArray<Certificate> All(SnpProduct product) => !_given.IsEmpty
+        ? _given
+        : _pinned.GetOrAdd(product, static line => [.. NamesOf(line).Select(name => Parse(name, PinnedBytes(name)))]);
+
+    private static IEnumerable<string> NamesOf(SnpProduct product) => Products.Contains(product) ? Kinds.Select(kind => $"{kind}-{product.ToString().ToLowerInvariant()}") : [];
 
     private static Certificate Parse(string name, ReadOnlyMemory<byte> bytes)
     {

@@ -369,7 +369,7 @@ public sealed class SnpVerifierTests
     [SharedDataFact]
     public void The_pinned_roots_are_AMDs()
     {
-        Assert.Equal(9, SnpRoots.PinnedNames.Count);
+        Assert.Equal(9, SnpRoots.PinnedNames.Count());
         foreach (string name in SnpRoots.PinnedNames)
         {
             string[] parts = name.Split('-');
