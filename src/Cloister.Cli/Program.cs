@@ -32,4 +32,4 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     Console.Error.WriteLine($"Try: cloister {string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))} --help");
     return (int)ExitCode.Usage;
 }
-return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });

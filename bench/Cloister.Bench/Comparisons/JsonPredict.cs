@@ -18,7 +18,7 @@ namespace Cloister.Bench;
 /// </summary>
 internal sealed class JsonPredict : IComparison
 {
-    private const int Rounds = 5, Clients = 8, LargeBody = 256 << 10;
+    private const int WarmUps = 4, Rounds = 5, Clients = 8, LargeBody = 256 << 10;
 
     public string Name => "json-predict";
 
@@ -65,10 +65,10 @@ internal sealed class JsonPredict : IComparison
             await using var peer = await Server.StartAsync("node", peerTls ? [.. script, key, certificate] : script, peerTls, cancellation);
             var ourTimes = new List<double>();
             var peerTimes = new List<double>();
-            for (int round = 0; round <= Rounds; round++)
+            for (int round = -WarmUps; round < Rounds; round++)
             {
                 double our = await ours.CpuPerRequestAsync(body, requests, cancellation), other = await peer.CpuPerRequestAsync(body, requests, cancellation);
-                if (round > 0)
+                if (round >= 0)
                 {
                     ourTimes.Add(our);
                     peerTimes.Add(other);

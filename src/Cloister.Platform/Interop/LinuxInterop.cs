@@ -13,7 +13,6 @@ internal static partial class LinuxInterop
     private const int SolSocket = 1, SoPeerCred = 17, SoPeerPidFd = 77, NoSuchOption = 92; // SO_PEERPIDFD: Linux 6.5; ENOPROTOOPT before
     private const int AtFdCwd = -100, AtSymlinkNoFollow = 0x100, StatxType = 1, StatxSize = 256, StatxModeAt = 28;
     private const int TypeMask = 0xF000, TypeRegular = 0x8000, TypeSocket = 0xC000;
-    private const int OpenReadOnlyCloseOnExec = 0x80000;
 
     /// <summary>The process that connected a Unix socket, as the kernel recorded it (unix(7), SO_PEERCRED).</summary>
     public static int PeerProcessId(Socket socket)
@@ -43,15 +42,6 @@ internal static partial class LinuxInterop
     /// <summary>Whether a path names a Unix socket.</summary>
     public static bool IsSocket(string path) => TypeOf(path) == TypeSocket;
 
-    /// <summary>Makes a directory's entries durable.</summary>
-    public static void SyncDirectory(string path)
-    {
-        int descriptor = open(path, OpenReadOnlyCloseOnExec);
-        if (descriptor < 0) throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
-        using var handle = new SafeFileHandle(descriptor, ownsHandle: true);
-        if (fsync(handle) != 0) throw new IOException($"{path}: {Marshal.GetLastPInvokeErrorMessage()}");
-    }
-
     private static int TypeOf(string path)
     {
         Span<byte> status = stackalloc byte[StatxSize];
@@ -65,10 +55,4 @@ internal static partial class LinuxInterop
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, Span<byte> status);
-
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int open(string path, int flags);
-
-    [LibraryImport("libc", SetLastError = true)]
-    private static partial int fsync(SafeFileHandle file);
 }

@@ -1,4 +1,4 @@
-using Cloister.Platform.Interop;
+using Cloister.Sealing;
 
 namespace Cloister.Platform;
 
@@ -32,46 +32,26 @@ internal static class PrivateFile
         }
     }
 
-    /// <summary>Writes a file unless there is one already, durably. Returns whether it was written.</summary>
+    /// <summary>Writes a file unless there is one already, durably. Returns whether it was written; of several processes at once, one writes.</summary>
     /// <exception cref="PlatformException">It cannot be written.</exception>
-    public static bool CreateOnce(string path, ReadOnlySpan<byte> content) => Write(path, content, overwrite: false);
-
-    /// <summary>Writes or replaces a file, durably.</summary>
-    /// <exception cref="PlatformException">It cannot be written.</exception>
-    public static void Replace(string path, ReadOnlySpan<byte> content) => Write(path, content, overwrite: true);
-
-    private static bool Write(string path, ReadOnlySpan<byte> content, bool overwrite)
+    public static bool CreateOnce(string path, ReadOnlySpan<byte> content)
     {
-        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        string temporary = Path.Combine(folder, $".{Path.GetFileName(path)}.{Guid.NewGuid():N}");
         try
         {
-            if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-            else Directory.CreateDirectory(folder, FolderMode);
-            var options = new FileStreamOptions { Mode = System.IO.FileMode.CreateNew, Access = FileAccess.Write };
-            if (!OperatingSystem.IsWindows()) options.UnixCreateMode = FileMode;
-            using (var file = new FileStream(temporary, options))
-            {
-                file.Write(content);
-                file.Flush(flushToDisk: true);
-            }
-            if (!overwrite && File.Exists(path)) return false;
-            File.Move(temporary, path, overwrite);
-            if (OperatingSystem.IsLinux()) LinuxInterop.SyncDirectory(folder);
-            return true;
-        }
-        catch (IOException) when (!overwrite && File.Exists(path))
-        {
-            return false; // another process was first; its file counts
+            CreateFolder(path);
+            return AtomicFile.TryCreate(path, content);
         }
         catch (Exception unusable) when (unusable is IOException or UnauthorizedAccessException)
         {
             throw Unusable(path, unusable);
         }
-        finally
-        {
-            if (File.Exists(temporary)) File.Delete(temporary);
-        }
+    }
+
+    private static void CreateFolder(string path)
+    {
+        string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, FolderMode);
     }
 
     // Windows has access lists instead.

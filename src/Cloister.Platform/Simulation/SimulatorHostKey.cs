@@ -37,7 +37,9 @@ public sealed class SimulatorHostKey : IDisposable
         byte[] text = Encoding.ASCII.GetBytes(key.Base64 + "\n");
         string publicPath = Path.Combine(Path.GetFullPath(folder), PublicFileName);
         if (!File.Exists(publicPath) || !File.ReadAllBytes(publicPath).AsSpan().SequenceEqual(text))
-            PrivateFile.Replace(publicPath, text);
+            // It can be made again from the key at any time, so between the two steps there may be none.
+            File.Delete(publicPath);
+            PrivateFile.CreateOnce(publicPath, text);
         return key;
     }
 

@@ -11,7 +11,7 @@ public static partial class AtomicFile
     /// <summary>How the names of unfinished files end. One that is found at start belongs to a process that was killed, and can be deleted.</summary>
     public const string TemporarySuffix = ".cloister-tmp";
 
-    private const int InvalidArgument = 22;
+    private const int InvalidArgument = 22, AlreadyExists = 17;
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     /// <summary>Writes or replaces a file that only its owner may read. When the task has ended, the bytes are on the disk.</summary>
@@ -54,6 +54,62 @@ public static partial class AtomicFile
         FlushFolder(folder);
     }
 
+    /// <summary>
+    /// Writes a file that only its owner may read, unless there is one of that name. Of several processes that try at once, one succeeds, and the
+    /// others find its whole content.
+    /// </summary>
+    /// <param name="path">The target; its folder exists.</param>
+    /// <param name="bytes">The whole content.</param>
+    /// <returns>Whether this call made the file; then the bytes are on the disk.</returns>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public static bool TryCreate(string path, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        string target = Path.GetFullPath(path);
+        string folder = Path.GetDirectoryName(target) ?? throw new ArgumentException("The path names no file.", nameof(path));
+        string temporary = Path.Combine(folder, $".{Path.GetFileName(target)}.{Guid.NewGuid():N}{TemporarySuffix}");
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        try
+        {
+            using (var stream = new FileStream(temporary, options))
+            {
+                stream.Write(bytes);
+                stream.Flush(flushToDisk: true);
+            }
+            if (!TryPublish(temporary, target))
+                return false;
+        }
+        finally
+        {
+            File.Delete(temporary);
+        }
+        FlushFolder(folder);
+        return true;
+    }
+
+    // File.Move looks before it renames, so two of them may both succeed on Unix; link(2) never replaces.
+    private static bool TryPublish(string temporary, string target)
+    {
+        if (!OperatingSystem.IsWindows())
+        {
+            if (Link(temporary, target) == 0)
+                return true;
+            int code = Marshal.GetLastPInvokeError();
+            return code == AlreadyExists ? false : throw new IOException($"The file \"{target}\" could not be made: {Marshal.GetPInvokeErrorMessage(code)}.", code);
+        }
+        try
+        {
+            File.Move(temporary, target, overwrite: false);
+            return true;
+        }
+        catch (IOException) when (File.Exists(target))
+        {
+            return false;
+        }
+    }
+
     /// <summary>Makes the names in a folder last: a rename is only on the disk when its folder is. Windows keeps them by itself.</summary>
     /// <exception cref="IOException">The folder cannot be opened or flushed.</exception>
     public static void FlushFolder(string folder)
@@ -75,6 +131,10 @@ public static partial class AtomicFile
         int code = Marshal.GetLastPInvokeError();
         return new IOException($"The folder \"{folder}\" could not be flushed to the disk: {Marshal.GetPInvokeErrorMessage(code)}.", code);
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static partial int Link(string existing, string added);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]

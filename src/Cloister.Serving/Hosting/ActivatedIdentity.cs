@@ -7,7 +7,7 @@ namespace Cloister.Serving;
 /// <summary>The certificate and evidence of an activated workload: each new connection gets the certificate that is current then.</summary>
 internal sealed class ActivatedIdentity(WorkloadIdentity identity) : IServingIdentity
 {
-    public void UseTls(ListenOptions listen, TimeSpan handshakeTimeout) => listen.UseWorkloadCertificate(identity, askForClientCertificate: true);
+    public void UseTls(ListenOptions listen, TimeSpan handshakeTimeout) => listen.UseWorkloadCertificate(identity, askForClientCertificate: true, handshakeTimeout);
 
     public void MapEvidence(IEndpointRouteBuilder routes) => routes.MapWorkloadEvidence(identity);
 }

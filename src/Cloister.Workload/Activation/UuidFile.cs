@@ -1,11 +1,10 @@
-using System.Runtime.InteropServices;
-using System.Runtime.Versioning;
 using System.Text;
+using Cloister.Sealing;
 
 namespace Cloister.Workload;
 
 /// <summary>A workload's UUID across restarts, as text in one small file. Two programs that start at once agree on one UUID.</summary>
-internal static partial class UuidFile
+internal static class UuidFile
 {
     private const int MaxBytes = 64;
 
@@ -51,49 +50,15 @@ internal static partial class UuidFile
         return (Guid.TryParseExact(text, "D", out Guid uuid) || Guid.TryParseExact(text, "N", out uuid)) && uuid != Guid.Empty ? uuid : null;
     }
 
-    // A complete file appears under the name, or none: written aside, then linked without replacing what is there.
     private static Guid Create(string path)
     {
         var uuid = Guid.NewGuid();
         if (Path.GetDirectoryName(path) is { Length: > 0 } folder)
             Directory.CreateDirectory(folder);
-        string aside = $"{path}.{Guid.NewGuid():N}.tmp";
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, BufferSize = 0 };
-        if (!OperatingSystem.IsWindows())
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        try
-        {
-            using (var file = new FileStream(aside, options))
-            {
-                file.Write(Encoding.ASCII.GetBytes(uuid.ToString("D")));
-                file.Flush(flushToDisk: true);
-            }
-            Publish(aside, path);
-            return uuid;
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return TryLoad(path) ?? throw new IOException("The file vanished while it was read.");
-        }
-        finally
-        {
-            File.Delete(aside);
-        }
+        return AtomicFile.TryCreate(path, Encoding.ASCII.GetBytes(uuid.ToString("D")))
+            ? uuid
+            : TryLoad(path) ?? throw new IOException("The file vanished while it was read.");
     }
-
-    // File.Move looks before it renames, so two of them may both succeed; link(2) does not replace.
-    private static void Publish(string aside, string path)
-    {
-        if (OperatingSystem.IsWindows())
-            File.Move(aside, path, overwrite: false);
-        else if (Link(aside, path) != 0)
-            throw new IOException(Marshal.GetPInvokeErrorMessage(Marshal.GetLastPInvokeError()));
-    }
-
-    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    [UnsupportedOSPlatform("windows")]
-    private static partial int Link(string existing, string added);
 
     /// <summary>Fuzz target: any bytes are a UUID or not, never an exception.</summary>
     internal static void Fuzz(ReadOnlySpan<byte> bytes) => _ = Parse(bytes);

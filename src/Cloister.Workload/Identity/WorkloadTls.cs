@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -17,12 +18,14 @@ public static class WorkloadTls
     /// <param name="listen">Kestrel's listener.</param>
     /// <param name="identity">The workload.</param>
     /// <param name="askForClientCertificate">Asks callers for a certificate. It is not judged here: whoever authorises compares it with the manifest's callers.</param>
-    public static ListenOptions UseWorkloadCertificate(this ListenOptions listen, WorkloadIdentity identity, bool askForClientCertificate = false)
+    /// <param name="handshakeTimeout">How long a caller may take for the handshake; ten seconds if null.</param>
+    public static ListenOptions UseWorkloadCertificate(this ListenOptions listen, WorkloadIdentity identity, bool askForClientCertificate = false, TimeSpan? handshakeTimeout = null)
     {
         ArgumentNullException.ThrowIfNull(listen);
         ArgumentNullException.ThrowIfNull(identity);
         return listen.UseHttps(new TlsHandshakeCallbackOptions
         {
+            HandshakeTimeout = handshakeTimeout ?? TimeSpan.FromSeconds(10),
             OnConnection = context =>
             {
                 WorkloadCertificate certificate = identity.Current;
@@ -30,6 +33,7 @@ public static class WorkloadTls
                 return ValueTask.FromResult(new SslServerAuthenticationOptions
                 {
                     ServerCertificateContext = certificate.TlsContext,
+                    EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
                     ClientCertificateRequired = askForClientCertificate,
                     RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is null or X509Certificate2,
                     CertificateRevocationCheckMode = X509RevocationMode.NoCheck,

@@ -59,4 +59,24 @@ public class AtomicFileTests
         Assert.Equal("untouched", await File.ReadAllTextAsync(folder.File("elsewhere")));
         Assert.Null(new FileInfo(folder.File("state")).LinkTarget);
     }
+
+    [Fact]
+    public async Task Of_many_that_create_a_file_at_once_one_succeeds_and_its_bytes_stay()
+    {
+        string folder = Directory.CreateTempSubdirectory("cloister-test-").FullName;
+        try
+        {
+            string path = Path.Combine(folder, "once");
+            bool[] made = await Task.WhenAll(Enumerable.Range(0, 16).Select(i => Task.Run(() => AtomicFile.TryCreate(path, [(byte)i, (byte)i]))));
+            byte[] bytes = await File.ReadAllBytesAsync(path);
+            Assert.Single(made, true);
+            Assert.Equal([bytes[0], bytes[0]], bytes);
+            Assert.True(made[bytes[0]]);
+            Assert.Equal([path], Directory.EnumerateFiles(folder));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
 }
