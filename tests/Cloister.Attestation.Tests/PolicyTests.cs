@@ -30,7 +30,6 @@ public sealed class PolicyTests
     }
 
     [Theory]
-    [InlineData("Tpm")]
     [InlineData("NvidiaGpu")]
     public void A_tee_that_is_not_verified_yet_is_read_and_accepts_nothing(string name)
     {

@@ -16,12 +16,12 @@ public sealed class RegistryTests
         Assert.True(result.Simulated);
     }
 
-    [Theory]
-    [InlineData(TeeKind.Tpm)]
-    public void A_tee_without_a_verifier_is_refused(TeeKind kind)
+    [Fact]
+    public void A_tee_without_a_verifier_is_refused()
     {
+        var registry = new VerifierRegistry([new EverythingIsTrue(TeeKind.Tdx)], [], Anchors.Pinned);
         EvidenceSet set = Sample.Set();
-        AttestationResult result = Sample.Appraise(set with { Primary = set.Primary with { Kind = kind } }, new UnsupportedPolicy(kind));
+        AttestationResult result = registry.Appraise(set with { Primary = set.Primary with { Kind = TeeKind.Tpm } }, Sample.Binding, new UnsupportedPolicy(TeeKind.Tpm), Sample.Time);
         Assert.Equal(Refusal.TeeNotSupported, Sample.RefusalOf(result));
         Assert.False(result.Simulated);
     }

@@ -70,6 +70,18 @@ internal sealed class PolicyMembers
         return new PolicyMembers(_members[name], At(name), "Any").Flag("Any") ? true : throw new PolicyRefusedException(Refusal.PolicyMalformed, $"{At(name)}.Any", "its only value is true");
     }
 
+    /// <summary>A text of some form: itself, or an object with Exactly, OneOf or Any.</summary>
+    public Requirement<string> Text(string name, Func<string, bool> isOfForm, string form) => Read(_members[name], At(name), false, (value, at) =>
+        value.ValueKind == JsonValueKind.String && value.GetString() is { } text && isOfForm(text) ? text : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, $"is not {form}"));
+
+    /// <summary>Yes or no: itself, or an object with Exactly or Any.</summary>
+    public Requirement<bool> Boolean(string name)
+    {
+        Requirement<bool> read = Read(_members[name], At(name), false, (value, at) =>
+            value.ValueKind is JsonValueKind.True or JsonValueKind.False ? value.GetBoolean() : throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "is not true or false"));
+        return read is Requirement<bool>.OneOf ? throw new PolicyRefusedException(Refusal.RequirementNotApplicable, $"{At(name)}.OneOf", "of two values, name one or any") : read;
+    }
+
     /// <summary>A whole number from 0.</summary>
     public long PlainNumber(string name, long maximum) => NumberOf(_members[name], At(name), maximum);
 

@@ -4,6 +4,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using Cloister.Attestation.Dcap;
 using Cloister.Attestation.SevSnp;
+using Cloister.Attestation.Tpm;
 
 namespace Cloister.Attestation;
 
@@ -21,7 +22,7 @@ public static class PolicyReader
 
     private const int DigestLength = 64, MaximumJsonDepth = 64;
 
-    private static readonly ImmutableDictionary<string, TeeKind> Unsupported = new[] { TeeKind.Tpm, TeeKind.NvidiaGpu }
+    private static readonly ImmutableDictionary<string, TeeKind> Unsupported = new[] { TeeKind.NvidiaGpu }
         .ToImmutableDictionary(kind => kind.ToString(), StringComparer.Ordinal);
 
     /// <summary>Reads a policy from UTF-8 JSON.</summary>
@@ -78,13 +79,14 @@ public static class PolicyReader
             "AllOf" => ReadParts(value, $"{at}.AllOf", depth, ref parts, all => new AllOf(all)),
             "AnyOf" => ReadParts(value, $"{at}.AnyOf", depth, ref parts, any => new AnyOf(any)),
             "Simulation" => ReadSimulation(value, $"{at}.Simulation"),
+            "Tpm" => Outcome.Accept<PackagePolicy>(TpmPolicyJson.Read(value, $"{at}.Tpm")),
             "SevSnp" => Outcome.Accept<PackagePolicy>(SnpPolicyJson.Read(value, $"{at}.SevSnp")),
             "Tdx" => Outcome.Accept<PackagePolicy>(DcapPolicyJson.ReadTdx(value, $"{at}.Tdx")),
             "Sgx" => Outcome.Accept<PackagePolicy>(DcapPolicyJson.ReadSgx(value, $"{at}.Sgx")),
             _ when Unsupported.TryGetValue(name, out TeeKind kind) => value.ValueKind == JsonValueKind.Object
                 ? Outcome.Accept<PackagePolicy>(new UnsupportedPolicy(kind))
                 : Refuse(Refusal.PolicyMalformed, $"{at}.{name}", "a policy for a TEE is an object"),
-            _ => Refuse(Refusal.PolicyMemberUnknown, $"{at}.{name}", $"not a policy; known are Simulation, SevSnp, Tdx, Sgx, AllOf, AnyOf, {string.Join(", ", Unsupported.Keys.Order(StringComparer.Ordinal))}"),
+            _ => Refuse(Refusal.PolicyMemberUnknown, $"{at}.{name}", $"not a policy; known are Simulation, Tpm, SevSnp, Tdx, Sgx, AllOf, AnyOf, {string.Join(", ", Unsupported.Keys.Order(StringComparer.Ordinal))}"),
         };
     }
 

@@ -5,6 +5,7 @@ using Cloister.Attestation.Dcap;
 using Cloister.Attestation.SevSnp;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Tdx;
+using Cloister.Attestation.Tpm;
 
 namespace Cloister.Attestation;
 
@@ -32,6 +33,7 @@ public static class PolicyWriter
             case AnyOf any: WriteParts(writer, "AnyOf", any.Parts); break;
             case SimulationPolicy simulation: WriteSimulation(writer, simulation); break;
             case SnpPolicy snp: SnpPolicyJson.Write(writer, snp); break;
+            case TpmPolicy tpm: TpmPolicyJson.Write(writer, tpm); break;
             case TdxPolicy tdx: DcapPolicyJson.Write(writer, tdx); break;
             case SgxPolicy sgx: DcapPolicyJson.Write(writer, sgx); break;
             case UnsupportedPolicy unsupported:
@@ -105,6 +107,17 @@ public static class PolicyWriter
                 writer.WriteEndObject();
                 break;
             default: WriteAny(writer, name); break;
+        }
+    }
+
+    /// <summary>Writes what is asked of a yes or no.</summary>
+    internal static void WriteRequirement(Utf8JsonWriter writer, string name, Requirement<bool> wanted)
+    {
+        switch (wanted)
+        {
+            case Requirement<bool>.Exactly exactly: writer.WriteBoolean(name, exactly.Value); break;
+            case Requirement<bool>.Any: WriteAny(writer, name); break;
+            default: throw new ArgumentException("Of two values, name one or any.", nameof(wanted));
         }
     }
 

@@ -4,6 +4,7 @@ using Cloister.Attestation.SevSnp;
 using Cloister.Attestation.Sgx;
 using Cloister.Attestation.Simulation;
 using Cloister.Attestation.Tdx;
+using Cloister.Attestation.Tpm;
 
 namespace Cloister.Attestation;
 
@@ -31,8 +32,8 @@ public sealed class VerifierRegistry
     {
         var dcap = new DcapMemory();
         return new(
-            [new SimulationVerifier(), new SnpVerifier(), new TdxVerifier(dcap), new SgxVerifier(dcap)],
-            [new SimulationAppraiser(), new SnpAppraiser(), new TdxAppraiser(), new SgxAppraiser()],
+            [new SimulationVerifier(), new TpmVerifier(), new SnpVerifier(), new TdxVerifier(dcap), new SgxVerifier(dcap)],
+            [new SimulationAppraiser(), new TpmAppraiser(), new SnpAppraiser(), new TdxAppraiser(), new SgxAppraiser()],
             Anchors.Pinned);
     }
 

@@ -39,7 +39,7 @@ public sealed class TpmAppraiser : IAppraiser
             && JudgePcrs(checks, claims, wanted)
             && JudgeBoot(checks, claims, wanted)
             && JudgeClock(checks, claims, wanted.Clock)
-            && checks.Next("firmware_version", wanted.FirmwareVersion.Accepts(Number(claims, TpmFields.FirmwareVersion)), Refusal.TpmFirmware,
+            && checks.Next("firmware_version", wanted.FirmwareVersion is Requirement<long>.Any || Number(claims, TpmFields.FirmwareVersion) is { } version && wanted.FirmwareVersion.Accepts(version), Refusal.TpmFirmware,
                 "another firmware of the TPM than the policy accepts", Field(claims, TpmFields.FirmwareVersion), $"{wanted.FirmwareVersion}");
         return checks.Finish();
     }
@@ -110,16 +110,15 @@ public sealed class TpmAppraiser : IAppraiser
 
     private static bool JudgeClock(CheckList checks, Claims claims, TpmClockPolicy wanted)
     {
-        var resets = (uint)Number(claims, TpmFields.ResetCount);
-        var restarts = (uint)Number(claims, TpmFields.RestartCount);
-        ulong milliseconds = Number(claims, TpmFields.Clock);
+        long resets = Number(claims, TpmFields.ResetCount) ?? 0, restarts = Number(claims, TpmFields.RestartCount) ?? 0;
+        string clock = Field(claims, TpmFields.Clock);
         bool safe = Field(claims, TpmFields.ClockSafe) == "true";
-        string value = string.Create(CultureInfo.InvariantCulture, $"{milliseconds} ms, reset {resets}, restart {restarts}, {(safe ? "safe" : "not safe")}");
+        string value = string.Create(CultureInfo.InvariantCulture, $"{clock} ms, reset {resets}, restart {restarts}, {(safe ? "safe" : "not safe")}");
         string? problem = !wanted.ResetCount.Accepts(resets) ? $"the reset count must be {wanted.ResetCount}: the machine was rebooted, or it is another"
             : !wanted.RestartCount.Accepts(restarts) ? $"the restart count must be {wanted.RestartCount}: the machine was suspended"
-            : !wanted.Milliseconds.Accepts(milliseconds) ? $"the time must be {wanted.Milliseconds}"
+            : !(wanted.Milliseconds is Requirement<long>.Any || Number(claims, TpmFields.Clock) is { } milliseconds && wanted.Milliseconds.Accepts(milliseconds)) ? $"the time must be {wanted.Milliseconds}"
             : !wanted.Safe.Accepts(safe) ? $"whether the clock is safe must be {wanted.Safe}"
-            : wanted.Milliseconds is Requirement<ulong>.AtLeast && !safe ? "the clock lost power without a shutdown and may have gone back, so that it is no lower bound"
+            : wanted.Milliseconds is Requirement<long>.AtLeast && !safe ? "the clock lost power without a shutdown and may have gone back, so that it is no lower bound"
             : null;
         return checks.Next("clock", problem is null, Refusal.TpmClock, problem ?? "", value);
     }
@@ -145,5 +144,6 @@ public sealed class TpmAppraiser : IAppraiser
 
     private static string Field(Claims claims, string name) => claims.Fields.GetValueOrDefault(name, "");
 
-    private static ulong Number(Claims claims, string name) => ulong.TryParse(Field(claims, name), NumberStyles.None, CultureInfo.InvariantCulture, out ulong value) ? value : 0;
+    /// <summary>A number; null if it is greater than a policy can say.</summary>
+    private static long? Number(Claims claims, string name) => long.TryParse(Field(claims, name), NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : null;
 }

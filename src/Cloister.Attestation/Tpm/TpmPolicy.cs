@@ -15,7 +15,7 @@ public sealed record TpmPolicy(
     ImmutableSortedDictionary<int, Requirement<string>> Pcrs,
     TpmBootPolicy Boot,
     TpmClockPolicy Clock,
-    Requirement<ulong> FirmwareVersion) : TeePolicy(TeeKind.Tpm)
+    Requirement<long> FirmwareVersion) : TeePolicy(TeeKind.Tpm)
 {
     /// <summary>Whether SHA-1 counts: in the signature, and as the only bank that was quoted. SHA-1 is broken; for archives.</summary>
     public bool AllowSha1 { get; init; }
@@ -59,8 +59,8 @@ public sealed record TpmBootPolicy(Requirement<bool> SecureBoot, Requirement<str
 /// <param name="RestartCount">Resumptions since the last boot.</param>
 /// <param name="Milliseconds">Powered time. <c>AtLeast</c> also asks that the clock is safe, since an unsafe one may have gone back.</param>
 /// <param name="Safe">Whether the clock cannot have gone back.</param>
-public sealed record TpmClockPolicy(Requirement<uint> ResetCount, Requirement<uint> RestartCount, Requirement<ulong> Milliseconds, Requirement<bool> Safe)
+public sealed record TpmClockPolicy(Requirement<long> ResetCount, Requirement<long> RestartCount, Requirement<long> Milliseconds, Requirement<bool> Safe)
 {
     /// <summary>Any time.</summary>
-    public static TpmClockPolicy Any { get; } = new(Requirement.Any<uint>(), Requirement.Any<uint>(), Requirement.Any<ulong>(), Requirement.Any<bool>());
+    public static TpmClockPolicy Any { get; } = new(Requirement.Any<long>(), Requirement.Any<long>(), Requirement.Any<long>(), Requirement.Any<bool>());
 }

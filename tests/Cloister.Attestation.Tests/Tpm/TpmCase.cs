@@ -44,7 +44,7 @@ internal sealed class TpmCase(AttestationCase one)
         ImmutableSortedDictionary<int, Requirement<string>> pcrs = one.Policy.TryGetProperty("required_pcrs", out JsonElement required)
             ? required.EnumerateArray().ToImmutableSortedDictionary(pcr => pcr.GetInt32(), _ => Requirement.Any<string>())
             : ImmutableSortedDictionary<int, Requirement<string>>.Empty;
-        return new TpmPolicy(new TpmKeyPolicy.Any(), TpmHash.Named(one.Input("bank")!)!.Value, pcrs, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<ulong>())
+        return new TpmPolicy(new TpmKeyPolicy.Any(), TpmHash.Named(one.Input("bank")!)!.Value, pcrs, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<long>())
         {
             AllowSha1 = one.Flag("allow_sha1", false),
         };

@@ -201,7 +201,7 @@ public sealed class TpmVerifierTests
         Parallel.For(0, 64, _ => Assert.NotNull(Prove(evidence).Claims));
     }
 
-    internal static TpmPolicy Policy() => new(new TpmKeyPolicy.Any(), TpmAlgorithm.Sha256, ImmutableSortedDictionary<int, Requirement<string>>.Empty, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<ulong>());
+    internal static TpmPolicy Policy() => new(new TpmKeyPolicy.Any(), TpmAlgorithm.Sha256, ImmutableSortedDictionary<int, Requirement<string>>.Empty, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<long>());
 
     internal static Proof Prove(Evidence evidence) => Verifier.Prove(evidence, Nonce, new Endorsements(evidence.Endorsements), Anchors.Pinned, VerificationTime.NoTimeCheck);
 

@@ -1,0 +1,116 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Cloister.Attestation.Tpm;
+
+/// <summary>The JSON of policies for TPM quotes (docs/formats/policy.md).</summary>
+internal static class TpmPolicyJson
+{
+    private const int MaximumText = 4096;
+
+    /// <exception cref="PolicyRefusedException">It is not of its form.</exception>
+    public static TpmPolicy Read(JsonElement value, string at)
+    {
+        var members = new PolicyMembers(value, at, "Key", "Bank", "Pcrs", "Boot", "Clock", "FirmwareVersion", "Sha1");
+        TpmAlgorithm bank = BankOf(members);
+        return new TpmPolicy(
+            ReadKey(members.Element("Key"), members.At("Key")), bank, ReadPcrs(members.Element("Pcrs"), members.At("Pcrs"), bank),
+            members.IsAny("Boot") ? TpmBootPolicy.Any : ReadBoot(members.Element("Boot"), members.At("Boot"), bank),
+            members.IsAny("Clock") ? TpmClockPolicy.Any : ReadClock(members.Element("Clock"), members.At("Clock")),
+            members.Number("FirmwareVersion", long.MaxValue))
+        {
+            AllowSha1 = members.Flag("Sha1"),
+        };
+    }
+
+    public static void Write(Utf8JsonWriter writer, TpmPolicy policy)
+    {
+        writer.WriteStartObject("Tpm");
+        writer.WriteStartObject("Key");
+        switch (policy.Key)
+        {
+            case TpmKeyPolicy.Named named: PolicyWriter.WriteRequirement(writer, "Name", named.Name); break;
+            case TpmKeyPolicy.Certified certified:
+                writer.WriteStartObject("Certificate");
+                PolicyWriter.WriteRequirement(writer, "Subject", certified.Subject);
+                PolicyWriter.WriteRequirement(writer, "Project", certified.Project);
+                writer.WriteEndObject();
+                break;
+            default: writer.WriteBoolean("Any", true); break;
+        }
+        writer.WriteEndObject();
+        writer.WriteString("Bank", TpmHash.NameOf(policy.Bank));
+        writer.WriteStartObject("Pcrs");
+        foreach ((int pcr, Requirement<string> requirement) in policy.Pcrs)
+            PolicyWriter.WriteRequirement(writer, pcr.ToString(CultureInfo.InvariantCulture), requirement);
+        writer.WriteEndObject();
+        writer.WriteStartObject("Boot");
+        PolicyWriter.WriteRequirement(writer, "SecureBoot", policy.Boot.SecureBoot);
+        PolicyWriter.WriteRequirement(writer, "Applications", policy.Boot.Applications);
+        PolicyWriter.WriteRequirement(writer, "CommandLine", policy.Boot.CommandLine);
+        PolicyWriter.WriteRequirement(writer, "Ima", policy.Boot.Ima);
+        writer.WriteEndObject();
+        writer.WriteStartObject("Clock");
+        PolicyWriter.WriteRequirement(writer, "ResetCount", policy.Clock.ResetCount);
+        PolicyWriter.WriteRequirement(writer, "RestartCount", policy.Clock.RestartCount);
+        PolicyWriter.WriteRequirement(writer, "Milliseconds", policy.Clock.Milliseconds);
+        PolicyWriter.WriteRequirement(writer, "Safe", policy.Clock.Safe);
+        writer.WriteEndObject();
+        PolicyWriter.WriteRequirement(writer, "FirmwareVersion", policy.FirmwareVersion);
+        writer.WriteBoolean("Sha1", policy.AllowSha1);
+        writer.WriteEndObject();
+    }
+
+    private static TpmKeyPolicy ReadKey(JsonElement value, string at)
+    {
+        string? name = value.ValueKind == JsonValueKind.Object && value.EnumerateObject().Take(2).ToArray() is [var only] ? only.Name : null;
+        switch (name)
+        {
+            case "Name":
+                return new TpmKeyPolicy.Named(new PolicyMembers(value, at, "Name").Text("Name", IsName, "the lower-case hexadecimal name of a key"));
+            case "Certificate":
+                var certificate = new PolicyMembers(value.GetProperty("Certificate"), $"{at}.Certificate", "Subject", "Project");
+                return new TpmKeyPolicy.Certified(certificate.Text("Subject", MaximumText), certificate.Text("Project", MaximumText));
+            case "Any":
+                return new PolicyMembers(value, at, "Any").Flag("Any") ? new TpmKeyPolicy.Any() : throw new PolicyRefusedException(Refusal.PolicyMalformed, $"{at}.Any", "its only value is true");
+            default:
+                throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "exactly one of Name, Certificate, Any");
+        }
+    }
+
+    private static ImmutableSortedDictionary<int, Requirement<string>> ReadPcrs(JsonElement value, string at, TpmAlgorithm bank)
+    {
+        if (value.ValueKind != JsonValueKind.Object) throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "is not an object");
+        string[] names = [.. value.EnumerateObject().Select(member => member.Name).Distinct(StringComparer.Ordinal).Take(TpmLayout.PcrCount + 1)];
+        if (names.Length == 0) throw new PolicyRefusedException(Refusal.PolicyEmpty, at, "name a PCR that must be quoted, with {\"Any\": true} if its value may be anything");
+        var members = new PolicyMembers(value, at, names);
+        var pcrs = ImmutableSortedDictionary.CreateBuilder<int, Requirement<string>>();
+        foreach (string name in names)
+        {
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int pcr) || pcr >= TpmLayout.PcrCount || pcr.ToString(CultureInfo.InvariantCulture) != name)
+                throw new PolicyRefusedException(Refusal.PolicyMemberUnknown, members.At(name), $"a PCR is a number from 0 to {TpmLayout.PcrCount - 1}");
+            pcrs[pcr] = members.Bytes(name, TpmHash.SizeOf(bank));
+        }
+        return pcrs.ToImmutable();
+    }
+
+    private static TpmBootPolicy ReadBoot(JsonElement value, string at, TpmAlgorithm bank)
+    {
+        var members = new PolicyMembers(value, at, "SecureBoot", "Applications", "CommandLine", "Ima");
+        return new TpmBootPolicy(members.Boolean("SecureBoot"), members.Bytes("Applications", TpmHash.SizeOf(bank)), members.Text("CommandLine", MaximumText),
+            members.Word("Ima", "none", "boot-aggregate", "list"));
+    }
+
+    private static TpmClockPolicy ReadClock(JsonElement value, string at)
+    {
+        var members = new PolicyMembers(value, at, "ResetCount", "RestartCount", "Milliseconds", "Safe");
+        return new TpmClockPolicy(members.Number("ResetCount", uint.MaxValue), members.Number("RestartCount", uint.MaxValue), members.Number("Milliseconds", long.MaxValue), members.Boolean("Safe"));
+    }
+
+    private static TpmAlgorithm BankOf(PolicyMembers members) => members.Element("Bank") is { ValueKind: JsonValueKind.String } text && TpmHash.Named(text.GetString()!) is { } bank
+        ? bank
+        : throw new PolicyRefusedException(Refusal.PolicyMalformed, members.At("Bank"), "is none of sha1, sha256, sha384, sha512");
+
+    private static bool IsName(string text) => text.Length is 2 * 22 or 2 * 34 or 2 * 50 or 2 * 66 && text.All(char.IsAsciiHexDigitLower);
+}
