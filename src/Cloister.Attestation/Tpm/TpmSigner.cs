@@ -79,6 +79,7 @@ internal sealed class TpmSigner : IDisposable
             return _ecdsa.VerifyHash(digest, joined, DSASignatureFormat.IeeeP1363FixedFieldConcatenation);
         }
         if (signature.Scheme == TpmAlgorithm.EcDsa || signature.First.Length * 8 != _rsa!.KeySize) return false;
+        // The salt must be as long as the hash (TPM 2.0 Library part 1, B.7, as FIPS 186-4 has it); older TPMs filled the block with it.
         RSASignaturePadding padding = signature.Scheme == TpmAlgorithm.RsaSsa ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
         return _rsa.VerifyHash(digest, signature.First.Span, hash, padding);
     }

@@ -51,11 +51,14 @@ internal sealed class FakeTpm
 {
     public const uint AkAttributes = 0x00050472;
 
+    // RSA keys take seconds to make; which one it is matters to no test.
+    private static readonly System.Collections.Concurrent.ConcurrentDictionary<int, RSA> RsaKeys = new();
+
     public FakeTpm(TpmAlgorithm scheme = TpmAlgorithm.EcDsa, TpmAlgorithm hash = TpmAlgorithm.Sha256, ECCurve? curve = null, int bits = 2048)
     {
         (Scheme, Hash) = (scheme, hash);
         if (scheme == TpmAlgorithm.EcDsa) Ec = ECDsa.Create(curve ?? ECCurve.NamedCurves.nistP256);
-        else Rsa = RSA.Create(bits);
+        else Rsa = RsaKeys.GetOrAdd(bits, RSA.Create);
         for (int pcr = 0; pcr < 24; pcr++)
             Pcrs[pcr] = pcr is >= 17 and <= 22 ? [.. Enumerable.Repeat((byte)0xFF, TpmHash.SizeOf(Bank))] : new byte[TpmHash.SizeOf(Bank)];
     }

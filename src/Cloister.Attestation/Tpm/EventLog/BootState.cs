@@ -56,7 +56,7 @@ public sealed record BootState(
             switch (one.Pcr)
             {
                 case ApplicationPcr when one.Type is not (TcgEventType.EfiAction or TcgEventType.Separator):
-                    AddSome(applications, Hex(log.DigestOf(one, bank)));
+                    AddDigest(applications, log.DigestOf(one, bank));
                     break;
                 case SecureBootPcr when one.Type == TcgEventType.Separator:
                     separators++;
@@ -67,7 +67,7 @@ public sealed record BootState(
                     secureBoot = state;
                     break;
                 case SecureBootPcr when separators > 0 && one.Type == TcgEventType.EfiVariableAuthority:
-                    AddSome(authorities, Hex(log.DigestOf(one, bank)));
+                    AddDigest(authorities, log.DigestOf(one, bank));
                     break;
                 case KernelPcr when one.Type == TcgEventType.EventTag && log.DataOf(one) is { Length: >= 8 } tagged:
                     uint tag = System.Buffers.Binary.BinaryPrimitives.ReadUInt32LittleEndian(tagged);
@@ -75,7 +75,7 @@ public sealed record BootState(
                     else if (tag == InitrdTag) initrd = Hex(log.DigestOf(one, bank));
                     break;
                 default:
-                    if (EventLogData.GrubKernelCommandLine(log, one, bank) is { } line) AddSome(commandLines, line);
+                    if (commandLines.Count <= MaximumEntries && EventLogData.GrubKernelCommandLine(log, one, bank) is { } line) AddSome(commandLines, line);
                     break;
             }
         }
@@ -118,6 +118,11 @@ public sealed record BootState(
             pending = SectionNames[index];
         }
         return sections.ToImmutable();
+    }
+
+    private static void AddDigest(ImmutableArray<string>.Builder list, ReadOnlySpan<byte> digest)
+    {
+        if (list.Count <= MaximumEntries) AddSome(list, Hex(digest));
     }
 
     private static void AddSome(ImmutableArray<string>.Builder list, string value)
