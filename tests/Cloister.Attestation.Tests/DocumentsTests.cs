@@ -46,6 +46,14 @@ public sealed partial class DocumentsTests
     }
 
     [Fact]
+    public void Names_in_SevSnp_evidence_are_those_of_the_document()
+    {
+        string document = Document("snp-report.md");
+        IEnumerable<object?> names = typeof(SnpFields).GetFields().Concat(typeof(SnpEndorsements).GetFields()).Where(field => field.IsLiteral).Select(field => field.GetRawConstantValue());
+        Assert.All(names, name => Assert.Contains($"`{name}`", document, StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task The_readme_is_true()
     {
         byte[] policyJson = PolicyWriter.Write(Sample.Policy), peerKey = Sample.PeerKey;
