@@ -110,12 +110,13 @@ internal sealed class DcapProver(TeeKind kind, bool signatureOnly, DcapMemory me
     private static ReadOnlyMemory<byte> Certificates(Run run, DcapQuote quote)
     {
         const int LeafAlone = 4, WholeChain = 5;
-        if (quote.CertificationType == WholeChain) return quote.CertificationData;
+        ReadOnlyMemory<byte> carried = quote.CertificationData.TrimEnd((byte)0); // the end of a C string
+        if (quote.CertificationType == WholeChain) return carried;
         DcapCollateral? beside = run.Collateral?.Source;
         if (beside is null && run.Endorsed is { } endorsed && DcapCollateral.Parse(endorsed).TryGetValue(out DcapCollateral? parsed)) beside = parsed;
         if (beside is null) return default;
         return quote.CertificationType == LeafAlone && !beside.PckCrlIssuerChain.IsEmpty
-            ? (byte[])[.. quote.CertificationData.Span, (byte)'\n', .. beside.PckCrlIssuerChain.Span]
+            ? (byte[])[.. carried.Span, (byte)'\n', .. beside.PckCrlIssuerChain.Span]
             : beside.PckCertificateChain;
     }
 

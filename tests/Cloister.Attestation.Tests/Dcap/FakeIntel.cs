@@ -71,6 +71,10 @@ internal sealed class FakeIntel
     public Action<byte[]> EditQeReport { get; init; } = _ => { };
     public Action<byte[]> EditQuote { get; init; } = _ => { };
     public int QeSvn { get; init; } = 8;
+
+    /// <summary>5 carries the whole chain, 4 the leaf, 1 and 7 something else; what is missing stands in the collateral.</summary>
+    public int CertificationType { get; init; } = 5;
+    public bool ChainBeside { get; init; }
     public ECDsa QeSigner { get; init; } = PckKey;
     public ECDsa QuoteSigner { get; init; } = AttestationKey;
 
@@ -103,8 +107,8 @@ internal sealed class FakeIntel
         BinaryPrimitives.WriteUInt16LittleEndian(qeReport.AsSpan(0x102), (ushort)QeSvn);
         SHA256.HashData([.. point, .. authentication]).CopyTo(qeReport, 0x140);
         EditQeReport(qeReport);
-        byte[] pem = Encoding.ASCII.GetBytes(string.Join('\n', new[] { Leaf(), Ca(), Root() }.Select(one => one.ExportCertificatePem())) + "\n\0");
-        byte[] tail = [.. qeReport, .. Sign(QeSigner, qeReport), 32, 0, .. authentication, 5, 0, .. BitConverter.GetBytes(pem.Length), .. pem];
+        byte[] pem = CertificationType switch { 5 => PckChainPem(), 4 => Encoding.ASCII.GetBytes(Leaf().ExportCertificatePem() + "\0"), _ => new byte[34] };
+        byte[] tail = [.. qeReport, .. Sign(QeSigner, qeReport), 32, 0, .. authentication, (byte)CertificationType, 0, .. BitConverter.GetBytes(pem.Length), .. pem];
         byte[] wrapped = Version < 4 ? tail : [6, 0, .. BitConverter.GetBytes(tail.Length), .. tail];
         byte[] data = [.. Sign(QuoteSigner, signed), .. point, .. wrapped];
         byte[] quote = [.. signed, .. BitConverter.GetBytes(data.Length), .. data];
@@ -127,10 +131,13 @@ internal sealed class FakeIntel
             QeIdentityIssuerChain = signer,
             QeIdentity = TamperQeIdentity(identity),
             QeIdentitySignature = Sign(QeIdentitySigner, identity),
+            PckCertificateChain = ChainBeside ? PckChainPem() : default,
         };
     }
 
     private static X509Certificate2[] Nobody => [];
+
+    private byte[] PckChainPem() => Encoding.ASCII.GetBytes(string.Join('\n', new[] { Leaf(), Ca(), Root() }.Select(one => one.ExportCertificatePem())) + "\n\0");
 
     public string TcbInfoText()
     {

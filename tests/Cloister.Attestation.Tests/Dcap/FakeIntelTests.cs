@@ -18,6 +18,7 @@ public sealed class FakeIntelTests
 
     private static readonly Dictionary<string, (FakeIntel Fake, string Check, Refusal Refusal)> Faults = new()
     {
+        ["certificates neither in the quote nor beside it"] = (new() { CertificationType = 1 }, "chain", Refusal.PckChainInvalid),
         ["leaf of another name"] = (new() { LeafName = "Intel SGX PCK Certificate 2" }, "chain", Refusal.PckCertificateInvalid),
         ["authority of another name"] = (new() { CaName = "Intel SGX Other CA" }, "chain", Refusal.PckCertificateInvalid),
         ["authority by another root"] = (new() { CaSigner = FakeIntel.OtherKey }, "chain", Refusal.CertificateSignatureInvalid),
@@ -165,6 +166,10 @@ public sealed class FakeIntelTests
             new() { Sgx = true, Version = 5 },
             new() { ReverseExtension = true, UnknownExtensionItem = true },
             new() { CaName = "Intel SGX PCK Processor CA" },
+            new() { CertificationType = 4 },
+            new() { CertificationType = 1, ChainBeside = true },
+            new() { CertificationType = 7, ChainBeside = true },
+            new() { ChainBeside = true },
             new() { TeeTcbSvn = FakeIntel.Versions(5, 0, 3) }, // the base module: the platform's level speaks of its security version
             new() { EditTcbInfo = text => text.Replace("TDX_01", "tdx_01", StringComparison.Ordinal) },
             new() { EditTcbInfo = text => text.Replace("\"tcbType\"", "\"somethingNew\":{\"fmspc\":[1]},\"tcbType\"", StringComparison.Ordinal) },
@@ -184,6 +189,8 @@ public sealed class FakeIntelTests
         // Components 0 and 1 of TDX levels do not count from module version 1 on; all others do.
         Assert.Equal("UpToDate", Status(new() { EditTcbInfo = text => text.Replace("\"tdxtcbcomponents\":[{\"svn\":5},{\"svn\":0}", "\"tdxtcbcomponents\":[{\"svn\":99},{\"svn\":9}", StringComparison.Ordinal) }));
         Assert.Equal("OutOfDate", Status(new() { EditTcbInfo = text => text.Replace("{\"svn\":5},{\"svn\":0},{\"svn\":3},{\"svn\":0}", "{\"svn\":5},{\"svn\":0},{\"svn\":3},{\"svn\":1}", StringComparison.Ordinal) }));
+        // The TDX level may be lower than the first SGX level that is reached; revoked, that one counts all the same.
+        Assert.Equal("Revoked", Status(new() { TeeTcbSvn = FakeIntel.Versions(6, 1, 2), EditTcbInfo = text => Last(text, "\"UpToDate\"", "\"Revoked\"") }));
         // A module that is out of date pulls down each platform status by its own rule.
         (string Platform, string Whole)[] pairs = [("UpToDate", "OutOfDate"), ("SWHardeningNeeded", "OutOfDate"), ("ConfigurationNeeded", "OutOfDateConfigurationNeeded"), ("ConfigurationAndSWHardeningNeeded", "OutOfDateConfigurationNeeded"), ("OutOfDate", "OutOfDate"), ("OutOfDateConfigurationNeeded", "OutOfDateConfigurationNeeded"), ("Revoked", "Revoked")];
         foreach ((string platform, string whole) in pairs)
@@ -392,6 +399,7 @@ public sealed class FakeIntelTests
         Fmspc = fake.Fmspc,
         SgxComponents = fake.SgxComponents,
         PceSvn = fake.PceSvn,
+        CertificationType = fake.CertificationType,
         LeafName = fake.LeafName,
         CaName = fake.CaName,
         TcbSignerName = fake.TcbSignerName,
