@@ -10,13 +10,10 @@ internal sealed class TpmClaims
 {
     private const int MaximumText = 8192;
 
-    // TPM_RH_OWNER, TPM_RH_ENDORSEMENT, TPM_RH_PLATFORM, TPM_RH_NULL: the name of a hierarchy is its handle.
-    private static readonly ImmutableArray<(uint Handle, string Name)> Hierarchies = [(0x4000000B, "endorsement"), (0x40000001, "owner"), (0x4000000C, "platform"), (0x40000007, "null")];
-
     private readonly ImmutableDictionary<string, string>.Builder _fields = ImmutableDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
     private readonly TpmQuote _quote;
 
-    public TpmClaims(TpmQuote quote, string algorithm)
+    public TpmClaims(TpmQuote quote, string algorithm, string? hierarchy)
     {
         _quote = quote;
         TpmAttest attest = quote.Attest;
@@ -25,8 +22,7 @@ internal sealed class TpmClaims
         {
             _fields[TpmFields.KeyName] = Hex(key.Name.Span);
             _fields[TpmFields.KeyAttributes] = $"{key.Attributes}";
-            foreach ((uint handle, string name) in Hierarchies)
-                if (TpmLayout.IsPrimaryOf(handle, key, attest.QualifiedSigner.Span)) _fields[TpmFields.KeyHierarchy] = name;
+            if (hierarchy is not null) _fields[TpmFields.KeyHierarchy] = hierarchy;
         }
         _fields[TpmFields.SignatureHash] = TpmHash.NameOf(quote.Signature.Hash);
         _fields[TpmFields.Banks] = string.Join(',', attest.Selection.Where(bank => bank.Mask != 0).Select(bank => TpmHash.NameOf(bank.Bank)));

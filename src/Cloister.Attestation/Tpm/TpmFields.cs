@@ -60,12 +60,20 @@ public static class TpmFields
     public const string Nonce = "nonce";
 
     /// <summary>A quoted PCR value, hexadecimal.</summary>
-    public static string Pcr(TpmAlgorithm bank, int index) => string.Create(CultureInfo.InvariantCulture, $"pcr.{TpmHash.NameOf(bank)}.{index}");
+    /// <param name="bank">The bank.</param>
+    /// <param name="index">The PCR, 0 to 23.</param>
+    public static string Pcr(TpmAlgorithm bank, int index) => PcrNames[BankIndex(bank) * TpmLayout.PcrCount + index];
 
     /// <summary>What the replayed log says, in the digests of a bank.</summary>
     /// <param name="bank">The bank.</param>
     /// <param name="what">One of the names in <see cref="Boot"/>.</param>
     public static string OfBoot(TpmAlgorithm bank, string what) => $"boot.{TpmHash.NameOf(bank)}.{what}";
+
+    private static readonly TpmAlgorithm[] BankOrder = [TpmAlgorithm.Sha1, TpmAlgorithm.Sha256, TpmAlgorithm.Sha384, TpmAlgorithm.Sha512];
+
+    private static readonly string[] PcrNames = [.. BankOrder.SelectMany(bank => Enumerable.Range(0, TpmLayout.PcrCount).Select(index => string.Create(CultureInfo.InvariantCulture, $"pcr.{TpmHash.NameOf(bank)}.{index}")))];
+
+    private static int BankIndex(TpmAlgorithm bank) => Array.IndexOf(BankOrder, bank) is >= 0 and var index ? index : throw new ArgumentOutOfRangeException(nameof(bank), bank, "Not a bank.");
 
     /// <summary>What is said of a boot; lists are joined by ','.</summary>
     public static class Boot

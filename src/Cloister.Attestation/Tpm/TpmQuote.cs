@@ -42,8 +42,22 @@ internal sealed record TpmQuote(TpmReport Report, TpmAttest Attest, TpmSignature
     public ReadOnlyMemory<byte>? ValueOf(TpmAlgorithm bank, int pcr) => IsQuoted(bank, pcr) ? TpmPcrValues.Find(Report.Pcrs, bank, pcr) : null;
 
     /// <summary>The selection as text, such as <c>sha256:0,4,7</c>.</summary>
-    public string DescribeSelection() => string.Join(' ', Attest.Selection.Select(bank =>
-        $"{TpmHash.NameOf(bank.Bank)}:{string.Join(',', Enumerable.Range(0, TpmLayout.PcrCount).Where(bank.Contains))}"));
+    public string DescribeSelection()
+    {
+        var text = new System.Text.StringBuilder();
+        foreach (TpmPcrSelection bank in Attest.Selection)
+        {
+            text.Append(text.Length > 0 ? " " : "").Append(TpmHash.NameOf(bank.Bank));
+            char separator = ':';
+            for (int pcr = 0; pcr < TpmLayout.PcrCount; pcr++)
+            {
+                if (!bank.Contains(pcr)) continue;
+                text.Append(separator).Append(pcr);
+                separator = ',';
+            }
+        }
+        return text.ToString();
+    }
 
     public TpmSigner? ImportKey() => Key is null ? TpmSigner.Import(Report.Key) : TpmSigner.Import(Key);
 }

@@ -8,8 +8,12 @@ internal sealed class TpmSigner : IDisposable
 {
     private const int MinimumRsaBits = 2048;
 
+    // TPM_RH_ENDORSEMENT, TPM_RH_OWNER, TPM_RH_PLATFORM: the name of a hierarchy is its handle.
+    private static readonly (uint Handle, string Name)[] Hierarchies = [(0x4000000B, "endorsement"), (0x40000001, "owner"), (0x4000000C, "platform")];
+
     private readonly RSA? _rsa;
     private readonly ECDsa? _ecdsa;
+    private (byte[] QualifiedName, string? Hierarchy) _place = ([], null);
 
     private TpmSigner(RSA? rsa, ECDsa? ecdsa) => (_rsa, _ecdsa) = (rsa, ecdsa);
 
@@ -82,6 +86,17 @@ internal sealed class TpmSigner : IDisposable
         // The salt must be as long as the hash (TPM 2.0 Library part 1, B.7, as FIPS 186-4 has it); older TPMs filled the block with it.
         RSASignaturePadding padding = signature.Scheme == TpmAlgorithm.RsaSsa ? RSASignaturePadding.Pkcs1 : RSASignaturePadding.Pss;
         return _rsa.VerifyHash(digest, signature.First.Span, hash, padding);
+    }
+
+    /// <summary>The hierarchy whose primary key it is by its qualified name; null if it is below another key.</summary>
+    public string? HierarchyOf(TpmPublic key, ReadOnlySpan<byte> qualifiedName)
+    {
+        if (_place.QualifiedName.AsSpan().SequenceEqual(qualifiedName)) return _place.Hierarchy;
+        string? found = null;
+        foreach ((uint handle, string name) in Hierarchies)
+            if (TpmLayout.IsPrimaryOf(handle, key, qualifiedName)) found = name;
+        _place = (qualifiedName.ToArray(), found);
+        return found;
     }
 
     /// <inheritdoc/>

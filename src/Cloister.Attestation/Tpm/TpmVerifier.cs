@@ -57,8 +57,8 @@ public sealed class TpmVerifier : IVerifier
         if (!checks.Next("format", read.IsAccepted, read.Refusal, $"{read.Field}: {read.Reason}", $"{evidence.Report.Length} bytes")) return Refused(checks);
         TpmQuote quote = read.Value;
         TpmAttest attest = quote.Attest;
-        if (!checks.Next("magic", attest.Magic == TpmAttest.Generated, Refusal.TpmMagic, "no TPM made this statement: a restricted key signs nothing else", $"{attest.Magic:x8}", $"{TpmAttest.Generated:x8}")) return Refused(checks);
-        if (!checks.Next("type", attest.Type == TpmAttest.Quote, Refusal.TpmAttestType, "a TPM's statement of another kind, not a quote", $"{attest.Type:x4}", $"{TpmAttest.Quote:x4}")) return Refused(checks);
+        if (!checks.Next("magic", attest.Magic == TpmAttest.Generated, Refusal.TpmMagic, "no TPM made this statement: a restricted key signs nothing else", $"{attest.Magic:x8}", $"{TpmAttest.Generated:x8}")) return Refused(checks, quote);
+        if (!checks.Next("type", attest.Type == TpmAttest.Quote, Refusal.TpmAttestType, "a TPM's statement of another kind, not a quote", $"{attest.Type:x4}", $"{TpmAttest.Quote:x4}")) return Refused(checks, quote);
 
         TpmSigner? signer = _keys.Take(quote.Report.Key.Span);
         bool known = signer is not null;
@@ -66,31 +66,33 @@ public sealed class TpmVerifier : IVerifier
         if (!CheckSignature(checks, quote, signer))
         {
             signer?.Dispose();
-            return Refused(checks);
+            return Refused(checks, quote);
         }
         string algorithm = $"{SchemeName(quote.Signature.Scheme)} {signer!.Algorithm} {TpmHash.NameOf(quote.Signature.Hash)}";
+        string? hierarchy = quote.Key is null ? null : signer.HierarchyOf(quote.Key, attest.QualifiedSigner.Span);
         byte[]? certified = HasCertificate(endorsements) ? signer.SubjectPublicKeyInfo() : null;
         _keys.Return(quote.Report.Key.Span, signer, known);
 
-        if (!checks.Next("ak_attributes", quote.Key?.AttestationKeyProblem is null, Refusal.TpmKeyAttributes, quote.Key?.AttestationKeyProblem ?? "", quote.Key is { } area ? $"{area.Attributes}" : "not stated")) return Refused(checks);
+        if (!checks.Next("ak_attributes", quote.Key?.AttestationKeyProblem is null, Refusal.TpmKeyAttributes, quote.Key?.AttestationKeyProblem ?? "", quote.Key is { } area ? $"{area.Attributes}" : "not stated")) return Refused(checks, quote);
         ReadOnlySpan<byte> nonce = expectedReportData.Length > NonceSize ? expectedReportData.Span[..NonceSize] : expectedReportData.Span;
         if (!checks.Next("nonce", CryptographicOperations.FixedTimeEquals(attest.ExtraData.Span, nonce), Refusal.ReportDataMismatch,
-            "what was signed is for another nonce: an old quote, or one bound to another role, key, runtime data or evidence", Hex(attest.ExtraData.Span), Hex(nonce))) return Refused(checks);
+            "what was signed is for another nonce: an old quote, or one bound to another role, key, runtime data or evidence", Hex(attest.ExtraData.Span), Hex(nonce))) return Refused(checks, quote);
 
         ImmutableArray<TpmPcrValue> values = quote.Report.Pcrs;
         string selected = quote.DescribeSelection();
         bool any = attest.Selection.Any(bank => bank.Mask != 0);
         if (!checks.Next("pcr_selection", any && TpmPcrValues.FirstMissing(attest.Selection, values) is null, Refusal.TpmPcrSelection,
-            any ? "a PCR that was signed has no stated value; stated values of others prove nothing" : "the quote covers no PCR", selected)) return Refused(checks);
+            any ? "a PCR that was signed has no stated value; stated values of others prove nothing" : "the quote covers no PCR", selected)) return Refused(checks, quote);
         byte[] digest = TpmPcrValues.Digest(attest.Selection, values, quote.Signature.Hash);
         if (!checks.Next("pcr_digest", attest.PcrDigest.Span.SequenceEqual(digest), Refusal.TpmPcrDigest,
-            "the stated PCR values are not those that were signed", Hex(digest), Hex(attest.PcrDigest.Span))) return Refused(checks);
+            "the stated PCR values are not those that were signed", Hex(digest), Hex(attest.PcrDigest.Span))) return Refused(checks, quote);
 
-        var claims = new TpmClaims(quote, algorithm);
-        if (!CheckLog(checks, quote, claims)) return Refused(checks);
+        var claims = new TpmClaims(quote, algorithm, hierarchy);
+        if (!CheckLog(checks, quote, claims)) return Refused(checks, quote);
         claims.AddIma(endorsements);
         if (certified is not null) claims.AddCertificate(endorsements, certified, TpmRoots.Of(anchors), _signatures, time);
-        return new Proof(checks.Finish(), claims.Finish());
+        Claims proven = claims.Finish();
+        return new Proof(checks.Finish(), proven) { Stated = proven };
     }
 
     private static bool CheckSignature(CheckList checks, TpmQuote quote, TpmSigner? signer)
@@ -137,5 +139,9 @@ public sealed class TpmVerifier : IVerifier
 
     private static string Hex(ReadOnlySpan<byte> bytes) => Convert.ToHexStringLower(bytes);
 
-    private static Proof Refused(CheckList checks) => new(checks.Finish(), null);
+    /// <summary>A refusal states what was read, so that it can be explained.</summary>
+    private static Proof Refused(CheckList checks, TpmQuote? quote = null) => new(checks.Finish(), null)
+    {
+        Stated = quote is { Attest.Type: TpmAttest.Quote } ? new TpmClaims(quote, $"{SchemeName(quote.Signature.Scheme)} {TpmHash.NameOf(quote.Signature.Hash)}", null).Finish() : null,
+    };
 }

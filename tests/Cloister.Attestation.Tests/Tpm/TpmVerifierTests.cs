@@ -88,6 +88,7 @@ public sealed class TpmVerifierTests
         Assert.Equal((check, refusal), (failed.Id, failed.Refusal));
         Assert.NotEmpty(failed.Reason);
         Assert.Null(proof.Claims);
+        Assert.Equal(check is not ("format" or "type"), proof.Stated is not null);
         Assert.Equal(Verifier.Plan.Select(planned => planned.Id), proof.Checks.Select(made => made.Id));
         Assert.All(proof.Checks.SkipWhile(made => made.Verdict == Verdict.Passed).Skip(1), made => Assert.Equal(Verdict.NotReached, made.Verdict));
     }

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Text;
 
 namespace Cloister.Attestation.Tpm.EventLog;
 
@@ -30,9 +29,6 @@ public sealed record BootState(
 
     // Tag identifiers of the Linux EFI stub (drivers/firmware/efi/libstub: efistub.h).
     private const uint InitrdTag = 0x8F3B22EC, LoadOptionsTag = 0x8F3B22ED;
-
-    // Section names in the order in which systemd-stub measures them (systemd-stub(7), "TPM PCR Notes").
-    private static readonly ImmutableArray<string> SectionNames = [".linux", ".osrel", ".cmdline", ".initrd", ".ucode", ".splash", ".dtb", ".dtbauto", ".hwids", ".uname", ".sbat", ".pcrsig", ".pcrpkey", ".profile", ".efifw"];
 
     // EFI_GLOBAL_VARIABLE, 8be4df61-93ca-11d2-aa0d-00e098032b8c.
     private static ReadOnlySpan<byte> GlobalVariable => [0x61, 0xDF, 0xE4, 0x8B, 0xCA, 0x93, 0xD2, 0x11, 0xAA, 0x0D, 0x00, 0xE0, 0x98, 0x03, 0x2B, 0x8C];
@@ -100,22 +96,20 @@ public sealed record BootState(
     private static ImmutableArray<StubSection> ReadSections(TcgEventLog log, TpmAlgorithm bank)
     {
         var sections = ImmutableArray.CreateBuilder<StubSection>();
-        string[]? names = null;
+        var known = KnownDigests.Of(bank);
         string? pending = null;
         foreach (ref readonly TcgEvent one in log.Events)
         {
             if (one.Pcr != StubPcr || one.Type == TcgEventType.NoAction) continue;
-            names ??= [.. SectionNames.Select(name => Hex(TpmHash.Hash(bank, Encoding.ASCII.GetBytes(name + '\0'))))];
-            string measured = Hex(log.DigestOf(one, bank));
+            ReadOnlySpan<byte> measured = log.DigestOf(one, bank);
             if (pending is not null)
             {
-                sections.Add(new StubSection(pending, measured));
+                sections.Add(new StubSection(pending, Hex(measured)));
                 pending = null;
                 continue;
             }
-            int index = Array.IndexOf(names, measured);
-            if (index < 0 || sections.Any(section => section.Name == SectionNames[index])) break;
-            pending = SectionNames[index];
+            pending = known.SectionNamed(measured);
+            if (pending is null || sections.Any(section => section.Name == pending)) break;
         }
         return sections.ToImmutable();
     }

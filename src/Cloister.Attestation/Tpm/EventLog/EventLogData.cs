@@ -22,9 +22,7 @@ public static class EventLogData
     /// <param name="bank">The bank that was quoted: another bank's digests prove nothing.</param>
     public static EventLogProblem? FirstProblem(TcgEventLog log, TpmAlgorithm bank)
     {
-        Span<byte> separator = stackalloc byte[TpmHash.MaximumSize], erased = stackalloc byte[TpmHash.MaximumSize];
-        separator = separator[..TpmHash.Hash(bank, [0, 0, 0, 0], separator)];
-        erased = erased[..TpmHash.Hash(bank, [0xFF, 0xFF, 0xFF, 0xFF], erased)];
+        var known = KnownDigests.Of(bank);
         ReadOnlySpan<TcgEvent> events = log.Events;
         for (int i = 0; i < events.Length; i++)
         {
@@ -32,7 +30,7 @@ public static class EventLogData
             if (one.Type == TcgEventType.NoAction) continue;
             ReadOnlySpan<byte> digest = log.DigestOf(one, bank);
             // Whoever relabels a separator moves the border between what the firmware did and what came later.
-            bool separates = digest.SequenceEqual(separator) || digest.SequenceEqual(erased);
+            bool separates = known.IsSeparator(digest);
             if (one.Pcr == SecureBootPcr && separates && one.Type != TcgEventType.Separator) return new EventLogProblem(i, one.Pcr, one.Type, "its digest is a separator's and its type is not");
             if (one.Pcr <= LastFirmwarePcr && !separates && one.Type == TcgEventType.Separator) return new EventLogProblem(i, one.Pcr, one.Type, "not a separator's digest: the firmware reports an error, or the log was changed");
             if (MustMatch(one, log.DataOf(one)) && !Matches(one, log.DataOf(one), digest, bank))
