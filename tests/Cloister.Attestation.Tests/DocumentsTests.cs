@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using Cloister.Attestation;
@@ -53,28 +52,6 @@ public sealed partial class DocumentsTests
         Assert.All(names, name => Assert.Contains($"`{name}`", document, StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task The_readme_is_true()
-    {
-        byte[] policyJson = PolicyWriter.Write(Sample.Policy), peerKey = Sample.PeerKey;
-        TimeProvider time = TimeProvider.System;
-        static Task<byte[]> askForEvidence(byte[] nonce) => Task.FromResult(EvidenceCodec.Encode(Sample.Set(new Binding(AttesterRole.Workload, nonce, Sample.PeerKey))));
-        string readme = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "src/Cloister.Attestation/README.md"));
-        string[] here = [.. (await File.ReadAllLinesAsync(Path.Combine(TestData.RepositoryRoot, "tests/Cloister.Attestation.Tests/DocumentsTests.cs"))).Select(line => line.Trim())];
-        Assert.All(Snippet().Matches(readme).SelectMany(snippet => snippet.Groups[1].Value.Split('\n')), line => Assert.Contains(line.Trim(), here));
-
-        byte[] nonce = RandomNumberGenerator.GetBytes(32);
-        byte[] encoded = await askForEvidence(nonce);
-
-        PackagePolicy policy = PolicyReader.Read(policyJson).Value;
-        var expected = new Binding(AttesterRole.Workload, nonce, peerKey);
-        AttestationResult result = VerifierRegistry.CreateDefault().Appraise(encoded, expected, policy, VerificationTime.At(time.GetUtcNow()));
-
-        if (!result.TryAccept(out Claims? claims, out Check? refused))
-            throw new InvalidOperationException($"{(int)refused.Refusal} {refused.Id}: {refused.Reason}");
-        Console.WriteLine($"runs {claims.Measurement}, simulated: {result.Simulated}");
-    }
-
     private static string Document(string name) => File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "docs/formats", name));
 
     [GeneratedRegex(@"^\| (\d+) \| (\w+) \|", RegexOptions.Multiline)]
@@ -82,7 +59,4 @@ public sealed partial class DocumentsTests
 
     [GeneratedRegex("```json\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex Example();
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Snippet();
 }

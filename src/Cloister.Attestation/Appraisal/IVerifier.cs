@@ -9,6 +9,15 @@ public sealed record Proof(ImmutableArray<Check> Checks, Claims? Claims)
 {
     /// <summary>What the evidence says as far as it could be read, proven or not: to explain a refusal, never to decide by.</summary>
     public Claims? Stated { get; init; }
+
+    /// <summary>Judges what was proven. For one piece of evidence by itself; whole sets go through <see cref="VerifierRegistry"/>.</summary>
+    /// <param name="appraiser">Judges claims of this kind.</param>
+    /// <param name="policy">What is accepted.</param>
+    /// <param name="time">When dates in the claims must hold.</param>
+    /// <returns>Every check, in order: those of the proof, then those of the judgement, not reached if nothing was proven.</returns>
+    public AttestationResult Judge(IAppraiser appraiser, PackagePolicy policy, VerificationTime time) => Claims is { } claims
+        ? new AttestationResult([.. Checks, .. appraiser.Judge(claims, policy, time)], [claims], claims.Simulated)
+        : new AttestationResult([.. Checks, .. CheckList.NotReached(appraiser.Plan)], [], Stated?.Simulated ?? false);
 }
 
 /// <summary>Proves evidence of one kind: genuine, and fresh for the given report data. A pure function; it judges no claim.</summary>
