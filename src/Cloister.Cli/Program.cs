@@ -17,6 +17,7 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     ServeVerb.Create(),
     PredictVerb.Create(),
     WorkloadVerb.Create(),
+    AttestVerb.Create(),
 };
 root.Add(Execution.Json);
 foreach (Option option in root.Options)

@@ -29,6 +29,7 @@ public sealed class CommandLineTests
     [InlineData("predict")]
     [InlineData("workload", "run")]
     [InlineData("workload", "measure")]
+    [InlineData("attest", "verify")]
     public async Task Every_verb_has_help_with_examples(params string[] verb)
     {
         Ended ended = await CloisterCommand.RunAsync([.. verb, "--help"]);

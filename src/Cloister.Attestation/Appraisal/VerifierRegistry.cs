@@ -80,6 +80,13 @@ public sealed class VerifierRegistry
         return new AttestationResult(checks.ToImmutable(), claims.ToImmutable(), all.Any(one => one.Kind == TeeKind.Simulation));
     }
 
+    /// <summary>Judges claims that a verifier proved, for those who prove bare evidence themselves.</summary>
+    /// <param name="policy">What is accepted.</param>
+    /// <param name="claims">The claims of all evidence, the primary's first.</param>
+    /// <param name="time">When dates in the claims must hold.</param>
+    /// <returns>Every check, ending with that all evidence was used.</returns>
+    public ImmutableArray<Check> Judge(PackagePolicy policy, ImmutableArray<Claims> claims, VerificationTime time) => _policies.Judge(policy, claims, time);
+
     private ImmutableArray<Check> Prove(
         Evidence evidence, int index, ImmutableArray<Evidence> others, Binding expected, PackagePolicy policy, VerificationTime time, Endorsements? fetched, ImmutableArray<Claims>.Builder claims)
     {

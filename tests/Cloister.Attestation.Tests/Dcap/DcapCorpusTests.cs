@@ -30,7 +30,7 @@ public sealed class DcapCorpusTests
         });
     }
 
-    private static void All(string tee, Func<AttestationCase, DcapMemory, DcapCase.Verdict> run)
+    private static void All(string tee, Func<AttestationCase, DcapMemory, CaseOutcome> run)
     {
         var memory = new DcapMemory(); // shared: what one case leaves behind may not change another
         AttestationCase[] cases = [.. CaseCorpus.OfKind(tee)];
@@ -42,7 +42,7 @@ public sealed class DcapCorpusTests
         Assert.True(wrong.Count == 0, $"{2 * cases.Length - wrong.Count} of {2 * cases.Length} as expected\n{string.Join('\n', wrong)}");
     }
 
-    private static string? Difference(AttestationCase one, DcapCase.Verdict verdict)
+    private static string? Difference(AttestationCase one, CaseOutcome verdict)
     {
         string found = verdict.Ok ? "accepted" : $"refused at {verdict.Failed?.Id} ({verdict.Failed?.Refusal}: {verdict.Failed?.Reason})";
         bool free = Free.Any(one.Id.EndsWith);
@@ -56,7 +56,7 @@ public sealed class DcapCorpusTests
         return null;
     }
 
-    private static string? Claim(DcapCase.Verdict verdict, string name) => name switch
+    private static string? Claim(CaseOutcome verdict, string name) => name switch
     {
         "tee_tcb_svn" => verdict.Field(TdxFields.TeeTcbSvn),
         "tee_tcb_svn2" => verdict.Field(TdxFields.TeeTcbSvn2),

@@ -2,12 +2,12 @@ using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
 using Cloister.Attestation.Tdx;
 
-namespace Cloister.Tests.Corpus;
+namespace Cloister.Cli.Attest.Cases;
 
 /// <summary>Maps a case of kind <c>tdx</c> to the library's call.</summary>
 internal static class TdxCase
 {
-    public static DcapCase.Verdict Run(AttestationCase one, DcapMemory memory)
+    public static CaseOutcome Run(AttestationCase one, DcapMemory memory)
     {
         TdxVerifier verifier = DcapCase.SignatureOnly(one) ? TdxVerifier.SignatureOnly(memory) : new TdxVerifier(memory);
         return DcapCase.Run(one, TeeKind.Tdx, verifier, new TdxAppraiser(), Policy(one), quote => quote.Body.Length >= TdReport.Size10 ? new TdReport(quote.Body).ReportData : default);

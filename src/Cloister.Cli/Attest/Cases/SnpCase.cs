@@ -4,12 +4,18 @@ using System.Text.Json;
 using Cloister.Attestation;
 using Cloister.Attestation.SevSnp;
 
-namespace Cloister.Tests.SevSnp;
+namespace Cloister.Cli.Attest.Cases;
 
 /// <summary>Maps a case of kind <c>snp</c> to the library: its files to report, endorsements and anchors, its inputs and policy to a <see cref="SnpPolicy"/>.</summary>
 internal static class SnpCase
 {
     private static readonly string[] Authorities = ["ask", "asvk"];
+
+    public static CaseOutcome Run(AttestationCase one, SnpVerifier verifier)
+    {
+        AttestationResult result = Appraise(one.File, one.Inputs, one.Policy, one.Time, verifier);
+        return new CaseOutcome(result.Checks, result.TryAccept(out Claims? claims, out _) ? claims : null);
+    }
 
     /// <summary>Proves and judges a case.</summary>
     /// <param name="file">The bytes of a file by its role; null where the case has none.</param>

@@ -3,12 +3,12 @@ using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
 using Cloister.Attestation.Sgx;
 
-namespace Cloister.Tests.Corpus;
+namespace Cloister.Cli.Attest.Cases;
 
 /// <summary>Maps a case of kind <c>sgx</c> to the library's call.</summary>
 internal static class SgxCase
 {
-    public static DcapCase.Verdict Run(AttestationCase one, DcapMemory memory)
+    public static CaseOutcome Run(AttestationCase one, DcapMemory memory)
     {
         SgxVerifier verifier = DcapCase.SignatureOnly(one) ? SgxVerifier.SignatureOnly(memory) : new SgxVerifier(memory);
         return DcapCase.Run(one, TeeKind.Sgx, verifier, new SgxAppraiser(), Policy(one), quote => new EnclaveReport(quote.Body).ReportData);

@@ -3,39 +3,27 @@ using System.Text.Json;
 using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
 
-namespace Cloister.Tests.Corpus;
+namespace Cloister.Cli.Attest.Cases;
 
 /// <summary>What cases of TDX and SGX share: evidence, collateral, anchor, platform policy, and the call.</summary>
 internal static class DcapCase
 {
-    /// <summary>The outcome of a case.</summary>
-    /// <param name="Checks">Proof, then judgement.</param>
-    /// <param name="Stated">What the evidence says as far as it could be read.</param>
-    public sealed record Verdict(ImmutableArray<Check> Checks, Claims? Stated)
+    public static CaseOutcome Run(AttestationCase one, TeeKind kind, IVerifier verifier, IAppraiser appraiser, TeePolicy policy, Func<DcapQuote, ReadOnlyMemory<byte>> reportData)
     {
-        public bool Ok => Checks.All(check => check.Verdict == Attestation.Verdict.Passed);
-
-        public Check? Failed => Checks.FirstOrDefault(check => check.Verdict == Attestation.Verdict.Failed);
-
-        public string? Field(string name) => Stated?.Fields.GetValueOrDefault(name);
-    }
-
-    public static Verdict Run(AttestationCase one, TeeKind kind, IVerifier verifier, IAppraiser appraiser, TeePolicy policy, Func<DcapQuote, ReadOnlyMemory<byte>> reportData)
-    {
-        byte[] quote = one.File("quote")!;
+        byte[] quote = one.NeededFile("quote");
         byte[]? collateral = one.File("collateral");
         var evidence = new Evidence(kind, quote, default, default, []);
         var endorsements = new Endorsements(collateral is null ? [] : [new Endorsement(DcapCollateral.EndorsementKind, collateral)]);
-        var anchors = new Anchors([new Anchor(kind, "intel-sgx-root", one.File("root")!)]);
+        var anchors = new Anchors([new Anchor(kind, "intel-sgx-root", one.NeededFile("root"))]);
         Proof proof = verifier.Prove(evidence, ExpectedReportData(one, quote, reportData), endorsements, anchors, one.Time);
         ImmutableArray<Check> judged = proof.Claims is { } claims ? appraiser.Judge(claims, policy, one.Time) : CheckList.NotReached(appraiser.Plan);
-        return new Verdict([.. proof.Checks, .. judged], proof.Stated);
+        return new CaseOutcome([.. proof.Checks, .. judged], proof.Stated);
     }
 
     public static bool SignatureOnly(AttestationCase one) => one.Flag("signature_only", false);
 
     public static TcbPolicy Tcb(AttestationCase one) => new(
-        SignatureOnly(one) ? [TcbStatus.NotEvaluated] : [.. Texts(one, "accepted_tcb")!.Value.Select(Enum.Parse<TcbStatus>)],
+        SignatureOnly(one) ? [TcbStatus.NotEvaluated] : [.. (Texts(one, "accepted_tcb") ?? throw new FormatException("The case does not say 'accepted_tcb'.")).Select(Enum.Parse<TcbStatus>)],
         Texts(one, "accepted_advisories"),
         one.Policy.TryGetProperty("min_tcb_evaluation_data_number", out JsonElement number) ? Requirement.AtLeast(number.GetInt64()) : Requirement.Any<long>(),
         0,
