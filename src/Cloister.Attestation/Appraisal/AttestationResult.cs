@@ -66,4 +66,8 @@ public sealed record AttestationResult
 
     /// <summary>The result as JSON (docs/formats/attestation-result.md). Claims are listed as stated, accepted or not.</summary>
     public string ToJson() => AttestationResultJson.Write(this, _claims);
+
+    /// <summary>The result as an EAT attestation result, UTF-8 JSON without a signature (docs/formats/ear.md); <see cref="EarToken"/> signs it.</summary>
+    /// <exception cref="ArgumentException">The nonce has a length that no nonce has.</exception>
+    public byte[] ToEar(EarContext context) => EarJson.Write(this, _claims, context);
 }
