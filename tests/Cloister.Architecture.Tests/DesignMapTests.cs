@@ -10,6 +10,7 @@ public sealed class DesignMapTests
         ["Attestation"] = [],
         ["Sealing"] = [],
         ["Onnx"] = [],
+        ["Collateral"] = ["Attestation"],
         ["Protocol"] = ["Attestation"],
         ["Platform"] = ["Attestation", "Sealing"],
         ["Coordinator"] = ["Protocol", "Platform", "Sealing"],
