@@ -112,6 +112,35 @@ public sealed class AttestTests
         Assert.Equal(3, (await CloisterCommand.RunAsync([.. quote, "00"])).Code);
     }
 
+    [SharedDataTheory]
+    [InlineData("snp/real/snp-real-turin-v5.bin", "SEV-SNP report", "guestPolicy", "0x3001f")]
+    [InlineData("tdx/real/tdx-real-v4-uptodate.quote", "TDX quote", "fmspc", "b0c06f000000")]
+    [InlineData("tdx/real/tdx-real-v4-uptodate.collateral.json", "Intel collateral", "tcbInfo.nextUpdate", "2025-07-19T10:16:03Z")]
+    [InlineData("sgx/real/sgx-real-v3.quote", "SGX quote", "mrSigner", "815f42f11cf64430c30bab7816ba596a1da0130c3b028b673133a66cf9a3e0e6")]
+    [InlineData("tpm/swtpm/ecc-ecdsa-sha256.msg", "TPM quote", "clock.resetCount", "1")]
+    [InlineData("tpm/swtpm/ecc-ecdsa-sha256.pub", "TPM key", "type", "Ecc")]
+    [InlineData("tpm/real/windows-gcp.eventlog", "TCG event log", "pcr.sha1.4", "0ca4b4a4784bf4eed9c3556aba1dac5585a5951a")]
+    [InlineData("snp/real/snp-real-genoa-v3.vek.der", "certificate", "issuer", "SEV-Genoa")]
+    public async Task Evidence_is_recognised_and_shown(string file, string kind, string field, string value)
+    {
+        Ended ended = await CloisterCommand.RunAsync("attest", "inspect", TestData.Path("attestation/" + file), "--json");
+        ended.Succeeded();
+        Assert.Equal((kind, value), ((string)ended.Lines[0]["kind"]!, (string)ended.Lines[0]["fields"]![field]!));
+        Ended text = await CloisterCommand.RunAsync("attest", "inspect", TestData.Path("attestation/" + file));
+        Assert.StartsWith(kind + ", unproven", text.Output, StringComparison.Ordinal);
+        Assert.Contains(value, text.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task What_is_no_evidence_is_exit_code_4()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllBytesAsync(folder["empty"], []);
+        await File.WriteAllBytesAsync(folder["text"], "no evidence at all"u8.ToArray());
+        Assert.Equal(4, (await CloisterCommand.RunAsync("attest", "inspect", folder["empty"])).Code);
+        Assert.Equal(4, (await CloisterCommand.RunAsync("attest", "inspect", folder["text"])).Code);
+    }
+
     /// <summary>A shared case with absolute paths.</summary>
     private static JsonObject Case(string id)
     {

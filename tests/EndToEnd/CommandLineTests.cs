@@ -30,6 +30,7 @@ public sealed class CommandLineTests
     [InlineData("workload", "run")]
     [InlineData("workload", "measure")]
     [InlineData("attest", "verify")]
+    [InlineData("attest", "inspect")]
     public async Task Every_verb_has_help_with_examples(params string[] verb)
     {
         Ended ended = await CloisterCommand.RunAsync([.. verb, "--help"]);

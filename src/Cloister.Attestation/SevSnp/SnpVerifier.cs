@@ -70,20 +70,20 @@ public sealed class SnpVerifier : IVerifier
         SnpCertificate? key = collateral.For(report);
         SnpRoots roots = _roots.GetValue(anchors, SnpRoots.From);
 
-        if (!CheckProduct(checks, report, key, out SnpProduct product) || !CheckSigningKey(checks, report, key, collateral)) return Refused(checks);
+        if (!CheckProduct(checks, report, key, out SnpProduct product) || !CheckSigningKey(checks, report, key, collateral)) return Refused(checks, report, product);
         if (key is null)
         {
             Fail(checks, "chain", collateral.UnreadableSigningKey!); // were it missing, the check of the signing key would have said so
-            return Refused(checks);
+            return Refused(checks, report, product);
         }
         if (!Next(checks, "chain", SnpChain.Find(key, product, collateral, roots, _signatures, out Certificate[] chain), string.Join(" < ", chain.Select(CertificateChainCheck.Name)))
             || !Next(checks, "chain.expired", CertificateChainCheck.Dates(chain, time), DateOf(time))
             || !CheckRevocation(checks, collateral, chain, time, revocationRequired, out bool revocationChecked)
             || !CheckChip(checks, report, key, product)
             || !CheckTcb(checks, report, key, product)
-            || !checks.Next("signature", IsSigned(report, key.Certificate), Refusal.SignatureInvalid, "the report was changed, or another key signed it")) return Refused(checks);
+            || !checks.Next("signature", IsSigned(report, key.Certificate), Refusal.SignatureInvalid, "the report was changed, or another key signed it")) return Refused(checks, report, product);
         if (reportData is { } expected && !checks.Next("report_data", CryptographicOperations.FixedTimeEquals(report.ReportData.Span, expected.Span), Refusal.ReportDataMismatch,
-            "what was signed covers another role, nonce, key, runtime data or accompanying evidence", SnpClaims.Hex(report.ReportData), SnpClaims.Hex(expected))) return Refused(checks);
+            "what was signed covers another role, nonce, key, runtime data or accompanying evidence", SnpClaims.Hex(report.ReportData), SnpClaims.Hex(expected))) return Refused(checks, report, product);
         return new Proof(checks.Finish(), SnpClaims.Of(report, product, report.SigningKey == SnpSigningKey.Vlek ? key.ProviderId : null, revocationChecked));
     }
 
@@ -190,5 +190,9 @@ public sealed class SnpVerifier : IVerifier
 
     private static bool Fail(CheckList checks, string id, Finding finding) => checks.Fail(id, finding.Refusal, $"{finding.Field}: {finding.Reason}");
 
-    private static Proof Refused(CheckList checks) => new(checks.Finish(), null);
+    /// <summary>A refusal states what was read, so that it can be explained.</summary>
+    private static Proof Refused(CheckList checks, SnpReport? report = null, SnpProduct product = SnpProduct.None) => new(checks.Finish(), null)
+    {
+        Stated = report is null ? null : SnpClaims.Of(report, product, null, false),
+    };
 }

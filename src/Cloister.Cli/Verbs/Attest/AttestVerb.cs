@@ -8,5 +8,6 @@ internal static class AttestVerb
     public static Command Create() => new Verb("attest", "Verify and read evidence of TPM, SEV-SNP, TDX and SGX, offline.")
     {
         AttestVerifyVerb.Create(),
+        AttestInspectVerb.Create(),
     };
 }
