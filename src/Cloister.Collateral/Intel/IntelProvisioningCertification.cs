@@ -34,7 +34,7 @@ public sealed class IntelProvisioningCertification : ICollateralSource, IDisposa
     {
         if (request is not DcapRequest dcap) throw new CollateralException(CollateralError.NotServed, $"Intel does not serve {request.Name}.");
         string v4 = "certification/v4/";
-        Uri tcb = new(_service.Address, $"{dcap.Tee}/{v4}tcb?fmspc={dcap.Platform.Fmspc}"),
+        Uri tcb = new(_service.Address, $"{dcap.Tee}/{v4}tcb?fmspc={dcap.Platform.Fmspc.ToUpperInvariant()}"),
             identity = new(_service.Address, $"{dcap.Tee}/{v4}qe/identity"),
             list = new(_service.Address, $"sgx/{v4}pckcrl?ca={dcap.Ca}&encoding=der");
         Signed tcbInfo = await SignedAsync(tcb, "tcbInfo", ["TCB-Info-Issuer-Chain", "SGX-TCB-Info-Issuer-Chain"], cancellation);
