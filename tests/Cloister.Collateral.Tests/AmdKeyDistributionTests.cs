@@ -83,6 +83,22 @@ public sealed class AmdKeyDistributionTests
         Assert.Equal(3, service.Asked.Count);
     }
 
+    [Fact]
+    public async Task Only_so_many_wait_as_will_get_their_turn_in_time()
+    {
+        var time = new TestTime(Now, jumps: false);
+        await using TestService service = await TestService.StartAsync(time);
+        using var amd = new AmdKeyDistribution(service.Options);
+        await RefusedAsync(CollateralError.NotFound, amd);
+        Task[] waiting = [.. Enumerable.Range(0, 12).Select(_ => RefusedAsync(CollateralError.NotFound, amd))];
+        await time.WaitersAsync(12);
+        CollateralException refused = await RefusedAsync(CollateralError.RateLimited, amd);
+        Assert.Contains("130 s", refused.Message, StringComparison.Ordinal);
+        time.Advance(TimeSpan.FromSeconds(120));
+        await Task.WhenAll(waiting);
+        Assert.Equal(13, service.Asked.Count);
+    }
+
     [SharedDataTheory]
     [InlineData("25", 25)]
     [InlineData("3", 10)] // never faster than the pace
@@ -229,6 +245,15 @@ public sealed class AmdKeyDistributionTests
         service.Add("vcek/v1/Milan/crl", Inputs.Read("snp/synthetic/milan/crl-old.der"));
         using var amd = new AmdKeyDistribution(service.Options);
         await RefusedAsync(CollateralError.OutOfDate, amd);
+    }
+
+    [SharedDataFact]
+    public async Task Headers_without_end_are_not_read()
+    {
+        await using TestService service = await TestService.StartAsync(new TestTime(Now));
+        service.Add("vcek/v1/Milan/crl", Crl(), ("X-Padding", new string('x', 80 * 1024)));
+        using var amd = new AmdKeyDistribution(service.Options);
+        await RefusedAsync(CollateralError.Unreachable, amd);
     }
 
     [Fact]

@@ -130,6 +130,29 @@ public sealed class PlatformTests
         }
     }
 
+    [SharedDataFact]
+    public void Mutated_answers_are_read_or_refused()
+    {
+        var random = new Random(20261122);
+        SnpPlatform milan = SnpPlatform.Of(Inputs.Read("snp/synthetic/milan/valid.bin"), SnpProduct.Milan).Value;
+        (CollateralRequest Request, byte[] Answer)[] answers =
+        [
+            (new SnpKeyRequest(milan), Inputs.Read("snp/synthetic/milan/vcek.der")),
+            (new SnpAuthoritiesRequest(SnpProduct.Milan, SnpSigningKey.Vcek), Inputs.Read("snp/synthetic/milan/ask.pem")),
+            (new SnpRevocationListRequest(SnpProduct.Milan, SnpSigningKey.Vcek), Inputs.Read("snp/synthetic/milan/crl-clean.der")),
+            (Inputs.DcapOf("b0c06f000000"), Inputs.Read("tdx/real/tdx-real-v4-uptodate.collateral.json")),
+        ];
+        foreach ((CollateralRequest request, byte[] answer) in answers)
+        {
+            Assert.True(request.Check(answer).IsAccepted);
+            for (int i = 0; i < 1000; i++)
+            {
+                Outcome<CollateralPeriod> read = request.Check(Mutated(answer, random));
+                Assert.True(read.IsAccepted || read.Refusal != Refusal.NoOutcome && read.Reason.Length > 0);
+            }
+        }
+    }
+
     private static byte[] Mutated(byte[] input, Random random)
     {
         byte[] copy = random.Next(8) == 0 ? input[..random.Next(input.Length)] : [.. input];
