@@ -68,7 +68,8 @@ internal sealed class HostileInput : IComparison
         SnpVerifier snp = new();
         byte[] genoa = QuoteSamples.Read("attestation/snp/real/snp-real-genoa-v3.bin"), vek = QuoteSamples.Read("attestation/snp/real/snp-real-genoa-v3.vek.der");
         yield return new("whole SNP proofs", 20_000, [vek], bytes =>
-            snp.ProveReport(genoa, new Endorsements([new Endorsement(SnpEndorsements.SigningKey, bytes)]), Anchors.Pinned, VerificationTime.NoTimeCheck, false).Claims is not null);
+            snp.ProveReport(genoa, new Endorsements([new Endorsement(SnpEndorsements.SigningKey, bytes)]), Anchors.Pinned, VerificationTime.NoTimeCheck, false).Claims is not null
+            && (bytes.AsSpan().SequenceEqual(vek) ? true : throw new InvalidOperationException("a changed certificate was accepted")));
         byte[] tdx = QuoteSamples.Read("attestation/tdx/real/tdx-real-v4-uptodate.quote"), sgx = QuoteSamples.Read("attestation/sgx/real/sgx-real-v3.quote");
         foreach ((IVerifier verifier, byte[] quote, string name) in new (IVerifier, byte[], string)[] { (new TdxVerifier(), tdx, "tdx/real/tdx-real-v4-uptodate"), (new SgxVerifier(), sgx, "sgx/real/sgx-real-v3") })
         {
