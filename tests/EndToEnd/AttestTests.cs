@@ -141,6 +141,64 @@ public sealed class AttestTests
         Assert.Equal(4, (await CloisterCommand.RunAsync("attest", "inspect", folder["text"])).Code);
     }
 
+    [SharedDataFact]
+    public async Task A_policy_from_a_sample_accepts_it_and_refuses_others_and_the_explanation_says_why()
+    {
+        using var folder = new TemporaryFolder();
+        string policy = folder["policy.json"];
+        (await CloisterCommand.RunAsync(["attest", "policy", "from-evidence", .. Genoa, "--out", policy])).Succeeded();
+        Ended accepted = await CloisterCommand.RunAsync(["attest", "verify", .. Genoa, "--policy", policy]);
+        accepted.Succeeded();
+        Assert.Contains("accepted: SevSnp evidence, genuine, as the policy asks", accepted.Output, StringComparison.Ordinal);
+        (await CloisterCommand.RunAsync(["attest", "explain", .. Genoa, "--policy", policy])).Succeeded();
+
+        string[] turin = ["--report", Real("snp-real-turin-v5.bin"), "--vek", Real("snp-real-turin-v5.vek.der"), "--at", At];
+        Ended other = await CloisterCommand.RunAsync(["attest", "verify", .. turin, "--policy", policy, "--json"]);
+        Assert.Equal((3, "measurement"), (other.Code, (string)other.Lines[0]["refused"]!["check"]!));
+        Ended why = await CloisterCommand.RunAsync(["attest", "explain", .. turin, "--policy", policy]);
+        Assert.Equal(3, why.Code);
+        Assert.Contains("on a Turin processor", why.Output, StringComparison.Ordinal);
+        Assert.Contains("the policy refuses it", why.Output, StringComparison.Ordinal);
+        Assert.Contains("Check measurement", why.Output, StringComparison.Ordinal);
+
+        Ended unproven = await CloisterCommand.RunAsync("attest", "explain", "--report", Real("snp-real-turin-v5.bin"), "--vek", Real("snp-real-genoa-v3.vek.der"), "--at", At);
+        Assert.Equal(3, unproven.Code);
+        Assert.Contains("NOT PROVEN", unproven.Output, StringComparison.Ordinal);
+    }
+
+    [SharedDataFact]
+    public async Task Every_kind_gives_a_policy_that_accepts_its_sample()
+    {
+        using var folder = new TemporaryFolder();
+        string tdx = TestData.Path("attestation/tdx/real/tdx-real-v4-uptodate"), sgx = TestData.Path("attestation/sgx/real/sgx-real-v3"), tpm = TestData.Path("attestation/tpm/swtpm/ecc-ecdsa-sha256");
+        string[][] samples =
+        [
+            ["--quote", tdx + ".quote", "--collateral", tdx + ".collateral.json", "--at", "2025-07-10"],
+            ["--quote", sgx + ".quote", "--collateral", sgx + ".collateral.json", "--at", "2025-07-10"],
+            ["--quote", tpm + ".msg", "--signature", tpm + ".sig", "--ak", tpm + ".pub", "--pcrs", tpm + ".pcrs.json"],
+        ];
+        for (int i = 0; i < samples.Length; i++)
+        {
+            (await CloisterCommand.RunAsync(["attest", "policy", "from-evidence", .. samples[i], "--out", folder[$"{i}.json"]])).Succeeded();
+            Ended accepted = await CloisterCommand.RunAsync(["attest", "verify", .. samples[i], "--policy", folder[$"{i}.json"], "--json"]);
+            accepted.Succeeded();
+            Assert.True((bool)accepted.Lines[0]["judged"]! && !(bool)accepted.Lines[0]["fresh"]!);
+            (await CloisterCommand.RunAsync(["attest", "explain", .. samples[i], "--policy", folder[$"{i}.json"]])).Succeeded();
+        }
+        Assert.Equal(3, (await CloisterCommand.RunAsync(["attest", "verify", .. samples[1], "--policy", folder["0.json"]])).Code);
+    }
+
+    [SharedDataFact]
+    public async Task A_sample_under_debug_or_one_that_is_not_genuine_makes_no_policy()
+    {
+        string debug = Real("snp-real-milan-v2-debug-permitted");
+        Ended refused = await CloisterCommand.RunAsync("attest", "policy", "from-evidence", "--report", debug + ".bin", "--vek", debug + ".vek.der", "--at", At);
+        Assert.Equal(3, refused.Code);
+        Assert.Contains("debug", refused.Error, StringComparison.Ordinal);
+        Ended foreign = await CloisterCommand.RunAsync("attest", "policy", "from-evidence", "--report", Real("snp-real-genoa-v3.bin"), "--vek", debug + ".vek.der", "--at", At);
+        Assert.Equal((3, ""), (foreign.Code, foreign.Output));
+    }
+
     /// <summary>A shared case with absolute paths.</summary>
     private static JsonObject Case(string id)
     {

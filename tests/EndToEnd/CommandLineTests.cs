@@ -31,6 +31,8 @@ public sealed class CommandLineTests
     [InlineData("workload", "measure")]
     [InlineData("attest", "verify")]
     [InlineData("attest", "inspect")]
+    [InlineData("attest", "explain")]
+    [InlineData("attest", "policy", "from-evidence")]
     public async Task Every_verb_has_help_with_examples(params string[] verb)
     {
         Ended ended = await CloisterCommand.RunAsync([.. verb, "--help"]);

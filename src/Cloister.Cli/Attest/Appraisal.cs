@@ -21,6 +21,11 @@ internal sealed record Appraisal(AttestationResult Result, Claims? Claims, Claim
     /// <summary>Whether the evidence was refused because its bytes, or those of what goes with it, cannot be read.</summary>
     public bool IsUnreadable => Result.Refused?.Id == Unreadable;
 
+    /// <summary>What was proven, in words. A TPM's quote is worth what is known of its key.</summary>
+    public string Proven => Claims is { Kind: TeeKind.Tpm } tpm && !tpm.Fields.ContainsKey(TpmFields.CertificateSubject) && !Judged
+        ? "signed by the stated key, of which nothing here says that a TPM holds it"
+        : "genuine";
+
     /// <summary>Proves evidence, and judges it if there is a policy.</summary>
     /// <param name="given">The evidence.</param>
     /// <param name="policy">What is accepted; null to prove only.</param>

@@ -56,7 +56,7 @@ internal sealed record GivenEvidence(Evidence Evidence, ReadOnlyMemory<byte>? Re
             byte[] encoded = new TpmReport(quote, signature, form, area, TpmCase.PcrsOf(pcrs)).Encode();
             return new GivenEvidence(
                 new Evidence(TeeKind.Tpm, encoded, file("eventlog") ?? [], default, []),
-                freshness,
+                freshness is null ? default(ReadOnlyMemory<byte>?) : new ReadOnlyMemory<byte>(freshness),
                 Endorsed((TpmVerifier.KeyCertificate, file("ak_certificate")), (TpmVerifier.Intermediate, file("intermediate")), (TpmVerifier.ImaList, file("ima"))),
                 Anchored(TeeKind.Tpm, "root", file("root")));
         }

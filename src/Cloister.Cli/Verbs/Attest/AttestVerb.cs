@@ -9,5 +9,7 @@ internal static class AttestVerb
     {
         AttestVerifyVerb.Create(),
         AttestInspectVerb.Create(),
+        AttestExplainVerb.Create(),
+        AttestPolicyVerb.Create(),
     };
 }

@@ -40,7 +40,7 @@ internal static class AttestVerifyVerb
             return Run(Given.Freshness(parsed) is { } freshness ? one.Asking(Convert.ToHexStringLower(freshness)) : one, screen);
         PackagePolicy? policy = parsed.GetValue(Policy) is { } file ? await PolicyFile.ReadAsync(file, cancellation) : null;
         GivenEvidence given = await Given.ReadAsync(parsed, cancellation);
-        VerificationTime time = await Given.ReadBundleAsync(parsed, cancellation) is { } bundle ? bundle.Time : Given.Time(parsed);
+        VerificationTime time = await Given.TimeAsync(parsed, cancellation);
         return Show(Appraisal.Of(given, policy, time, Given.SignatureOnly(parsed)), given.Kind, screen);
     }
 
@@ -62,7 +62,7 @@ internal static class AttestVerifyVerb
     private static ExitCode Show(Appraisal appraisal, TeeKind kind, Screen screen)
     {
         string fresh = appraisal.Fresh ? "and fresh for the given nonce" : "but NOT shown to be fresh: no --nonce or --report-data was given";
-        string text = appraisal.Judged ? $"accepted: {kind} evidence, genuine, as the policy asks, {fresh}" : $"proven: {kind} evidence, genuine, {fresh}. Nothing was judged: no --policy was given";
+        string text = appraisal.Judged ? $"accepted: {kind} evidence, genuine, as the policy asks, {fresh}" : $"proven: {kind} evidence, {appraisal.Proven}, {fresh}. Nothing was judged: no --policy was given";
         if (!appraisal.Judged && appraisal.Claims?.Fields.GetValueOrDefault(DcapFields.TcbStatus) is { } status) text += $" (the platform is {status})";
         return Show(appraisal.Result, appraisal.Result.Refused is null, appraisal.Result.Refused, screen, text, new JsonObject { ["judged"] = appraisal.Judged, ["fresh"] = appraisal.Fresh });
     }

@@ -34,8 +34,6 @@ internal sealed class EvidenceOptions
 
     private readonly Option<bool> _signatureOnly = new("--signature-only") { Description = "TDX, SGX: leave out all that needs collateral: revocation, TCB status, the quoting enclave's identity." };
 
-    public Option<string?> Bundle => _bundle;
-
     public void AddTo(Command command)
     {
         foreach (Option option in (ReadOnlySpan<Option>)[_report, _vek, _ask, _asvk, _ark, _crl, _quote, _collateral, _root, _signatureOnly, _signature, _ak, _akCertificate, _intermediate, _pcrs, _eventLog, _nonce, _reportData, _bundle, _at])
@@ -75,7 +73,11 @@ internal sealed class EvidenceOptions
         }
     }
 
-    public VerificationTime Time(ParseResult parsed) => parsed.GetValue(_at) switch
+    /// <summary>The time that the options say, or the bundle, or now.</summary>
+    public async Task<VerificationTime> TimeAsync(ParseResult parsed, CancellationToken cancellation) =>
+        await ReadBundleAsync(parsed, cancellation) is { } bundle ? bundle.Time : Time(parsed);
+
+    private VerificationTime Time(ParseResult parsed) => parsed.GetValue(_at) switch
     {
         null => VerificationTime.At(TimeProvider.System.GetUtcNow()),
         "none" => VerificationTime.NoTimeCheck,
