@@ -263,6 +263,10 @@ public sealed class AmdKeyDistributionTests
         using var amd = new AmdKeyDistribution(service.Options);
         service.FaultBody(new byte[List.MaximumSize + 1]);
         await RefusedAsync(CollateralError.TooLarge, amd);
+        service.FaultBody(new byte[List.MaximumSize + 1], lengthIsSaid: false);
+        await RefusedAsync(CollateralError.TooLarge, amd);
+        service.FaultBody(new byte[List.MaximumSize], lengthIsSaid: false);
+        await RefusedAsync(CollateralError.Malformed, amd); // was read
         service.FaultEndless();
         await RefusedAsync(CollateralError.TooLarge, amd);
     }

@@ -57,10 +57,10 @@ internal sealed class TestService : IAsyncDisposable
         return Task.CompletedTask;
     });
 
-    public void FaultBody(byte[] body, string? encoding = null) => Fault(async context =>
+    public void FaultBody(byte[] body, string? encoding = null, bool lengthIsSaid = true) => Fault(async context =>
     {
         if (encoding is not null) context.Response.Headers.ContentEncoding = encoding;
-        context.Response.ContentLength = body.Length;
+        if (lengthIsSaid) context.Response.ContentLength = body.Length;
         await context.Response.Body.WriteAsync(body);
     });
 

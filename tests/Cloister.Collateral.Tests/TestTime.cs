@@ -38,7 +38,7 @@ internal sealed class TestTime(DateTimeOffset now, bool jumps = true) : TimeProv
     /// <summary>Ends the patience of every request under way.</summary>
     public void ExpireRequests() => Fire(timer => timer.IsLimit);
 
-    /// <summary>Waits until so many waits, limits aside, are under way.</summary>
+    /// <summary>Waits until so many waits, limits aside, are under way. What never happens fails instead of hanging.</summary>
     public async Task WaitersAsync(int count)
     {
         while (true)
@@ -49,7 +49,7 @@ internal sealed class TestTime(DateTimeOffset now, bool jumps = true) : TimeProv
                 if (_timers.Count(timer => !timer.IsLimit) == count) return;
                 changed = _changed.Task;
             }
-            await changed;
+            await changed.WaitAsync(TimeSpan.FromMinutes(1));
         }
     }
 
