@@ -7,7 +7,7 @@ using Cloister.Bench;
 if (args is ["serve", ..])
     return await JsonPredict.ServeAsync(args[1..]);
 
-IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict(), new QuoteVerification(), new HostileInput()];
+IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict(), new QuoteVerification(), new QuotePeers(), new HostileInput()];
 int outAt = Array.IndexOf(args, "--out");
 string output = outAt >= 0 && outAt + 1 < args.Length ? args[outAt + 1] : "bench.json";
 string[] names = outAt >= 0 ? [.. args[..outAt], .. args[Math.Min(args.Length, outAt + 2)..]] : args;

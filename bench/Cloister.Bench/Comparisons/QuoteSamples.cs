@@ -12,7 +12,9 @@ internal static class QuoteSamples
 
     public static bool Present => Folder is not null;
 
-    public static byte[] Read(string relative) => File.ReadAllBytes(Path.Combine(Folder!, relative));
+    public static string PathOf(string relative) => Path.Combine(Folder!, relative);
+
+    public static byte[] Read(string relative) => File.ReadAllBytes(PathOf(relative));
 
     /// <summary>Every file below a folder whose name ends so, in a fixed order.</summary>
     public static byte[][] All(string relative, string ending) =>
