@@ -200,6 +200,24 @@ public sealed class AttestTests
     }
 
     /// <summary>A shared case with absolute paths.</summary>
+    [SharedDataFact]
+    public async Task A_judged_result_is_issued_as_a_signed_attestation_result()
+    {
+        using var folder = new TemporaryFolder();
+        (await CloisterCommand.RunAsync("user", "keygen", "--name", "verifier", "--out", folder.Path)).Succeeded();
+        (await CloisterCommand.RunAsync(["attest", "policy", "from-evidence", .. Genoa, "--out", folder["policy.json"]])).Succeeded();
+        (await CloisterCommand.RunAsync(["attest", "verify", .. Genoa, "--policy", folder["policy.json"], "--ear", folder["result.jwt"], "--ear-key", folder["verifier.key"]])).Succeeded();
+        string[] parts = (await File.ReadAllTextAsync(folder["result.jwt"])).Split('.');
+        using var certificate = System.Security.Cryptography.X509Certificates.X509CertificateLoader.LoadCertificateFromFile(folder["verifier.crt"]);
+        using System.Security.Cryptography.ECDsa key = System.Security.Cryptography.X509Certificates.ECDsaCertificateExtensions.GetECDsaPublicKey(certificate)!;
+        Assert.True(key.VerifyData(System.Text.Encoding.ASCII.GetBytes($"{parts[0]}.{parts[1]}"), System.Buffers.Text.Base64Url.DecodeFromChars(parts[2]), System.Security.Cryptography.HashAlgorithmName.SHA256));
+        Assert.Contains("eat_profile", System.Text.Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(parts[1])), StringComparison.Ordinal);
+
+        Ended unjudged = await CloisterCommand.RunAsync(["attest", "verify", .. Genoa, "--ear", folder["unjudged.json"]]);
+        Assert.Equal(2, unjudged.Code);
+        Assert.False(File.Exists(folder["unjudged.json"]));
+    }
+
     private static JsonObject Case(string id)
     {
         JsonObject one = (JsonObject)JsonNode.Parse(File.ReadAllBytes(Cases))!["cases"]!.AsArray().Single(node => (string)node!["id"]! == id)!.DeepClone();

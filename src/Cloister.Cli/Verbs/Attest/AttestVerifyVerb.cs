@@ -1,5 +1,7 @@
 using System.CommandLine;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
@@ -16,14 +18,18 @@ internal static class AttestVerifyVerb
     private static readonly Option<string?> Kind = new("--kind") { Description = "Of the cases, those of this kind: snp, tdx, sgx, rtmr, tpm, eventlog, akcert." };
     private static readonly Option<string?> Policy = new("--policy") { Description = "What is accepted (docs/formats/policy.md). Without one, evidence is proven and not judged." };
 
+    private static readonly Option<string?> Ear = new("--ear") { Description = "Also write the result as an EAT attestation result (docs/formats/ear.md) to this file: JSON, or a JWT with --ear-key." };
+    private static readonly Option<string?> EarKey = new("--ear-key") { Description = "Sign the attestation result with this P-256 key, PEM." };
+
     public static Command Create()
     {
         var verb = new Verb("verify", "Prove evidence up to its vendor's root, offline, and judge it by a policy; print every check.",
             "cloister attest verify --report report.bin --vek vcek.der --crl milan.crl --nonce 0011...eeff --policy policy.json",
             "cloister attest verify --quote quote.bin --collateral collateral.json --policy policy.json --at 2026-06-01T12:00:00Z",
             "cloister attest verify --quote quote.msg --signature quote.sig --ak ak.pub --pcrs pcrs.json --eventlog eventlog --nonce 0011...eeff",
+            "cloister attest verify --report report.bin --vek vcek.der --nonce 0011...eeff --policy policy.json --ear result.jwt --ear-key verifier.key",
             "cloister attest verify --bundle case.json --json",
-            "cloister attest verify --cases cases.json --kind snp") { Cases, Kind, Policy };
+            "cloister attest verify --cases cases.json --kind snp") { Cases, Kind, Policy, Ear, EarKey };
         Given.AddTo(verb);
         return verb.Runs(VerifyAsync);
     }
@@ -41,7 +47,31 @@ internal static class AttestVerifyVerb
         PackagePolicy? policy = parsed.GetValue(Policy) is { } file ? await PolicyFile.ReadAsync(file, cancellation) : null;
         GivenEvidence given = await Given.ReadAsync(parsed, cancellation);
         VerificationTime time = await Given.TimeAsync(parsed, cancellation);
-        return Show(Appraisal.Of(given, policy, time, Given.SignatureOnly(parsed)), given.Kind, screen);
+        Appraisal appraisal = Appraisal.Of(given, policy, time, Given.SignatureOnly(parsed));
+        if (parsed.GetValue(Ear) is { } ear)
+            await WriteEarAsync(appraisal, ear, parsed.GetValue(EarKey), cancellation);
+        return Show(appraisal, given.Kind, screen);
+    }
+
+    private static async Task WriteEarAsync(Appraisal appraisal, string path, string? keyPath, CancellationToken cancellation)
+    {
+        if (!appraisal.Judged)
+            throw new CommandException(ExitCode.Usage, "--ear needs --policy: an attestation result says what was judged.");
+        var context = new EarContext("Cloister", typeof(AttestationResult).Assembly.GetName().Version!.ToString(3), TimeProvider.System.GetUtcNow());
+        if (keyPath is null)
+        {
+            await LocalFile.WriteAsync(path, appraisal.Result.ToEar(context), cancellation);
+            return;
+        }
+        using ECDsa key = await SigningKey.ReadAsync(keyPath, cancellation);
+        try
+        {
+            await LocalFile.WriteAsync(path, Encoding.ASCII.GetBytes(EarToken.Sign(appraisal.Result, context, key)), cancellation);
+        }
+        catch (ArgumentException exception)
+        {
+            throw new CommandException(ExitCode.BadInput, $"'{keyPath}': {exception.Message}", exception);
+        }
     }
 
     /// <summary>A case with its own policy.</summary>

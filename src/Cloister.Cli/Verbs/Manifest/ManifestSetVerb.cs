@@ -34,15 +34,7 @@ internal static class ManifestSetVerb
 
     private static async Task<OwnerSignature> SignAsync(string path, string fingerprint, CancellationToken cancellation)
     {
-        using var key = ECDsa.Create();
-        try
-        {
-            key.ImportFromPem(await LocalFile.ReadTextAsync(path, cancellation));
-        }
-        catch (Exception exception) when (exception is CryptographicException or ArgumentException or PlatformNotSupportedException)
-        {
-            throw new CommandException(ExitCode.BadInput, $"'{path}' is no ECDSA private key in PEM: {exception.Message}", exception);
-        }
+        using ECDsa key = await SigningKey.ReadAsync(path, cancellation);
         return ManifestOwner.Sign(key, fingerprint);
     }
 }
