@@ -22,10 +22,10 @@ internal static class NeededSecrets
         foreach (string name in plan.Secrets)
         {
             ManifestSecret definition = manifest.Secrets[name];
-            ReadOnlyMemory<byte> value = definition.UserDefined || definition.Shared
+            SecretMaterial value = definition.UserDefined || definition.Shared
                 ? snapshot.Secrets[name]
-                : SecretDerivation.PerMarble(snapshot.RootSecret.Span, uuid, name, plan.Marble.DisableSecretBinding ? "" : plan.Type, definition.Size);
-            values.Add(name, TemplateSecret.OfKey(definition.Type, value));
+                : SecretMaterial.OfKey(SecretDerivation.PerMarble(snapshot.RootSecret.Span, uuid, name, plan.Marble.DisableSecretBinding ? "" : plan.Type, definition.Size));
+            values.Add(name, value.ToTemplate(definition.Type));
         }
         return values.ToImmutable();
     }

@@ -33,7 +33,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             foreach ((string name, SecretValue value) in secrets.OrderBy(secret => secret.Key, StringComparer.Ordinal))
             {
                 ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.WriteSecret, name);
-                values[name] = Check(name, definition, value);
+                values[name] = SecretMaterial.OfKey(Check(name, definition, value));
                 log.Add(UpdateLog.SecretSet(time.GetUtcNow(), user, name, definition.Type));
             }
             return current with { Secrets = values.ToImmutable(), UpdateLog = log.ToImmutable() };
@@ -54,7 +54,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         foreach (string name in names)
         {
             ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.ReadSecret, name);
-            byte[]? value = current.Secrets.TryGetValue(name, out ReadOnlyMemory<byte> set) ? set.ToArray() : null;
+            byte[]? value = current.Secrets.TryGetValue(name, out SecretMaterial? set) ? set.Private.ToArray() : null;
             readings[name] = new SecretReading(definition.Type, Saturated(definition.Size), definition.Shared, definition.UserDefined,
                 Saturated(definition.ValidFor), null, value, value);
         }

@@ -22,14 +22,34 @@ internal sealed record CoordinatorSnapshot
 
     public ManifestInForce? Manifest { get; init; }
 
-    /// <summary>Keys by name: generated when the manifest was set, or uploaded. A user-defined secret that is absent is not set yet.</summary>
-    public ImmutableDictionary<string, ReadOnlyMemory<byte>> Secrets { get; init; } = ImmutableDictionary.Create<string, ReadOnlyMemory<byte>>(StringComparer.Ordinal);
+    /// <summary>The root secret before the last rotation; empty if there was none.</summary>
+    public ReadOnlyMemory<byte> PreviousRootSecret { get; init; }
+
+    /// <summary>By name: made when the manifest came into force, or uploaded. A user-defined secret that is absent is not set yet.</summary>
+    public ImmutableDictionary<string, SecretMaterial> Secrets { get; init; } = Empty<SecretMaterial>();
+
+    /// <summary>What shared secrets were before the last rotation.</summary>
+    public ImmutableDictionary<string, SecretMaterial> PreviousSecrets { get; init; } = Empty<SecretMaterial>();
+
+    /// <summary>Secrets that an update keeps from workloads until their owner acknowledges it: by name, the fingerprint of the manifest to acknowledge.</summary>
+    public ImmutableDictionary<string, string> Withheld { get; init; } = Empty<string>();
+
+    /// <summary>By package: the least security version that an update demands, above the manifest's own.</summary>
+    public ImmutableDictionary<string, ulong> SecurityVersions { get; init; } = Empty<ulong>();
+
+    /// <summary>An update that waits for acknowledgements.</summary>
+    public PendingUpdate? Pending { get; init; }
+
+    /// <summary>Monotonic counters of workloads, by key.</summary>
+    public ImmutableDictionary<string, ulong> Counters { get; init; } = Empty<ulong>();
 
     /// <summary>Used activations by marble type; only types with a limit are counted.</summary>
-    public ImmutableDictionary<string, long> Activations { get; init; } = ImmutableDictionary.Create<string, long>(StringComparer.Ordinal);
+    public ImmutableDictionary<string, long> Activations { get; init; } = Empty<long>();
 
     /// <summary>One JSON line an event, oldest first.</summary>
     public ImmutableList<string> UpdateLog { get; init; } = [];
+
+    private static ImmutableDictionary<string, T> Empty<T>() => ImmutableDictionary.Create<string, T>(StringComparer.Ordinal);
 }
 
 /// <summary>The manifest that was set.</summary>

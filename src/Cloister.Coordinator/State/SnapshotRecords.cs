@@ -16,7 +16,11 @@ namespace Cloister.Coordinator.State;
 internal static class SnapshotRecords
 {
     private const string StateKey = "state", RootSecretKey = "rootSecret", ManifestKey = "manifest", ManifestInfoKey = "manifestInfo";
-    private const string SecretPrefix = "secret:", ActivationsPrefix = "activations:", UpdateLogPrefix = "updateLog:";
+    private const string PreviousRootSecretKey = "previousRootSecret", PendingKey = "pendingUpdate";
+    private const string SecretPrefix = "secret:", SecretCertificatePrefix = "secretCertificate:";
+    private const string PreviousPrefix = "previousSecret:", PreviousCertificatePrefix = "previousSecretCertificate:";
+    private const string WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
+    private const string ActivationsPrefix = "activations:", UpdateLogPrefix = "updateLog:";
     private const string Root = "root", Intermediate = "intermediate", MarbleRoot = "marbleRoot";
 
     /// <summary>What has to be written to get from one snapshot to the next; committed only if nobody wrote in between.</summary>
@@ -28,17 +32,17 @@ internal static class SnapshotRecords
             .Put(StateKey, JsonSerializer.SerializeToUtf8Bytes(new StoredState(StoredState.CurrentFormat, (int)after.State), StoredJson.Strict.StoredState));
         if (!ReferenceEquals(before?.Authority, after.Authority))
             PutAuthority(transaction, after.Authority);
-        if (before is null || !before.RootSecret.Span.SequenceEqual(after.RootSecret.Span))
-            transaction.Put(RootSecretKey, after.RootSecret);
+        PutValue(transaction, RootSecretKey, before?.RootSecret ?? default, after.RootSecret);
+        PutValue(transaction, PreviousRootSecretKey, before?.PreviousRootSecret ?? default, after.PreviousRootSecret);
         if (after.Manifest is { } manifest && !ReferenceEquals(before?.Manifest, manifest))
             PutManifest(transaction, manifest);
-        PutEntries(transaction, SecretPrefix, before?.Secrets, after.Secrets, static (a, b) => a.Span.SequenceEqual(b.Span), static value => value);
-        PutEntries(transaction, ActivationsPrefix, before?.Activations, after.Activations, static (a, b) => a == b, static count =>
-        {
-            byte[] bytes = new byte[8];
-            BinaryPrimitives.WriteInt64LittleEndian(bytes, count);
-            return bytes;
-        });
+        PutUpdate(transaction, before?.Pending, after.Pending);
+        PutSecrets(transaction, SecretPrefix, SecretCertificatePrefix, before?.Secrets, after.Secrets);
+        PutSecrets(transaction, PreviousPrefix, PreviousCertificatePrefix, before?.PreviousSecrets, after.PreviousSecrets);
+        PutEntries(transaction, WithheldPrefix, before?.Withheld, after.Withheld, static fingerprint => Encoding.ASCII.GetBytes(fingerprint));
+        PutEntries(transaction, SecurityVersionPrefix, before?.SecurityVersions, after.SecurityVersions, Number);
+        PutEntries(transaction, CounterPrefix, before?.Counters, after.Counters, Number);
+        PutEntries(transaction, ActivationsPrefix, before?.Activations, after.Activations, static count => Number((ulong)count));
         for (int i = before?.UpdateLog.Count ?? 0; i < after.UpdateLog.Count; i++)
             transaction.Put(UpdateLogPrefix + i.ToString("d8", CultureInfo.InvariantCulture), Encoding.UTF8.GetBytes(after.UpdateLog[i]));
         return transaction;
@@ -62,13 +66,19 @@ internal static class SnapshotRecords
                 Authority = ReadAuthority(records),
                 RootSecret = Record(records, RootSecretKey).Value,
                 Manifest = records.ContainsKey(ManifestKey) ? ReadManifest(records) : null,
-                Secrets = ReadEntries(records, SecretPrefix, static value => value),
-                Activations = ReadEntries(records, ActivationsPrefix, static value => BinaryPrimitives.ReadInt64LittleEndian(value.Span)),
+                PreviousRootSecret = records.TryGetValue(PreviousRootSecretKey, out StoreRecord? previous) ? previous.Value : default,
+                Secrets = ReadSecrets(records, SecretPrefix, SecretCertificatePrefix),
+                PreviousSecrets = ReadSecrets(records, PreviousPrefix, PreviousCertificatePrefix),
+                Withheld = ReadEntries(records, WithheldPrefix, static (_, value) => Encoding.ASCII.GetString(value.Span)),
+                SecurityVersions = ReadEntries(records, SecurityVersionPrefix, static (_, value) => Number(value)),
+                Pending = records.TryGetValue(PendingKey, out StoreRecord? pending) ? ReadUpdate(pending) : null,
+                Counters = ReadEntries(records, CounterPrefix, static (_, value) => Number(value)),
+                Activations = ReadEntries(records, ActivationsPrefix, static (_, value) => checked((long)Number(value))),
                 UpdateLog = [.. records.Where(record => record.Key.StartsWith(UpdateLogPrefix, StringComparison.Ordinal))
                     .OrderBy(record => record.Key, StringComparer.Ordinal).Select(record => Encoding.UTF8.GetString(record.Value.Value.Span))],
             };
         }
-        catch (Exception error) when (error is JsonException or CryptographicException or ArgumentException)
+        catch (Exception error) when (error is JsonException or CryptographicException or ArgumentException or OverflowException)
         {
             throw new StoreException(StoreError.Corrupt, "The state opens, but a record in it cannot be read; this program did not write it.", error);
         }
@@ -118,14 +128,59 @@ internal static class SnapshotRecords
             [.. stored.Owners.Select(owner => new OwnerSignature(owner.PublicKey, owner.Signature))], stored.RootSignature);
     }
 
+    private static void PutUpdate(StoreTransaction transaction, PendingUpdate? before, PendingUpdate? after)
+    {
+        if (ReferenceEquals(before, after))
+            return;
+        if (after is null)
+            transaction.Delete(PendingKey);
+        else
+            transaction.Put(PendingKey, JsonSerializer.SerializeToUtf8Bytes(new StoredUpdate(after.Manifest.ToArray(), after.Dialect,
+                [.. after.OwnerSignatures.Select(owner => new StoredOwner(owner.PublicKey.ToArray(), owner.Signature.ToArray()))], after.Acknowledged), StoredJson.Strict.StoredUpdate));
+    }
+
+    private static PendingUpdate ReadUpdate(StoreRecord record)
+    {
+        StoredUpdate stored = Json(record, StoredJson.Strict.StoredUpdate);
+        return new PendingUpdate(stored.Manifest, stored.Dialect, [.. stored.Owners.Select(owner => new OwnerSignature(owner.PublicKey, owner.Signature))], stored.Acknowledged);
+    }
+
+    // A certificate is two records: its private key stands where a key would.
+    private static void PutSecrets(StoreTransaction transaction, string prefix, string certificatePrefix,
+        ImmutableDictionary<string, SecretMaterial>? before, ImmutableDictionary<string, SecretMaterial> after)
+    {
+        if (ReferenceEquals(before, after))
+            return;
+        PutEntries(transaction, prefix, before, after, static secret => secret.Private);
+        PutEntries(transaction, certificatePrefix, Certificates(before), Certificates(after)!, static secret => secret.Certificate);
+
+        static ImmutableDictionary<string, SecretMaterial>? Certificates(ImmutableDictionary<string, SecretMaterial>? secrets) =>
+            secrets?.RemoveRange(secrets.Where(secret => !secret.Value.IsCertificate).Select(secret => secret.Key));
+    }
+
+    private static ImmutableDictionary<string, SecretMaterial> ReadSecrets(IReadOnlyDictionary<string, StoreRecord> records, string prefix, string certificatePrefix) =>
+        ReadEntries(records, prefix, (name, value) => records.TryGetValue(certificatePrefix + name, out StoreRecord? certificate)
+            ? SecretMaterial.OfCertificate(certificate.Value, value)
+            : SecretMaterial.OfKey(value));
+
+    private static void PutValue(StoreTransaction transaction, string key, ReadOnlyMemory<byte> before, ReadOnlyMemory<byte> after)
+    {
+        if (before.Span.SequenceEqual(after.Span))
+            return;
+        if (after.IsEmpty)
+            transaction.Delete(key);
+        else
+            transaction.Put(key, after);
+    }
+
     private static void PutEntries<T>(StoreTransaction transaction, string prefix, ImmutableDictionary<string, T>? before,
-        ImmutableDictionary<string, T> after, Func<T, T, bool> same, Func<T, ReadOnlyMemory<byte>> bytes)
+        ImmutableDictionary<string, T> after, Func<T, ReadOnlyMemory<byte>> bytes)
     {
         if (ReferenceEquals(before, after))
             return;
         foreach ((string name, T value) in after)
         {
-            if (before is null || !before.TryGetValue(name, out T? old) || !same(old, value))
+            if (before is null || !before.TryGetValue(name, out T? old) || !EqualityComparer<T>.Default.Equals(old, value))
                 transaction.Put(prefix + name, bytes(value));
         }
         foreach (string name in before?.Keys.Where(name => !after.ContainsKey(name)) ?? [])
@@ -133,9 +188,19 @@ internal static class SnapshotRecords
     }
 
     private static ImmutableDictionary<string, T> ReadEntries<T>(
-        IReadOnlyDictionary<string, StoreRecord> records, string prefix, Func<ReadOnlyMemory<byte>, T> value) => records
+        IReadOnlyDictionary<string, StoreRecord> records, string prefix, Func<string, ReadOnlyMemory<byte>, T> value) => records
         .Where(record => record.Key.StartsWith(prefix, StringComparison.Ordinal))
-        .ToImmutableDictionary(record => record.Key[prefix.Length..], record => value(record.Value.Value), StringComparer.Ordinal);
+        .Select(record => KeyValuePair.Create(record.Key[prefix.Length..], record.Value.Value))
+        .ToImmutableDictionary(record => record.Key, record => value(record.Key, record.Value), StringComparer.Ordinal);
+
+    private static ReadOnlyMemory<byte> Number(ulong number)
+    {
+        byte[] bytes = new byte[8];
+        BinaryPrimitives.WriteUInt64LittleEndian(bytes, number);
+        return bytes;
+    }
+
+    private static ulong Number(ReadOnlyMemory<byte> bytes) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span);
 
     private static StoreRecord Record(IReadOnlyDictionary<string, StoreRecord> records, string key) =>
         records.TryGetValue(key, out StoreRecord? record) ? record : throw new StoreException(StoreError.Corrupt, $"The state has no record '{key}'.");

@@ -8,7 +8,7 @@ namespace Cloister.Coordinator.State;
 /// <summary>The record <c>state</c>.</summary>
 internal sealed record StoredState(int Format, int State)
 {
-    public const int CurrentFormat = 1;
+    public const int CurrentFormat = 2;
 }
 
 /// <summary>The record <c>manifestInfo</c>: what belongs to the manifest beside its bytes.</summary>
@@ -17,9 +17,13 @@ internal sealed record StoredManifest(ManifestDialect Dialect, byte[] RootSignat
 /// <summary>An owner's signature.</summary>
 internal sealed record StoredOwner(byte[] PublicKey, byte[] Signature);
 
+/// <summary>The record <c>pendingUpdate</c>.</summary>
+internal sealed record StoredUpdate(byte[] Manifest, ManifestDialect Dialect, ImmutableArray<StoredOwner> Owners, ImmutableArray<string> Acknowledged);
+
 /// <summary>Strict JSON of the stored documents.</summary>
 [JsonSerializable(typeof(StoredState))]
 [JsonSerializable(typeof(StoredManifest))]
+[JsonSerializable(typeof(StoredUpdate))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
     public static StoredJson Strict { get; } = new(new JsonSerializerOptions

@@ -158,7 +158,7 @@ public sealed class ManifestTests : IAsyncLifetime
         Assert.Equal(before.Manifest.RootSignature.ToArray(), after.Manifest.RootSignature.ToArray());
         Assert.Equal(before.RootSecret.ToArray(), after.RootSecret.ToArray());
         Assert.Equal(before.UpdateLog, after.UpdateLog);
-        Assert.Equal(before.Secrets.Select(secret => (secret.Key, Convert.ToHexString(secret.Value.Span))), after.Secrets.Select(secret => (secret.Key, Convert.ToHexString(secret.Value.Span))));
+        Assert.Equal(before.Secrets.Select(secret => (secret.Key, Convert.ToHexString(secret.Value.Private.Span))), after.Secrets.Select(secret => (secret.Key, Convert.ToHexString(secret.Value.Private.Span))));
         Assert.Equal(before.Authority.Root.RawData, after.Authority.Root.RawData);
         Assert.Equal(before.Authority.Intermediate.RawData, after.Authority.Intermediate.RawData);
         Assert.Equal(before.Authority.MarbleRoot.RawData, after.Authority.MarbleRoot.RawData);
