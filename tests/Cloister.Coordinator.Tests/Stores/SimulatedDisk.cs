@@ -19,7 +19,7 @@ internal sealed class SimulatedDisk : IFileLayer
 
     private SimulatedDisk(Dictionary<string, Node> names) => (_durableNames, _names) = (names, new(names));
 
-    /// <summary>Operations until the crash; negative: never.</summary>
+    /// <summary>Operations until the crash, after which none succeeds; negative: never.</summary>
     public int OperationsLeft { get; set; } = -1;
 
     /// <summary>The operation at which the storage reports an error once instead of doing its work; negative: never.</summary>
@@ -83,8 +83,9 @@ internal sealed class SimulatedDisk : IFileLayer
     {
         if (FailsAt-- == 0)
             throw new IOException("No space left on device");
-        if (OperationsLeft-- == 0)
+        if (OperationsLeft == 0)
             throw new CrashException();
+        OperationsLeft = Math.Max(-1, OperationsLeft - 1);
     }
 
     internal sealed class CrashException : Exception;
