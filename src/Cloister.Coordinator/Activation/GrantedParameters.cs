@@ -33,7 +33,7 @@ internal static class GrantedParameters
                 Digest = ByteString.CopyFrom(Convert.FromHexString(granted.Model.Digest)),
                 MakerKey = ByteString.CopyFrom(granted.Model.MakerKey.Span),
                 MinimumVersion = granted.Model.MinimumVersion,
-                Key = ByteString.CopyFrom(data.Secrets[granted.Model.Secret]!.Private.Span),
+                Key = ByteString.CopyFrom(ModelKey(granted, data).Span),
             });
         }
         foreach (GrantedCaller granted in plan.Callers)
@@ -58,6 +58,9 @@ internal static class GrantedParameters
         CoordinatorIntermediate = snapshot.Authority.Intermediate.RawDataMemory,
     };
 
+    private static ReadOnlyMemory<byte> ModelKey(GrantedModel granted, TemplateData data) =>
+        data.Secrets.TryGet(granted.Model.Secret, out TemplateSecret? secret) && secret.Value is { } value ? value.Private : throw NeededSecrets.Awaiting([granted.Model.Secret]);
+
     private static ByteString Render(MarblePlan plan, PlannedContent content, TemplateData data)
     {
         if (content.Template is null)
@@ -66,6 +69,10 @@ internal static class GrantedParameters
         {
             // The answer takes the rendered bytes over; nobody else holds them.
             return UnsafeByteOperations.UnsafeWrap(content.Template.Render(data));
+        }
+        catch (ProtocolException error) when (error.Error == ProtocolError.TemplateSecretUnset)
+        {
+            throw NeededSecrets.Awaiting([error.Field], error);
         }
         catch (ProtocolException error)
         {

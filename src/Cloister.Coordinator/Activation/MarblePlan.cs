@@ -22,7 +22,7 @@ internal sealed class MarblePlan
             .Select(caller => new GrantedCaller(caller.Key, caller.Value, [.. caller.Value.Models.Where(model => marble.Models.Contains(model))]))
             .Where(caller => !caller.Models.IsEmpty)];
         AnonymousModels = [.. manifest.AnonymousModels.Where(model => marble.Models.Contains(model))];
-        Secrets = [.. Files.Concat(Env).SelectMany(content => content.Template?.Secrets ?? []).Concat(Models.Select(model => model.Model.Secret))
+        Secrets = [.. Files.Concat(Env).SelectMany(content => content.Template?.SecretsNamed.Names ?? []).Concat(Models.Select(model => model.Model.Secret))
             .Where(manifest.Secrets.ContainsKey).Distinct(StringComparer.Ordinal)];
     }
 

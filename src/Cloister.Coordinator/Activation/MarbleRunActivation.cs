@@ -27,7 +27,11 @@ internal sealed class MarbleRunActivation(LiveState state, ActivationBudget budg
             throw new CoordinatorException(CoordinatorError.BadUuid, "The UUID cannot be read.");
         SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}.");
-        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = NeededSecrets.Collect(snapshot, plan, uuid) };
+        TemplateData data = GrantedParameters.Data(snapshot) with
+        {
+            Secrets = NeededSecrets.Collect(snapshot, plan, uuid),
+            PreviousSecrets = new MarbleSecrets(snapshot, plan, uuid, previous: true),
+        };
 
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var publicKey = new PublicKey(key);

@@ -33,7 +33,11 @@ internal sealed class OwnModeActivation(
             RequireSameKey(connection, signing);
         if (!request.Renewal)
             ActivationBudget.RequireLeft(snapshot, plan);
-        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = NeededSecrets.Collect(snapshot, plan, uuid) };
+        TemplateData data = GrantedParameters.Data(snapshot) with
+        {
+            Secrets = NeededSecrets.Collect(snapshot, plan, uuid),
+            PreviousSecrets = new MarbleSecrets(snapshot, plan, uuid, previous: true),
+        };
 
         byte[] leaf = Issue(snapshot, plan, uuid, signing);
         ActivationResp answer = Answer(snapshot, plan, leaf, data with { MarbleCertificate = new TemplateSecret("", leaf, signing.SubjectPublicKeyInfo, default) });

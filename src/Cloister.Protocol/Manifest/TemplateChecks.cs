@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using Cloister.Protocol.Templates;
 
 namespace Cloister.Protocol.Manifest;
@@ -49,16 +48,22 @@ internal static class TemplateChecks
         }
     }
 
-    private static TemplateData Placeholders(ManifestDocument manifest) => new()
+    private static TemplateData Placeholders(ManifestDocument manifest)
     {
-        MarbleRoot = s_placeholder,
-        CoordinatorRoot = s_placeholder,
-        CoordinatorIntermediate = s_placeholder,
-        MarbleCertificate = new TemplateSecret(ManifestSecretTypes.CertEcdsa, s_placeholder, s_placeholder, s_placeholder),
-        Secrets = manifest.Secrets.ToImmutableDictionary(
-            entry => entry.Key,
-            entry => entry.Value.Type is ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain
-                ? (TemplateSecret?)TemplateSecret.OfKey(entry.Value.Type, s_placeholder)
-                : new TemplateSecret(entry.Value.Type, s_placeholder, s_placeholder, s_placeholder)),
-    };
+        var secrets = new TemplateSecrets(manifest.Secrets.Select(entry => KeyValuePair.Create(entry.Key, Placeholder(entry.Value))));
+        return new TemplateData
+        {
+            MarbleRoot = s_placeholder,
+            CoordinatorRoot = s_placeholder,
+            CoordinatorIntermediate = s_placeholder,
+            MarbleCertificate = new TemplateSecret("", s_placeholder, s_placeholder, s_placeholder),
+            Secrets = secrets,
+            PreviousSecrets = secrets,
+        };
+    }
+
+    private static TemplateSecret Placeholder(ManifestSecret secret) =>
+        secret.Type is ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain
+            ? TemplateSecret.OfKey(secret.Type, s_placeholder)
+            : new TemplateSecret(secret.Type, s_placeholder, s_placeholder, s_placeholder);
 }

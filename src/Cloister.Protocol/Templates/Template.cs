@@ -30,7 +30,7 @@ public sealed class Template
     private Template(ImmutableArray<TemplatePart> parts)
     {
         _parts = parts;
-        Secrets = [.. parts.Where(part => part.Action?.Secret is not null).Select(part => part.Action!.Secret!).Distinct(StringComparer.Ordinal)];
+        SecretsNamed = new([.. parts.Where(part => part.Action?.Secret is not null).Select(part => part.Action!.Secret!).Distinct(StringComparer.Ordinal)], All: false);
     }
 
     /// <summary>Parses a template.</summary>
@@ -41,8 +41,11 @@ public sealed class Template
         return new Template(new TemplateParser(text, kind).Parse());
     }
 
-    /// <summary>Names of the secrets it uses, each once, in order of appearance.</summary>
-    public ImmutableArray<string> Secrets { get; }
+    /// <summary>The secrets whose values it can read.</summary>
+    public TemplateSecretNames SecretsNamed { get; }
+
+    /// <summary>The secrets of before the last rotation whose values it can read.</summary>
+    public TemplateSecretNames PreviousSecretsNamed { get; } = TemplateSecretNames.None;
 
     /// <summary>Whether it writes the marble's own private key, which in Cloister's mode only the workload has.</summary>
     public bool UsesMarbleKey => _parts.Any(part => part.Action is { Root: TemplateRoot.MarbleCertificate, Member: TemplateMember.Private });
@@ -93,7 +96,7 @@ public sealed class Template
                 CoordinatorRoot = key,
                 CoordinatorIntermediate = key,
                 MarbleCertificate = new TemplateSecret("cert-ecdsa", key, key, key),
-                Secrets = template.Secrets.ToImmutableDictionary(name => name, _ => (TemplateSecret?)TemplateSecret.OfKey("plain", key)),
+                Secrets = new TemplateSecrets(template.SecretsNamed.Names.Select(name => KeyValuePair.Create(name, TemplateSecret.OfKey("plain", key)))),
             });
         }
         catch (ProtocolException)

@@ -30,8 +30,8 @@ internal static class TemplateFunctions
             case TemplateRoot.MarbleCertificate:
                 return (Part(action, data.MarbleCertificate ?? throw Missing(action, "there is no marble certificate here")), "");
             default:
-                if (!data.Secrets.TryGetValue(action.Secret!, out TemplateSecret? secret)) throw Missing(action, "secret does not exist");
-                return secret is null
+                if (!data.Secrets.TryGet(action.Secret!, out TemplateSecret? secret)) throw Missing(action, "secret does not exist");
+                return secret.Value is null
                     ? throw new ProtocolException(ProtocolError.TemplateSecretUnset, action.Secret!, $"the secret is not set yet (line {action.Line}).")
                     : (Part(action, secret), secret.Type);
         }
@@ -42,10 +42,10 @@ internal static class TemplateFunctions
         bool isKey = secret.Type is ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain;
         ReadOnlyMemory<byte> part = action.Member switch
         {
-            TemplateMember.Whole or TemplateMember.Public => secret.Public,
-            TemplateMember.Private => secret.Private,
+            TemplateMember.Whole or TemplateMember.Public => secret.Value!.Public,
+            TemplateMember.Private => secret.Value!.Private,
             _ when isKey => throw WrongType(action, $"a {secret.Type} secret has no certificate"),
-            _ => secret.Certificate,
+            _ => secret.Value!.Certificate,
         };
         return part.IsEmpty && !isKey ? throw Missing(action, "it is not available here") : part;
     }

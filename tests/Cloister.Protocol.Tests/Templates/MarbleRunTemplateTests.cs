@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using Cloister.Protocol.Templates;
@@ -51,13 +50,13 @@ public sealed class MarbleRunTemplateTests(ITestOutputHelper output)
 
     private static TemplateData Data(JsonElement recorded)
     {
-        ImmutableDictionary<string, TemplateSecret?>.Builder secrets = ImmutableDictionary.CreateBuilder<string, TemplateSecret?>();
+        var secrets = new Dictionary<string, TemplateSecret>();
         foreach (JsonProperty definition in recorded.GetProperty("baseManifestForFile").GetProperty("Secrets").EnumerateObject())
         {
             string type = definition.Value.GetProperty("Type").GetString()!;
             if (!recorded.GetProperty("secretsUploaded").TryGetProperty(definition.Name, out JsonElement value))
             {
-                secrets[definition.Name] = null;
+                secrets[definition.Name] = TemplateSecret.Unset(type);
                 continue;
             }
             if (value.TryGetProperty("Key", out JsonElement key))
@@ -76,7 +75,7 @@ public sealed class MarbleRunTemplateTests(ITestOutputHelper output)
             CoordinatorRoot = certificateBytes,
             CoordinatorIntermediate = certificateBytes,
             MarbleCertificate = new TemplateSecret("cert-ecdsa", certificateBytes, certificateBytes, certificateBytes),
-            Secrets = secrets.ToImmutable(),
+            Secrets = new TemplateSecrets(secrets),
         };
     }
 }

@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Text;
 using Cloister.Protocol.Templates;
 
@@ -12,14 +11,16 @@ public sealed class TemplateTests
         CoordinatorRoot = new byte[] { 2 },
         CoordinatorIntermediate = new byte[] { 3 },
         MarbleCertificate = new TemplateSecret("cert-ecdsa", new byte[] { 4 }, new byte[] { 5 }, new byte[] { 6 }),
-        Secrets = ImmutableDictionary<string, TemplateSecret?>.Empty
-            .Add("plain", TemplateSecret.OfKey("plain", "text"u8.ToArray()))
-            .Add("empty", TemplateSecret.OfKey("plain", default))
-            .Add("nul", TemplateSecret.OfKey("plain", new byte[] { 65, 0 }))
-            .Add("key", TemplateSecret.OfKey("symmetric-key", new byte[] { 0xAB, 0xCD }))
-            .Add("cert", new TemplateSecret("cert-rsa", new byte[] { 7 }, new byte[] { 8 }, new byte[] { 9 }))
-            .Add("half", new TemplateSecret("cert-rsa", new byte[] { 7 }, default, default))
-            .Add("unset", null),
+        Secrets = new TemplateSecrets(new Dictionary<string, TemplateSecret>
+        {
+            ["plain"] = TemplateSecret.OfKey("plain", "text"u8.ToArray()),
+            ["empty"] = TemplateSecret.OfKey("plain", default),
+            ["nul"] = TemplateSecret.OfKey("plain", new byte[] { 65, 0 }),
+            ["key"] = TemplateSecret.OfKey("symmetric-key", new byte[] { 0xAB, 0xCD }),
+            ["cert"] = new TemplateSecret("cert-rsa", new byte[] { 7 }, new byte[] { 8 }, new byte[] { 9 }),
+            ["half"] = new TemplateSecret("cert-rsa", new byte[] { 7 }, default, default),
+            ["unset"] = TemplateSecret.Unset("plain"),
+        }),
     };
 
     private static string Render(string text, TemplateKind kind = TemplateKind.File) =>
@@ -95,7 +96,7 @@ public sealed class TemplateTests
     public void ItsSecretsAreListedOnce()
     {
         Template template = Template.Parse("{{ hex .Secrets.b }}{{ hex .MarbleRun.RootCA.Cert }}{{ hex .Secrets.a.Private }}{{ raw .Secrets.b }}"u8, TemplateKind.File);
-        Assert.Equal(["b", "a"], template.Secrets.ToArray());
+        Assert.Equal(["b", "a"], template.SecretsNamed.Names.ToArray());
         Assert.False(template.UsesMarbleKey);
         Assert.True(Template.Parse("{{ pem .MarbleRun.MarbleCert.Private }}"u8, TemplateKind.File).UsesMarbleKey);
     }
@@ -107,7 +108,7 @@ public sealed class TemplateTests
         string actions = string.Concat(Enumerable.Repeat("{{ hex .Secrets.key }}", Template.MaxActions));
         Assert.Equal(4 * Template.MaxActions, Render(actions).Length);
         Assert.Equal(ProtocolError.TemplateTooLarge, Refusal(actions + "{{ hex .Secrets.key }}"));
-        TemplateData large = s_data with { Secrets = s_data.Secrets.SetItem("key", TemplateSecret.OfKey("plain", new byte[1 << 20])) };
+        TemplateData large = s_data with { Secrets = new TemplateSecrets([KeyValuePair.Create("key", TemplateSecret.OfKey("plain", new byte[1 << 20]))]) };
         Template nine = Template.Parse(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("{{ raw .Secrets.key }}", 9))), TemplateKind.File);
         Assert.Equal(ProtocolError.TemplateTooLarge, Assert.Throws<ProtocolException>(() => nine.Render(large)).Error);
     }

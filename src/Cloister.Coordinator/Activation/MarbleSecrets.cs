@@ -1,0 +1,45 @@
+using System.Diagnostics.CodeAnalysis;
+using Cloister.Coordinator.Secrets;
+using Cloister.Coordinator.State;
+using Cloister.Protocol.Manifest;
+using Cloister.Protocol.Templates;
+
+namespace Cloister.Coordinator.Activation;
+
+/// <summary>The secrets of one marble in one activation. A value is looked up or derived when a template first reads it, and then kept.</summary>
+internal sealed class MarbleSecrets(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, bool previous) : ITemplateSecrets
+{
+    private readonly ManifestDocument _manifest = snapshot.Manifest!.Document;
+    private readonly Dictionary<string, TemplateSecret> _met = new(StringComparer.Ordinal);
+
+    public IReadOnlyCollection<string> Names { get; } = [.. snapshot.Manifest!.Document.Secrets.Keys];
+
+    public bool TryGet(string name, [NotNullWhen(true)] out TemplateSecret? secret)
+    {
+        if (_met.TryGetValue(name, out secret)) return true;
+        if (!_manifest.Secrets.TryGetValue(name, out ManifestSecret? definition)) return false;
+        secret = new TemplateSecret(definition.Type, () => Value(name, definition))
+        {
+            Size = definition.Size,
+            Shared = definition.Shared,
+            UserDefined = definition.UserDefined,
+            ValidFor = definition.ValidFor,
+        };
+        _met.Add(name, secret);
+        return true;
+    }
+
+    private TemplateSecretValue? Value(string name, ManifestSecret definition)
+    {
+        SecretMaterial? value = definition.UserDefined || definition.Shared
+            ? Stored(name)
+            : SecretMaterial.OfKey(SecretDerivation.PerMarble(RootSecret.Span, uuid, name, plan.Marble.DisableSecretBinding ? "" : plan.Type, definition.Size));
+        return value is null ? null : new(value.Certificate, value.Public, value.Private);
+    }
+
+    // Where nothing was rotated yet, MarbleRun has the same values before as now.
+    private SecretMaterial? Stored(string name) =>
+        previous && snapshot.PreviousSecrets.TryGetValue(name, out SecretMaterial? before) ? before : snapshot.Secrets.GetValueOrDefault(name);
+
+    private ReadOnlyMemory<byte> RootSecret => previous && !snapshot.PreviousRootSecret.IsEmpty ? snapshot.PreviousRootSecret : snapshot.RootSecret;
+}
