@@ -14,15 +14,11 @@ internal sealed record QuoteV1(string Cert, byte[]? Quote);
 /// <summary>MarbleRun's v1 <c>GET /manifest</c>; all of it is empty before a manifest is set.</summary>
 internal sealed record ManifestV1([property: JsonPropertyName("ManifestSignatureRootECDSA")] byte[]? ManifestSignatureRootEcdsa, string ManifestSignature, byte[]? Manifest);
 
-/// <summary>MarbleRun's <c>GET /api/v2/update</c>.</summary>
-internal sealed record UpdateLogV2([property: JsonPropertyName("updateLog")] ImmutableList<string> UpdateLog);
-
 /// <summary>JSON of MarbleRun's contracts that only the coordinator speaks.</summary>
 [JsonSerializable(typeof(JSend<StatusV1>))]
 [JsonSerializable(typeof(JSend<QuoteV1>))]
 [JsonSerializable(typeof(JSend<ManifestV1>))]
 [JsonSerializable(typeof(JSend<string>))]
-[JsonSerializable(typeof(JSend<UpdateLogV2>))]
 [JsonSerializable(typeof(JSend<ImmutableDictionary<string, SecretReading>>))]
 [JsonSerializable(typeof(ImmutableDictionary<string, SecretValue>))]
 internal sealed partial class MarbleRunJson : JsonSerializerContext

@@ -15,7 +15,7 @@ internal static class UpdateEndpoints
         foreach ((string path, RestSurface surface) in new[] { ("/api/v3/update", RestSurface.V3), ("/api/v2/update", RestSurface.V2) })
         {
             routes.MapRest("GET", path, surface, logger, _ => Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(
-                JSend.Of(new UpdateLogV2(RequireManifest(state.Current).UpdateLog)), MarbleRunJson.Lenient.JSendUpdateLogV2)));
+                JSend.Of(new UpdateLogV2(RequireManifest(state.Current).UpdateLog)), RestJson.Strict.JSendUpdateLogV2)));
         }
         routes.MapRest("GET", "/update", RestSurface.V1, logger, _ => Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(
             JSend.Of(string.Join('\n', RequireManifest(state.Current).UpdateLog) + "\n"), MarbleRunJson.Lenient.JSendString)));

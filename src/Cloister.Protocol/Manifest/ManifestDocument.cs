@@ -115,6 +115,9 @@ public sealed record ManifestPackage
     public ImmutableArray<string> AcceptedTcbStatuses { get; internal init; } = [];
     /// <summary>Advisories accepted with SWHardeningNeeded; empty accepts all.</summary>
     public ImmutableArray<string> AcceptedAdvisories { get; internal init; } = [];
+
+    /// <summary>This package with at least a security version, as an update of packages raises it.</summary>
+    public ManifestPackage AtLeast(ulong securityVersion) => SecurityVersion >= securityVersion ? this : this with { SecurityVersion = securityVersion };
 }
 
 /// <summary>An SGX platform.</summary>

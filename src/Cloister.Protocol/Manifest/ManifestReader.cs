@@ -20,6 +20,15 @@ public static class ManifestReader
         return new ManifestOutcome(document, problems.Problems, problems.Warnings, fingerprint);
     }
 
+    /// <summary>What the bytes say, unchecked; null where they cannot be decoded.</summary>
+    internal static ManifestDocument? Decode(ReadOnlySpan<byte> json, ManifestDialect dialect)
+    {
+        var problems = new ManifestProblems(dialect);
+        if (json.Length > MaxBytes || Parse(json, problems) is not { } root) return null;
+        ManifestDocument document = new ManifestDecoder(new GoDecoder(problems), problems, json.ToArray()).Document(root);
+        return problems.Count == 0 ? document : null;
+    }
+
     private static GoValue? Parse(ReadOnlySpan<byte> json, ManifestProblems problems)
     {
         try

@@ -24,6 +24,18 @@ namespace Cloister.Protocol.Rest;
 [JsonSerializable(typeof(JSend<SetManifestResultV2>))]
 [JsonSerializable(typeof(UploadSecretsV2))]
 [JsonSerializable(typeof(JSend<SecretsV2>))]
+[JsonSerializable(typeof(JSend<UpdateLogV2>))]
+[JsonSerializable(typeof(UpdateV2))]
+[JsonSerializable(typeof(JSend<UpdateResultV2>))]
+[JsonSerializable(typeof(JSend<PendingUpdateV2>))]
+[JsonSerializable(typeof(JSend<AcknowledgeResultV2>))]
+[JsonSerializable(typeof(JSend<CancelResultV2>))]
+[JsonSerializable(typeof(UpdateV3))]
+[JsonSerializable(typeof(AcknowledgeUpdateV3))]
+[JsonSerializable(typeof(JSend<UpdateResultV3>))]
+[JsonSerializable(typeof(JSend<PendingUpdateV3>))]
+[JsonSerializable(typeof(CancelUpdateV3))]
+[JsonSerializable(typeof(AcknowledgeSecretsV3))]
 public sealed partial class RestJson : JsonSerializerContext
 {
     /// <summary>Refuses unknown, repeated and missing members.</summary>
@@ -77,6 +89,10 @@ public sealed partial class RestJson : JsonSerializerContext
         FuzzOne(data, Strict.JSendEvidenceV3);
         FuzzOne(data, Strict.JSendManifestV3);
         FuzzOne(data, Lenient.UploadSecretsV2);
+        FuzzOne(data, Strict.UpdateV3);
+        FuzzOne(data, Strict.CancelUpdateV3);
+        FuzzOne(data, Strict.AcknowledgeSecretsV3);
+        FuzzOne(data, Lenient.UpdateV2);
     }
 
     private static void FuzzOne<T>(ReadOnlySpan<byte> data, JsonTypeInfo<T> type)

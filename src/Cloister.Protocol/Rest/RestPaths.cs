@@ -12,6 +12,15 @@ public static class RestPaths
     /// <summary>Uploads or reads user-defined secrets.</summary>
     public const string SecretsV3 = "/api/v3/secrets";
 
+    /// <summary>Acknowledges secrets that an update withholds.</summary>
+    public const string AcknowledgeSecretsV3 = "/api/v3/secrets/acknowledge";
+    /// <summary>Gets the update log, or sends an update.</summary>
+    public const string UpdateV3 = "/api/v3/update";
+    /// <summary>Gets or acknowledges the pending update.</summary>
+    public const string PendingUpdateV3 = "/api/v3/update-manifest";
+    /// <summary>Cancels the pending update.</summary>
+    public const string CancelUpdateV3 = "/api/v3/update-cancel";
+
     /// <summary>MarbleRun: state.</summary>
     public const string StatusV2 = "/api/v2/status";
     /// <summary>MarbleRun: quote and certificate chain.</summary>
@@ -20,6 +29,13 @@ public static class RestPaths
     public const string ManifestV2 = "/api/v2/manifest";
     /// <summary>MarbleRun: secrets.</summary>
     public const string SecretsV2 = "/api/v2/secrets";
+
+    /// <summary>MarbleRun: gets the update log, or sends an update.</summary>
+    public const string UpdateV2 = "/api/v2/update";
+    /// <summary>MarbleRun: gets or acknowledges the pending update.</summary>
+    public const string PendingUpdateV2 = "/api/v2/update-manifest";
+    /// <summary>MarbleRun: cancels the pending update.</summary>
+    public const string CancelUpdateV2 = "/api/v2/update-cancel";
 
     /// <summary>A workload's fresh evidence; query <c>nonce</c>, base64url.</summary>
     public const string WorkloadEvidence = "/.well-known/cloister/evidence";
