@@ -87,6 +87,12 @@ public enum SealingError
     /// <summary>A key agreement gave the all-zero secret: the peer's key has low order.</summary>
     WeakSharedSecret = 305,
 
+    /// <summary>A share of a secret is too short, has no valid x coordinate, or does not fit the others.</summary>
+    MalformedShare = 306,
+
+    /// <summary>Two shares of a secret have the same x coordinate.</summary>
+    DuplicateShare = 307,
+
     /// <summary>The signature algorithm is one that this program does not know.</summary>
     UnknownSignatureAlgorithm = 400,
 
