@@ -72,6 +72,15 @@ public enum CoordinatorError
     /// <summary>A parameter of the workload could not be rendered.</summary>
     ParametersRefused = 512,
 
+    /// <summary>A recovery secret is none of the expected ones.</summary>
+    RecoverySecretRefused = 630,
+    /// <summary>A recovery secret is not signed by its recovery key.</summary>
+    RecoverySignatureInvalid = 631,
+    /// <summary>The recovery secrets do not open the state.</summary>
+    RecoveryFailed = 632,
+    /// <summary>Recovery is at another path.</summary>
+    RecoveryMoved = 633,
+
     /// <summary>The state could not be written.</summary>
     StorageFailed = 900,
 }

@@ -4,6 +4,7 @@ using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.Manifest;
 using Cloister.Coordinator.Quote;
+using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Rest;
 using Cloister.Coordinator.Secrets;
 using Cloister.Coordinator.State;
@@ -34,6 +35,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     public IPEndPoint MeshAddress { get; private set; } = null!;
 
     internal LiveState State { get; private set; } = null!;
+
+    internal RecoveryService Recovery { get; private set; } = null!;
 
     internal OwnModeActivation Own { get; private set; } = null!;
 
@@ -89,8 +92,10 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _owned.Add(folder);
         if (folder.RecoveryReason is { } reason)
             logger.RecoveryNeeded(options.SealFolder, reason);
+        if (folder.ClearCopiesRepaired)
+            logger.RecoveryDataRepaired();
         // In recovery nothing is written: what the coordinator needs to answer at all lives in memory.
-        IStore store = folder.Store is { } opened ? opened : new MemoryStore();
+        var store = new SwitchedStore(folder.Store is { } opened ? opened : new MemoryStore());
         CoordinatorState first = folder.Store is null ? CoordinatorState.Recovery : CoordinatorState.AcceptingManifest;
         State = await LiveState.OpenAsync(store, () => new CoordinatorSnapshot
         {
@@ -98,6 +103,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
             Authority = CertificateAuthority.Create(options.DnsNames, time.GetUtcNow()),
             RootSecret = System.Security.Cryptography.RandomNumberGenerator.GetBytes(32),
         }, cancellation);
+        Recovery = new RecoveryService(State, store, folder, mayBeginAnew: options.Simulation, time, loggers.CreateLogger<RecoveryService>());
+        _owned.Add(Recovery);
         logger.StateOpened(State.Current.State, State.Current.Version);
     }
 
@@ -108,7 +115,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         ILogger requests = loggers.CreateLogger("Cloister.Coordinator.Requests");
         var evidence = new EvidenceSource(issuer, loggers.CreateLogger<EvidenceSource>());
         _owned.Add(evidence);
-        var manifests = new ManifestService(State, options.OwnerKeys, time, loggers.CreateLogger<ManifestService>());
+        var manifests = new ManifestService(State, Recovery, options.OwnerKeys, options.Simulation, time, loggers.CreateLogger<ManifestService>());
         var secrets = new SecretService(State, time, loggers.CreateLogger<SecretService>());
         Door client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
             new TlsIdentity(State, authority => authority.Root, requireClientCertificate: false), options, loggers, routes =>
@@ -116,6 +123,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
                 routes.MapStatus(State, evidence, options.Simulation, requests);
                 routes.MapQuote(State, evidence, options.Simulation, requests);
                 routes.MapManifest(manifests, State, requests);
+                routes.MapRecovery(Recovery, requests);
                 routes.MapSecrets(secrets, requests);
                 routes.MapUpdateLog(State, requests);
                 routes.MapUnknown();

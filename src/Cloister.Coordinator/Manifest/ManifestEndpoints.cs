@@ -30,8 +30,8 @@ internal static class ManifestEndpoints
             ImmutableArray<OwnerSignature> owners = body.OwnerSignatures.IsDefaultOrEmpty
                 ? []
                 : [.. body.OwnerSignatures.Select(owner => new OwnerSignature(owner.PublicKey, owner.Signature))];
-            string fingerprint = await service.SetAsync(body.Manifest, ManifestDialect.Cloister, owners, http.RequestAborted);
-            var answer = new SetManifestResultV3(fingerprint, ImmutableDictionary<string, byte[]>.Empty);
+            (string fingerprint, ImmutableDictionary<string, byte[]> secrets) = await service.SetAsync(body.Manifest, ManifestDialect.Cloister, owners, http.RequestAborted);
+            var answer = new SetManifestResultV3(fingerprint, secrets);
             return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(answer), RestJson.Strict.JSendSetManifestResultV3);
         });
         routes.MapRest("GET", RestPaths.ManifestV2, RestSurface.V2, logger, _ =>
@@ -43,8 +43,8 @@ internal static class ManifestEndpoints
         routes.MapRest("POST", RestPaths.ManifestV2, RestSurface.V2, logger, async http =>
         {
             SetManifestV2 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: false), RestJson.Lenient.SetManifestV2);
-            await service.SetAsync(body.Manifest, ManifestDialect.MarbleRun, [], http.RequestAborted);
-            return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SetManifestResultV2(null)), RestJson.Strict.JSendSetManifestResultV2);
+            (_, ImmutableDictionary<string, byte[]> secrets) = await service.SetAsync(body.Manifest, ManifestDialect.MarbleRun, [], http.RequestAborted);
+            return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SetManifestResultV2(secrets.IsEmpty ? null : secrets)), RestJson.Strict.JSendSetManifestResultV2);
         });
         MapV1(routes, service, state, logger);
     }
@@ -60,8 +60,9 @@ internal static class ManifestEndpoints
         });
         routes.MapRest("POST", "/manifest", RestSurface.V1, logger, async http =>
         {
-            await service.SetAsync(await RequestBody.ReadAsync(http, MaxBody, requireJson: false), ManifestDialect.MarbleRun, [], http.RequestAborted);
-            return RestAnswer.Nothing;
+            (_, ImmutableDictionary<string, byte[]> secrets) = await service.SetAsync(
+                await RequestBody.ReadAsync(http, MaxBody, requireJson: false), ManifestDialect.MarbleRun, [], http.RequestAborted);
+            return secrets.IsEmpty ? RestAnswer.Nothing : JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SetManifestResultV2(secrets)), RestJson.Strict.JSendSetManifestResultV2);
         });
     }
 

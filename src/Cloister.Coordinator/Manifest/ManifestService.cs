@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Secrets;
 using Cloister.Coordinator.State;
 using Cloister.Protocol;
@@ -11,27 +12,31 @@ using Microsoft.Extensions.Logging;
 namespace Cloister.Coordinator.Manifest;
 
 /// <summary>Takes the first manifest: checks it whole, then makes it the one in force, once.</summary>
-internal sealed class ManifestService(LiveState state, ImmutableArray<ReadOnlyMemory<byte>> ownerKeys, TimeProvider time, ILogger<ManifestService> logger)
+internal sealed class ManifestService(
+    LiveState state, RecoveryService recovery, ImmutableArray<ReadOnlyMemory<byte>> ownerKeys, bool simulation, TimeProvider time, ILogger<ManifestService> logger)
 {
     private const int MaxOwnerSignatures = 16, MaxShownProblems = 20;
 
-    /// <summary>Sets the manifest and returns its fingerprint.</summary>
+    /// <summary>Sets the manifest and returns its fingerprint, and the recovery secrets by recovery key.</summary>
     /// <exception cref="CoordinatorException">WrongState, ManifestRefused, ManifestNotSupported, OwnerSignatureRequired, OwnerSignatureInvalid.</exception>
-    public async Task<string> SetAsync(ReadOnlyMemory<byte> bytes, ManifestDialect dialect, ImmutableArray<OwnerSignature> signatures, CancellationToken cancellation)
+    public async Task<(string Fingerprint, ImmutableDictionary<string, byte[]> RecoverySecrets)> SetAsync(ReadOnlyMemory<byte> bytes, ManifestDialect dialect, ImmutableArray<OwnerSignature> signatures, CancellationToken cancellation)
     {
-        RequireAccepting(state.Current);
+        RequireAccepting(state.Current, recovery.MayBeginAnew);
         ManifestOutcome outcome = ManifestReader.Read(bytes.Span, dialect);
         RequireOwner(outcome.Fingerprint, dialect, signatures);
         // MarbleRun reports the first problem alone, in its own words; Cloister all of them, each with its place.
         Refuse(CoordinatorError.ManifestRefused, dialect == ManifestDialect.MarbleRun
             ? outcome.Problems.Take(1).Select(problem => problem.Message)
             : outcome.Problems.Select(problem => problem.Field.Length == 0 ? problem.Message : $"{problem.Field}: {problem.Message}"));
-        Refuse(CoordinatorError.ManifestNotSupported, UnsupportedFeatures.Find(outcome.Document));
+        Refuse(CoordinatorError.ManifestNotSupported, UnsupportedFeatures.Find(outcome.Document, simulation));
         ManifestInForce manifest = Prepare(bytes, dialect, outcome, signatures);
+        using RecoverySetup setup = RecoverySetup.Prepare(null, outcome.Document);
+        if (recovery.MayBeginAnew)
+            await recovery.BeginAnewAsync(cancellation);
         CoordinatorSnapshot after = await state.ChangeAsync(current =>
         {
-            RequireAccepting(current);
-            return current with
+            RequireAccepting(current, mayBeginAnew: false);
+            return setup.Apply(current) with
             {
                 State = CoordinatorState.AcceptingMarbles,
                 Manifest = manifest with { RootSignature = Sign(current, bytes) },
@@ -42,7 +47,9 @@ internal sealed class ManifestService(LiveState state, ImmutableArray<ReadOnlyMe
         logger.ManifestSet(manifest.Fingerprint, dialect, after.Version);
         foreach (ManifestProblem warning in outcome.Warnings)
             logger.ManifestWarning(warning.Message);
-        return manifest.Fingerprint;
+        if (after.KeepsNothing && after.Recovery is not null)
+            logger.NothingToRecover();
+        return (manifest.Fingerprint, setup.Secrets);
     }
 
     private static ManifestInForce Prepare(ReadOnlyMemory<byte> bytes, ManifestDialect dialect, ManifestOutcome outcome, ImmutableArray<OwnerSignature> signatures)
@@ -73,12 +80,12 @@ internal sealed class ManifestService(LiveState state, ImmutableArray<ReadOnlyMe
             : "This coordinator takes only manifests that one of its configured owners has signed; none of the signatures is theirs.");
     }
 
-    private static void RequireAccepting(CoordinatorSnapshot snapshot)
+    private static void RequireAccepting(CoordinatorSnapshot snapshot, bool mayBeginAnew)
     {
-        if (snapshot.State == CoordinatorState.Recovery)
+        if (snapshot.State == CoordinatorState.Recovery && !mayBeginAnew)
             throw new CoordinatorException(CoordinatorError.WrongState,
-                "The coordinator found a state that it cannot open and does not replace it. Put back the key it was sealed with, or move the seal folder away and restart to begin anew.");
-        if (snapshot.State != CoordinatorState.AcceptingManifest)
+                "The coordinator found a state that it cannot open and does not replace it. Upload its recovery secrets, put back the key it was sealed with, or move the seal folder away and restart to begin anew.");
+        if (snapshot.State != CoordinatorState.Recovery && snapshot.State != CoordinatorState.AcceptingManifest)
             throw new CoordinatorException(CoordinatorError.WrongState,
                 $"A manifest is in force already ({snapshot.Manifest?.Fingerprint}); the first one wins. {StatusText.Of(snapshot.State)}");
     }

@@ -14,7 +14,9 @@ internal static class UnsupportedFeatures
     private const int MaxNameBytes = 256;
     private const ulong MaxKeyBits = 8 << 20;
 
-    public static ImmutableArray<string> Find(ManifestDocument manifest)
+    /// <param name="manifest">What is asked for.</param>
+    /// <param name="simulation">MarbleRun's simulation, which makes no difference between its seal modes but that of memory alone.</param>
+    public static ImmutableArray<string> Find(ManifestDocument manifest, bool simulation)
     {
         var found = ImmutableArray.CreateBuilder<string>();
         foreach ((string name, ManifestSecret secret) in manifest.Secrets)
@@ -26,8 +28,6 @@ internal static class UnsupportedFeatures
             else if (secret.Type == ManifestSecretTypes.SymmetricKey && LongestKey(secret) is var longest && (secret.Size == 0 || secret.Size > longest || secret.Size % 8 != 0))
                 found.Add($"Secrets.{name}: Size must be a multiple of 8 between 8 and {longest} bits");
         }
-        if (!manifest.RecoveryKeys.IsEmpty)
-            found.Add("RecoveryKeys: recovery is not supported yet; a manifest without them is accepted, and its state cannot be recovered on another machine");
         foreach ((string name, ManifestMarble marble) in manifest.Marbles)
         {
             if (!marble.Tls.IsEmpty)
@@ -35,11 +35,11 @@ internal static class UnsupportedFeatures
         }
         if (!manifest.Infrastructures.IsEmpty)
             found.Add("Infrastructures: they are not enforced yet");
-        if (manifest.Config.SealMode is not "")
-            found.Add($"Config.SealMode: {manifest.Config.SealMode} is not supported yet; leave it empty to seal with the platform");
+        if (manifest.Config.SealMode is "UniqueKey" && !simulation)
+            found.Add("Config.SealMode: UniqueKey binds the state to this very program, which the host's key cannot; use ProductKey, or leave it empty, to seal with the platform");
         if (!manifest.Config.FeatureGates.IsEmpty)
             found.Add("Config.FeatureGates: none is supported yet");
-        foreach (string name in manifest.Secrets.Keys.Concat(manifest.Marbles.Keys).Where(name => Encoding.UTF8.GetByteCount(name) > MaxNameBytes))
+        foreach (string name in manifest.Secrets.Keys.Concat(manifest.Marbles.Keys).Concat(manifest.RecoveryKeys.Keys).Where(name => Encoding.UTF8.GetByteCount(name) > MaxNameBytes))
             found.Add($"'{name[..32]}...': a name has at most {MaxNameBytes} bytes");
         return found.ToImmutable();
     }

@@ -47,13 +47,16 @@ internal static class RestAnswer
 
     internal static int CodeV3(CoordinatorError error) => error switch
     {
-        CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused => StatusCodes.Status400BadRequest,
+        CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused
+            or CoordinatorError.RecoverySecretRefused => StatusCodes.Status400BadRequest,
         CoordinatorError.NotAuthenticated => StatusCodes.Status401Unauthorized,
-        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid => StatusCodes.Status403Forbidden,
+        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid
+            or CoordinatorError.RecoverySignatureInvalid => StatusCodes.Status403Forbidden,
         CoordinatorError.UnknownSecret => StatusCodes.Status404NotFound,
         CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
         CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
-        CoordinatorError.WrongState or CoordinatorError.OtherManifest => StatusCodes.Status409Conflict,
+        CoordinatorError.WrongState or CoordinatorError.OtherManifest or CoordinatorError.RecoveryFailed => StatusCodes.Status409Conflict,
+        CoordinatorError.RecoveryMoved => StatusCodes.Status410Gone,
         CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         CoordinatorError.WrongContentType => StatusCodes.Status415UnsupportedMediaType,
         CoordinatorError.Busy or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status503ServiceUnavailable,
@@ -65,6 +68,7 @@ internal static class RestAnswer
     {
         CoordinatorError.BadRequest => StatusCodes.Status400BadRequest,
         CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
+        CoordinatorError.RecoveryMoved => StatusCodes.Status410Gone,
         CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
         CoordinatorError.StorageFailed or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status500InternalServerError,

@@ -2,8 +2,10 @@ using System.Collections.Frozen;
 using System.Collections.Immutable;
 using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Authority;
+using Cloister.Coordinator.Recovery;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
+using Cloister.Sealing;
 
 namespace Cloister.Coordinator.State;
 
@@ -48,6 +50,15 @@ internal sealed record CoordinatorSnapshot
 
     /// <summary>One JSON line an event, oldest first.</summary>
     public ImmutableList<string> UpdateLog { get; init; } = [];
+
+    /// <summary>Who can recover the state, and by which secrets; null where nobody can.</summary>
+    public RecoveryData? Recovery { get; init; }
+
+    /// <summary>The change that brings another one here seals the whole state under it. Not stored; of no use once the change is durable.</summary>
+    public SecretBytes? NewDataKey { get; init; }
+
+    /// <summary>Whether the manifest wants the state kept in memory alone.</summary>
+    public bool KeepsNothing => Manifest?.Document.Config.SealMode == "Disabled";
 
     private static ImmutableDictionary<string, T> Empty<T>() => ImmutableDictionary.Create<string, T>(StringComparer.Ordinal);
 }

@@ -6,6 +6,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Cloister.Coordinator.Authority;
+using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Stores;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
@@ -17,6 +18,10 @@ internal static class SnapshotRecords
 {
     private const string StateKey = "state", RootSecretKey = "rootSecret", ManifestKey = "manifest", ManifestInfoKey = "manifestInfo";
     private const string PreviousRootSecretKey = "previousRootSecret", PendingKey = "pendingUpdate";
+
+    /// <summary>Also copied in clear.</summary>
+    internal const string RecoveryKey = SealedStore.ClearPrefix + "recovery";
+
     private const string SecretPrefix = "secret:", SecretCertificatePrefix = "secretCertificate:";
     private const string PreviousPrefix = "previousSecret:", PreviousCertificatePrefix = "previousSecretCertificate:";
     private const string WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
@@ -37,6 +42,7 @@ internal static class SnapshotRecords
         if (after.Manifest is { } manifest && !ReferenceEquals(before?.Manifest, manifest))
             PutManifest(transaction, manifest);
         PutUpdate(transaction, before?.Pending, after.Pending);
+        PutRecovery(transaction, before, after);
         PutSecrets(transaction, SecretPrefix, SecretCertificatePrefix, before?.Secrets, after.Secrets);
         PutSecrets(transaction, PreviousPrefix, PreviousCertificatePrefix, before?.PreviousSecrets, after.PreviousSecrets);
         PutEntries(transaction, WithheldPrefix, before?.Withheld, after.Withheld, static fingerprint => Encoding.ASCII.GetBytes(fingerprint));
@@ -72,6 +78,7 @@ internal static class SnapshotRecords
                 Withheld = ReadEntries(records, WithheldPrefix, static (_, value) => Encoding.ASCII.GetString(value.Span)),
                 SecurityVersions = ReadEntries(records, SecurityVersionPrefix, static (_, value) => Number(value)),
                 Pending = records.TryGetValue(PendingKey, out StoreRecord? pending) ? ReadUpdate(pending) : null,
+                Recovery = records.TryGetValue(RecoveryKey, out StoreRecord? recovery) ? ReadRecovery(recovery) : null,
                 Counters = ReadEntries(records, CounterPrefix, static (_, value) => Number(value)),
                 Activations = ReadEntries(records, ActivationsPrefix, static (_, value) => checked((long)Number(value))),
                 UpdateLog = [.. records.Where(record => record.Key.StartsWith(UpdateLogPrefix, StringComparison.Ordinal))
@@ -144,6 +151,17 @@ internal static class SnapshotRecords
         StoredUpdate stored = Json(record, StoredJson.Strict.StoredUpdate);
         return new PendingUpdate(stored.Manifest, stored.Dialect, [.. stored.Owners.Select(owner => new OwnerSignature(owner.PublicKey, owner.Signature))], stored.Acknowledged);
     }
+
+    private static void PutRecovery(StoreTransaction transaction, CoordinatorSnapshot? before, CoordinatorSnapshot after)
+    {
+        if (!ReferenceEquals(before?.Recovery, after.Recovery))
+            _ = after.Recovery is { } data ? transaction.Put(RecoveryKey, data.Encode()) : transaction.Delete(RecoveryKey);
+        if (!ReferenceEquals(before?.NewDataKey, after.NewDataKey))
+            transaction.NewKey = after.NewDataKey;
+        transaction.ForgetOnDisk = after.KeepsNothing;
+    }
+
+    private static RecoveryData ReadRecovery(StoreRecord record) => RecoveryData.Decode(record.Value.Span) ?? throw new JsonException("recovery data");
 
     // A certificate is two records: its private key stands where a key would.
     private static void PutSecrets(StoreTransaction transaction, string prefix, string certificatePrefix,

@@ -18,6 +18,15 @@ internal static class UpdateLog
         writer.WriteEndArray();
     });
 
+    public static string Recovered(DateTimeOffset at, IEnumerable<string> holders) => Line(at, writer =>
+    {
+        writer.WriteString("update", "state recovered");
+        writer.WriteStartArray("recoveryKeys");
+        foreach (string holder in holders)
+            writer.WriteStringValue(holder);
+        writer.WriteEndArray();
+    });
+
     public static string SecretSet(DateTimeOffset at, string user, string secret, string type) => Line(at, writer =>
     {
         writer.WriteString("update", "secret set");

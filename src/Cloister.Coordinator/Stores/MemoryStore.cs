@@ -6,7 +6,14 @@ namespace Cloister.Coordinator.Stores;
 public sealed class MemoryStore : IStore
 {
     private readonly Lock _writer = new();
-    private volatile Content _content = new(0, ImmutableDictionary.Create<string, StoreRecord>(StringComparer.Ordinal));
+    private volatile Content _content;
+
+    /// <summary>An empty store.</summary>
+    public MemoryStore() => _content = new(0, ImmutableDictionary.Create<string, StoreRecord>(StringComparer.Ordinal));
+
+    /// <summary>A store that goes on from another's records, in their versions.</summary>
+    internal MemoryStore(IReadOnlyDictionary<string, StoreRecord> records) =>
+        _content = new(records.Values.Select(record => record.Version).DefaultIfEmpty().Max(), records.ToImmutableDictionary(StringComparer.Ordinal));
 
     /// <inheritdoc/>
     public ValueTask<StoreRecord?> GetAsync(string key, CancellationToken cancellation) => new(_content.Records.GetValueOrDefault(key));

@@ -1,4 +1,5 @@
 using System.Text;
+using Cloister.Sealing;
 
 namespace Cloister.Coordinator.Stores;
 
@@ -19,6 +20,12 @@ public sealed class StoreTransaction
 
     /// <summary>New values by name; null deletes.</summary>
     public IReadOnlyDictionary<string, ReadOnlyMemory<byte>?> Writes => _writes;
+
+    /// <summary>Stores that seal take this data key from this commit on and seal everything anew under it; null to keep theirs. Stays the caller's to zero.</summary>
+    internal SecretBytes? NewKey { get; set; }
+
+    /// <summary>From this commit on nothing is to reach a disk, and what is there goes.</summary>
+    internal bool ForgetOnDisk { get; set; }
 
     /// <summary>Commits only if the record still has this version (0: still does not exist).</summary>
     public StoreTransaction Require(string key, long version)

@@ -36,6 +36,9 @@ namespace Cloister.Protocol.Rest;
 [JsonSerializable(typeof(JSend<PendingUpdateV3>))]
 [JsonSerializable(typeof(CancelUpdateV3))]
 [JsonSerializable(typeof(AcknowledgeSecretsV3))]
+[JsonSerializable(typeof(RecoverRequest))]
+[JsonSerializable(typeof(JSend<RecoverResult>))]
+[JsonSerializable(typeof(JSend<RecoveryPublicKey>))]
 public sealed partial class RestJson : JsonSerializerContext
 {
     /// <summary>Refuses unknown, repeated and missing members.</summary>
@@ -89,6 +92,7 @@ public sealed partial class RestJson : JsonSerializerContext
         FuzzOne(data, Strict.JSendEvidenceV3);
         FuzzOne(data, Strict.JSendManifestV3);
         FuzzOne(data, Lenient.UploadSecretsV2);
+        FuzzOne(data, Lenient.RecoverRequest);
         FuzzOne(data, Strict.UpdateV3);
         FuzzOne(data, Strict.CancelUpdateV3);
         FuzzOne(data, Strict.AcknowledgeSecretsV3);

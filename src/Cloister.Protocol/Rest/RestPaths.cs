@@ -37,6 +37,15 @@ public static class RestPaths
     /// <summary>MarbleRun: cancels the pending update.</summary>
     public const string CancelUpdateV2 = "/api/v2/update-cancel";
 
+    /// <summary>Takes a recovery secret.</summary>
+    public const string RecoverV3 = "/api/v3/recover";
+    /// <summary>The key that recovery secrets may be encrypted to.</summary>
+    public const string RecoverPublicKeyV3 = "/api/v3/recover/public-key";
+    /// <summary>MarbleRun: takes a recovery secret.</summary>
+    public const string RecoverV2 = "/api/v2/recover";
+    /// <summary>MarbleRun: the key that recovery secrets may be encrypted to.</summary>
+    public const string RecoverPublicKeyV2 = "/api/v2/recover/public-key";
+
     /// <summary>A workload's fresh evidence; query <c>nonce</c>, base64url.</summary>
     public const string WorkloadEvidence = "/.well-known/cloister/evidence";
 }

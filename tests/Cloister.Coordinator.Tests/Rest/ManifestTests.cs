@@ -64,10 +64,8 @@ public sealed class ManifestTests : IAsyncLifetime
     [Fact]
     public async Task What_this_version_cannot_do_is_refused_by_name()
     {
-        using RSA rsa = RSA.Create(2048);
-        await AssertNotSupportedAsync("RecoveryKeys", manifest => manifest["RecoveryKeys"] = new JsonObject { ["r"] = rsa.ExportSubjectPublicKeyInfoPem() });
         await AssertNotSupportedAsync("cert-ecdsa", manifest => manifest["Secrets"]!["c"] = JsonNode.Parse("""{"Type":"cert-ecdsa","Size":256}"""));
-        await AssertNotSupportedAsync("SealMode", manifest => manifest["Config"] = JsonNode.Parse("""{"SealMode":"Disabled"}"""));
+        await AssertNotSupportedAsync("SealMode", manifest => manifest["Config"] = JsonNode.Parse("""{"SealMode":"UniqueKey"}"""));
         await AssertNotSupportedAsync("FeatureGates", manifest => manifest["Config"] = JsonNode.Parse("""{"FeatureGates":["MonotonicCounter"]}"""));
         await AssertNotSupportedAsync("TLS", manifest =>
         {
