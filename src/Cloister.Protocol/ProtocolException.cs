@@ -22,6 +22,9 @@ public enum ProtocolError
     TemplateTooLarge = 204,
     /// <summary>A template needs a secret whose value is not set yet.</summary>
     TemplateSecretUnset = 205,
+
+    /// <summary>A certificate template asks for what cannot be made.</summary>
+    CertificateTemplateWrong = 300,
 }
 
 /// <summary>A document or message from outside was refused. The text says what was wrong and where; it never holds a secret.</summary>

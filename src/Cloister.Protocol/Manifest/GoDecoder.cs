@@ -28,9 +28,9 @@ internal sealed class GoDecoder(ManifestProblems problems)
     public bool IsCloister => problems.IsCloister;
 
     /// <summary>The members of a struct under their declared names, in the document's order.</summary>
-    public IEnumerable<(string Name, GoNode Node)> Members(GoNode node, string goStruct, string[] names)
+    public IEnumerable<(string Name, GoNode Node)> Members(GoNode node, string goStruct, string[] names, string? goType = null)
     {
-        if (!IsObject(node, $"manifest.{goStruct}")) yield break;
+        if (!IsObject(node, goType ?? $"manifest.{goStruct}")) yield break;
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach ((string written, GoValue value) in node.Value.Members)
         {
@@ -99,6 +99,20 @@ internal sealed class GoDecoder(ManifestProblems problems)
             return before;
         }
         if (ulong.TryParse(node.Value.Text, NumberStyles.None, CultureInfo.InvariantCulture, out ulong number) && number <= max) return number;
+        Cannot(node, $"number {node.Value.Text}", goType);
+        return before;
+    }
+
+    /// <summary>A Go int: no point, no exponent, 64 bits.</summary>
+    public long Int(GoNode node, long before, string goType)
+    {
+        if (node.Value.Kind == GoKind.Null) return before;
+        if (node.Value.Kind != GoKind.Number)
+        {
+            WrongType(node, goType);
+            return before;
+        }
+        if (long.TryParse(node.Value.Text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out long number)) return number;
         Cannot(node, $"number {node.Value.Text}", goType);
         return before;
     }

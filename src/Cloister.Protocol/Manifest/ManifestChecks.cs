@@ -110,7 +110,7 @@ internal static class ManifestChecks
     {
         foreach ((string name, ManifestSecret secret) in manifest.Secrets)
         {
-            if (secret.ValidFor != 0 && CertificateTemplate.Read(secret) is { HasNotAfter: true })
+            if (secret.ValidFor != 0 && secret.Certificate.NotAfter is not null)
                 Add(problems, ManifestProblemCode.SecretLifetimeTwice, $"Secrets.{name}", $"ambiguous certificate validity duration for secret: {name}, both NotAfter and ValidFor are specified");
             if (!s_secretTypes.Contains(secret.Type))
                 Add(problems, ManifestProblemCode.SecretTypeUnknown, $"Secrets.{name}.Type", $"unknown type: {secret.Type} for secret: {name}");

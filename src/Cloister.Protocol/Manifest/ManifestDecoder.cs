@@ -23,6 +23,8 @@ internal sealed class ManifestDecoder(GoDecoder go, ManifestProblems problems, R
     private static readonly string[] s_tlsEntry = ["Port", "Addr", "Cert", "DisableClientAuth"];
     private static readonly string[] s_config = ["SealMode", "FeatureGates", "UpdateThreshold", "RecoveryThreshold", "RotateRootSecret"];
 
+    private readonly CertificateDecoder _certificates = new(go);
+
     public ManifestDocument Document(GoValue root)
     {
         var manifest = new ManifestDocument();
@@ -177,17 +179,9 @@ internal sealed class ManifestDecoder(GoDecoder go, ManifestProblems problems, R
                 "Shared" => secret with { Shared = go.Bool(member, secret.Shared) },
                 "UserDefined" => secret with { UserDefined = go.Bool(member, secret.UserDefined) },
                 "ValidFor" => secret with { ValidFor = go.UInt(member, secret.ValidFor) },
-                _ => secret with { CertificateJson = CertificateTemplate(member, secret.CertificateJson) },
+                _ => secret with { Certificate = _certificates.Read(member, secret.Certificate) },
             };
         return secret;
-    }
-
-    private ReadOnlyMemory<byte> CertificateTemplate(GoNode node, ReadOnlyMemory<byte> before)
-    {
-        if (node.Value.Kind == GoKind.Null) return before;
-        if (node.Value.Kind == GoKind.Object) return json[node.Value.Range].ToArray();
-        go.WrongType(node, "manifest.Certificate");
-        return before;
     }
 
     private ManifestUser User(GoNode node)

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Attestation;
+using Cloister.Protocol.Certificates;
 
 namespace Cloister.Protocol.Manifest;
 
@@ -187,8 +188,21 @@ public sealed record ManifestSecret
     public bool UserDefined { get; internal init; }
     /// <summary>Days a certificate is valid; 0 = 365, unless its template says its end.</summary>
     public ulong ValidFor { get; internal init; }
-    /// <summary>The certificate template as it stands in the manifest (Go's x509.Certificate as JSON); empty where there is none.</summary>
-    public ReadOnlyMemory<byte> CertificateJson { get; internal init; }
+    /// <summary>What its certificate is to be; empty where the manifest does not say.</summary>
+    public CertificateTemplate Certificate { get; internal init; } = CertificateTemplate.Empty;
+
+    private const ulong DefaultDays = 365;
+
+    /// <summary>When a certificate ends that begins at <paramref name="notBefore"/>.</summary>
+    /// <exception cref="ProtocolException">CertificateTemplateWrong: after the year 9999.</exception>
+    public DateTimeOffset NotAfter(DateTimeOffset notBefore)
+    {
+        if (Certificate.NotAfter is { } end) return end;
+        ulong days = ValidFor == 0 ? DefaultDays : ValidFor;
+        return days < (ulong)(DateTimeOffset.MaxValue - notBefore).TotalDays
+            ? notBefore.AddDays(days)
+            : throw CertificateDer.Wrong("asn1: structure error: cannot represent time as GeneralizedTime");
+    }
 }
 
 /// <summary>Types of secrets.</summary>

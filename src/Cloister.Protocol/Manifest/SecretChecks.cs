@@ -1,3 +1,5 @@
+using Cloister.Protocol.Certificates;
+
 namespace Cloister.Protocol.Manifest;
 
 /// <summary>
@@ -9,15 +11,17 @@ internal static class SecretChecks
     // HKDF-SHA256 yields at most 255 blocks of 32 bytes.
     private const ulong MaxDerivedBits = 255 * 32 * 8;
 
-    // Go's x509.SignatureAlgorithm: ECDSA with SHA-256, -384, -512. Certificates are signed by the coordinator's ECDSA key.
-    private const long EcdsaWithSha256 = 10, EcdsaWithSha512 = 12;
+    // An Ed25519 key of zeros: what a template asks for does not depend on the key.
+    private static readonly byte[] s_key = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, .. new byte[32]];
 
-    // Go's x509.ExtKeyUsage: Any to MicrosoftKernelCodeSigning.
-    private const long LastExtKeyUsage = 13;
+    // Like the coordinator's, a name that is not the subject's.
+    private static readonly byte[] s_issuer = new CertificateName { CommonName = "MarbleRun Coordinator - Intermediate CA" }.Encode();
+    private static readonly DateTimeOffset s_begin = new(2000, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
     public static void Check(ManifestDocument manifest, ManifestProblems problems)
     {
-        foreach ((string name, ManifestSecret secret) in manifest.Secrets)
+        // First those that all marbles share, then the placeholders of the others.
+        foreach ((string name, ManifestSecret secret) in manifest.Secrets.OrderByDescending(secret => secret.Value.Shared))
             if (!secret.UserDefined)
                 CheckGenerated(name, secret, problems);
         foreach ((string name, string pem) in manifest.RecoveryKeys)
@@ -57,24 +61,25 @@ internal static class SecretChecks
                     Size($"invalid secret size for cert-ecdsa secret {name}: unsupported size {secret.Size}: does not map to a supported curve");
                 break;
             case ManifestSecretTypes.CertRsa:
-                if (secret.Size < 1024) Size($"crypto/rsa: {secret.Size}-bit keys are insecure");
+                if (secret.Size < 1024) Size($"crypto/rsa: {secret.Size}-bit keys are insecure (see https://go.dev/pkg/crypto/rsa#hdr-Minimum_key_size)");
                 break;
         }
-        if (CertificateTemplate.Read(secret) is { } template && secret.Type is not (ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain))
-            CheckTemplate(name, template, stage, problems);
+        if (secret.Type is ManifestSecretTypes.CertRsa or ManifestSecretTypes.CertEcdsa or ManifestSecretTypes.CertEd25519)
+            CheckCertificate(name, secret, stage, problems);
 
         void Size(string message) => problems.Add(ManifestProblemCode.SecretSizeWrong, $"Secrets.{name}.Size", stage + message);
     }
 
-    private static void CheckTemplate(string name, CertificateTemplate template, string stage, ManifestProblems problems)
+    private static void CheckCertificate(string name, ManifestSecret secret, string stage, ManifestProblems problems)
     {
-        if (!template.IsCa && template.MaxPathLen != -1 && (template.MaxPathLen != 0 || template.MaxPathLenZero))
-            Wrong("x509: only CAs are allowed to specify MaxPathLen");
-        if (template.SignatureAlgorithm != 0 && template.SignatureAlgorithm is < EcdsaWithSha256 or > EcdsaWithSha512)
-            Wrong("x509: requested SignatureAlgorithm does not match private key type");
-        if (template.ExtKeyUsage.Any(usage => usage is < 0 or > LastExtKeyUsage))
-            Wrong("x509: unknown extended key usage");
-
-        void Wrong(string message) => problems.Add(ManifestProblemCode.SecretCertificateWrong, $"Secrets.{name}.Cert", stage + message);
+        try
+        {
+            DateTimeOffset end = secret.NotAfter(s_begin);
+            new CertificateDraft(secret.Certificate.WithDefaults(), s_issuer, s_key.AsMemory(^20..), s_key, s_key.AsMemory(^1..), s_begin, end).Encode(out _);
+        }
+        catch (ProtocolException error)
+        {
+            problems.Add(ManifestProblemCode.SecretCertificateWrong, $"Secrets.{name}.Cert", stage + error.Reason);
+        }
     }
 }
