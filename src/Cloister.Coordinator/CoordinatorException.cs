@@ -72,6 +72,9 @@ public enum CoordinatorError
     /// <summary>A parameter of the workload could not be rendered.</summary>
     ParametersRefused = 512,
 
+    /// <summary>A key or certificate that the manifest asks for could not be made.</summary>
+    SecretNotMade = 520,
+
     /// <summary>A recovery secret is none of the expected ones.</summary>
     RecoverySecretRefused = 630,
     /// <summary>A recovery secret is not signed by its recovery key.</summary>

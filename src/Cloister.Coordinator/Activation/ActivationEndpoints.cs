@@ -54,8 +54,8 @@ internal static class ActivationEndpoints
         CoordinatorError.BadRequest or CoordinatorError.BadUuid => GrpcStatus.InvalidArgument,
         CoordinatorError.Busy => GrpcStatus.ResourceExhausted,
         CoordinatorError.EvidenceFailed => GrpcStatus.Unavailable,
-        // MarbleRun's codes for a bad request of a certificate, an unset secret and a template that fails.
-        CoordinatorError.RequestRefused or CoordinatorError.AwaitingSecrets or CoordinatorError.ParametersRefused => GrpcStatus.Internal,
+        // MarbleRun's codes for a bad request of a certificate, an unset secret, a template that fails and a secret that cannot be made.
+        CoordinatorError.RequestRefused or CoordinatorError.AwaitingSecrets or CoordinatorError.ParametersRefused or CoordinatorError.SecretNotMade => GrpcStatus.Internal,
         _ => GrpcStatus.PermissionDenied,
     };
 

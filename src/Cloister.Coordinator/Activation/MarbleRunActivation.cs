@@ -27,15 +27,12 @@ internal sealed class MarbleRunActivation(LiveState state, ActivationBudget budg
             throw new CoordinatorException(CoordinatorError.BadUuid, "The UUID cannot be read.");
         SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}.");
-        TemplateData data = GrantedParameters.Data(snapshot) with
-        {
-            Secrets = NeededSecrets.Collect(snapshot, plan, uuid),
-            PreviousSecrets = new MarbleSecrets(snapshot, plan, uuid, previous: true),
-        };
+        DateTimeOffset now = time.GetUtcNow();
+        using MarbleSecrets secrets = NeededSecrets.Collect(snapshot, plan, uuid, now), previous = new(snapshot, plan, uuid, previous: true, now);
+        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = secrets, PreviousSecrets = previous };
 
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var publicKey = new PublicKey(key);
-        DateTimeOffset now = time.GetUtcNow();
         byte[] leaf = snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, publicKey, signing.Names, now, now + CertificateAuthority.Forever));
         byte[] privateKey = key.ExportPkcs8PrivateKey();
         try

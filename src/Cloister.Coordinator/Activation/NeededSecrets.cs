@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Coordinator.State;
 using Cloister.Protocol.Manifest;
-using Cloister.Protocol.Templates;
 
 namespace Cloister.Coordinator.Activation;
 
@@ -10,11 +9,11 @@ internal static class NeededSecrets
 {
     /// <summary>The marble's secrets, each made when a template first reads it.</summary>
     /// <exception cref="CoordinatorException">AwaitingSecrets, with the names of those that its templates and models name and no user has set.</exception>
-    public static ITemplateSecrets Collect(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid)
+    public static MarbleSecrets Collect(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, DateTimeOffset now)
     {
         ManifestDocument manifest = snapshot.Manifest!.Document;
         ImmutableArray<string> unset = [.. plan.Secrets.Where(name => manifest.Secrets[name].UserDefined && !snapshot.Secrets.ContainsKey(name))];
-        return unset.IsEmpty ? new MarbleSecrets(snapshot, plan, uuid, previous: false) : throw Awaiting(unset);
+        return unset.IsEmpty ? new MarbleSecrets(snapshot, plan, uuid, previous: false, now) : throw Awaiting(unset);
     }
 
     /// <summary>The refusal while a user has still to upload.</summary>

@@ -33,11 +33,9 @@ internal sealed class OwnModeActivation(
             RequireSameKey(connection, signing);
         if (!request.Renewal)
             ActivationBudget.RequireLeft(snapshot, plan);
-        TemplateData data = GrantedParameters.Data(snapshot) with
-        {
-            Secrets = NeededSecrets.Collect(snapshot, plan, uuid),
-            PreviousSecrets = new MarbleSecrets(snapshot, plan, uuid, previous: true),
-        };
+        DateTimeOffset now = time.GetUtcNow();
+        using MarbleSecrets secrets = NeededSecrets.Collect(snapshot, plan, uuid, now), previous = new(snapshot, plan, uuid, previous: true, now);
+        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = secrets, PreviousSecrets = previous };
 
         byte[] leaf = Issue(snapshot, plan, uuid, signing);
         ActivationResp answer = Answer(snapshot, plan, leaf, data with { MarbleCertificate = new TemplateSecret("", leaf, signing.SubjectPublicKeyInfo, default) });

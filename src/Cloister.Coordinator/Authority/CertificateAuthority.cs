@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using Cloister.Protocol;
+using Cloister.Protocol.Certificates;
 using Cloister.Protocol.Marble;
 
 namespace Cloister.Coordinator.Authority;
@@ -69,6 +71,14 @@ internal sealed class CertificateAuthority
         using ECDsa key = Intermediate.GetECDsaPrivateKey()!;
         using X509Certificate2 certificate = request.Create(Intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), leaf.NotBefore, leaf.NotAfter, NewSerial());
         return certificate.RawData;
+    }
+
+    /// <summary>A certificate of a manifest's secret, signed by the intermediate, as DER.</summary>
+    /// <exception cref="ProtocolException">CertificateTemplateWrong: the template asks for what cannot be made.</exception>
+    public byte[] Issue(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    {
+        using ECDsa key = Intermediate.GetECDsaPrivateKey()!;
+        return new CertificateDraft(template, Intermediate.SubjectName.RawData, _issuerKeyId, subjectPublicKeyInfo, NewSerial(), notBefore, notAfter).Sign(key);
     }
 
     private static X509Certificate2 SelfSigned(string name, ECDsa key, ImmutableArray<string> dnsNames, DateTimeOffset now)

@@ -40,7 +40,7 @@ internal sealed class ManifestService(
             {
                 State = CoordinatorState.AcceptingMarbles,
                 Manifest = manifest with { RootSignature = Sign(current, bytes) },
-                Secrets = SharedSecrets.Generate(manifest.Document),
+                Secrets = SharedSecrets.Generate(manifest.Document, current.Authority, time.GetUtcNow()),
                 UpdateLog = current.UpdateLog.Add(UpdateLog.ManifestSet(time.GetUtcNow(), manifest.Fingerprint, signatures.Select(OwnerName))),
             };
         }, cancellation);

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Text;
 using Cloister.Coordinator.Secrets;
 using Cloister.Protocol.Manifest;
+using Cloister.Sealing;
 
 namespace Cloister.Coordinator.Manifest;
 
@@ -21,8 +22,10 @@ internal static class UnsupportedFeatures
         var found = ImmutableArray.CreateBuilder<string>();
         foreach ((string name, ManifestSecret secret) in manifest.Secrets)
         {
-            if (secret.Type is not (ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain))
-                found.Add($"Secrets.{name}: type {secret.Type} is not supported yet");
+            if (secret is { Type: ManifestSecretTypes.CertRsa, UserDefined: false } && !SecretKeyPair.IsRsaSize(secret.Size))
+                found.Add($"Secrets.{name}: Size must be a multiple of 8 between {SecretKeyPair.MinRsaBits} and {SecretKeyPair.MaxRsaBits} bits");
+            else if (secret is { Type: ManifestSecretTypes.CertEd25519, UserDefined: false } && !Ed25519KeyPair.IsSupported)
+                found.Add($"Secrets.{name}: this machine has no Ed25519; install libcrypto of OpenSSL 3");
             else if (secret.Type == ManifestSecretTypes.Plain && !secret.UserDefined)
                 found.Add($"Secrets.{name}: a plain secret must be UserDefined");
             else if (secret.Type == ManifestSecretTypes.SymmetricKey && LongestKey(secret) is var longest && (secret.Size == 0 || secret.Size > longest || secret.Size % 8 != 0))

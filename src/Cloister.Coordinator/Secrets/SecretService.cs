@@ -33,7 +33,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             foreach ((string name, SecretValue value) in secrets.OrderBy(secret => secret.Key, StringComparer.Ordinal))
             {
                 ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.WriteSecret, name);
-                values[name] = SecretMaterial.OfKey(Check(name, definition, value));
+                values[name] = Check(name, definition, value);
                 log.Add(UpdateLog.SecretSet(time.GetUtcNow(), user, name, definition.Type));
             }
             return current with { Secrets = values.ToImmutable(), UpdateLog = log.ToImmutable() };
@@ -54,27 +54,45 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         foreach (string name in names)
         {
             ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.ReadSecret, name);
-            byte[]? value = current.Secrets.TryGetValue(name, out SecretMaterial? set) ? set.Private.ToArray() : null;
-            readings[name] = new SecretReading(definition.Type, Saturated(definition.Size), definition.Shared, definition.UserDefined,
-                Saturated(definition.ValidFor), null, value, value);
+            readings[name] = Reading(definition, current.Secrets.GetValueOrDefault(name));
         }
         logger.SecretsRead(names.Count, user);
         return readings.ToImmutable();
     }
 
     /// <summary>The value as it is kept, or a refusal that names the secret and what is wrong.</summary>
-    internal static ReadOnlyMemory<byte> Check(string name, ManifestSecret definition, SecretValue value)
+    internal static SecretMaterial Check(string name, ManifestSecret definition, SecretValue value)
     {
         if (!definition.UserDefined)
             throw new CoordinatorException(CoordinatorError.UnknownSecret, $"Secret '{name}' is not user-defined: the coordinator makes it.");
+        if (SecretCertificate.IsType(definition.Type))
+            return CheckCertificate(name, definition, value);
         if (value is not { Key: { } key, Cert: null, Private: null })
             throw Refused(name, $"a secret of type {definition.Type} has the member Key alone");
         if (definition.Type == ManifestSecretTypes.SymmetricKey && (ulong)key.Length * 8 != definition.Size)
             throw Refused(name, $"it has {key.Length * 8L} bits, the manifest says {definition.Size}");
         if (definition.Type == ManifestSecretTypes.Plain && key.Length is 0 or > MaxPlainBytes)
             throw Refused(name, $"it has {key.Length} bytes; 1 to {MaxPlainBytes} are allowed");
-        return key;
+        return SecretMaterial.OfKey(key);
     }
+
+    private static SecretMaterial CheckCertificate(string name, ManifestSecret definition, SecretValue value)
+    {
+        if (value is not { Key: null, Cert: { } certificate })
+            throw Refused(name, $"a secret of type {definition.Type} has the members Cert and Private");
+        return UploadedCertificate.Read(definition.Type, certificate, value.Private, out string reason) ?? throw Refused(name, reason);
+    }
+
+    private static SecretReading Reading(ManifestSecret definition, SecretMaterial? value)
+    {
+        // MarbleRun writes its default into the certificates that it makes.
+        bool byDefault = SharedSecrets.IsMade(definition) && SecretCertificate.IsType(definition.Type) && definition is { ValidFor: 0, Certificate.NotAfter: null };
+        return new SecretReading(definition.Type, Saturated(definition.Size), definition.Shared, definition.UserDefined,
+            byDefault ? ManifestSecret.DefaultDays : Saturated(definition.ValidFor), Bytes(value?.Certificate), Bytes(value?.Private), Bytes(value?.Public));
+    }
+
+    // What is not there is null and not empty.
+    private static byte[]? Bytes(ReadOnlyMemory<byte>? part) => part is { IsEmpty: false } bytes ? bytes.ToArray() : null;
 
     private static ManifestSecret Permit(ManifestDocument manifest, string user, string action, string name)
     {

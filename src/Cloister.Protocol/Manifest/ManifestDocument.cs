@@ -191,7 +191,8 @@ public sealed record ManifestSecret
     /// <summary>What its certificate is to be; empty where the manifest does not say.</summary>
     public CertificateTemplate Certificate { get; internal init; } = CertificateTemplate.Empty;
 
-    private const ulong DefaultDays = 365;
+    /// <summary>Days a certificate is valid where the manifest does not say.</summary>
+    public const uint DefaultDays = 365;
 
     /// <summary>When a certificate ends that begins at <paramref name="notBefore"/>.</summary>
     /// <exception cref="ProtocolException">CertificateTemplateWrong: after the year 9999.</exception>

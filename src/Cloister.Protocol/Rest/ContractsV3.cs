@@ -103,7 +103,7 @@ public sealed record SecretReading(
     [property: JsonPropertyName("Shared")] bool Shared,
     [property: JsonPropertyName("UserDefined")] bool UserDefined,
     [property: JsonPropertyName("ValidFor")] uint ValidFor,
-    [property: JsonPropertyName("Cert"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] byte[]? Cert = null,
+    [property: JsonPropertyName("Cert")] byte[]? Cert = null,
     [property: JsonPropertyName("Private")] byte[]? Private = null,
     [property: JsonPropertyName("Public")] byte[]? Public = null)
 {

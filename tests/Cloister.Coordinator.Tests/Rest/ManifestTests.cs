@@ -64,7 +64,7 @@ public sealed class ManifestTests : IAsyncLifetime
     [Fact]
     public async Task What_this_version_cannot_do_is_refused_by_name()
     {
-        await AssertNotSupportedAsync("cert-ecdsa", manifest => manifest["Secrets"]!["c"] = JsonNode.Parse("""{"Type":"cert-ecdsa","Size":256}"""));
+        await AssertNotSupportedAsync("Secrets.c: Size", manifest => manifest["Secrets"]!["c"] = JsonNode.Parse("""{"Type":"cert-rsa","Size":9216}"""));
         await AssertNotSupportedAsync("SealMode", manifest => manifest["Config"] = JsonNode.Parse("""{"SealMode":"UniqueKey"}"""));
         await AssertNotSupportedAsync("FeatureGates", manifest => manifest["Config"] = JsonNode.Parse("""{"FeatureGates":["MonotonicCounter"]}"""));
         await AssertNotSupportedAsync("TLS", manifest =>
