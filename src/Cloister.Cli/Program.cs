@@ -11,6 +11,8 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     ManifestVerb.Create(),
     VerifyVerb.Create(),
     StatusVerb.Create(),
+    CheckVerb.Create(),
+    CertificateVerb.Create(),
     SecretVerb.Create(),
     UserVerb.Create(),
     ModelVerb.Create(),
@@ -18,6 +20,10 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     PredictVerb.Create(),
     WorkloadVerb.Create(),
     AttestVerb.Create(),
+    RecoverVerb.Create(),
+    RecoverWithSignatureVerb.Create(),
+    PackageInfoVerb.Create(),
+    VersionVerb.Create(),
 };
 root.Add(Execution.Json);
 foreach (Option option in root.Options)

@@ -15,7 +15,7 @@ public sealed class DesignMapTests
         ["Platform"] = ["Attestation", "Sealing"],
         ["Coordinator"] = ["Protocol", "Platform", "Sealing"],
         ["Workload"] = ["Protocol", "Platform"],
-        ["Client"] = ["Protocol", "Sealing"],
+        ["Client"] = ["Protocol", "Collateral", "Sealing"],
         ["Serving"] = ["Workload", "Sealing", "Onnx"],
         ["Cli"] = ["Coordinator", "Client", "Serving"],
     };

@@ -344,6 +344,11 @@ public enum Refusal
     /// <summary>Unsigned bytes follow the quote that the policy does not accept.</summary>
     TrailingNotAccepted = 2373,
 
+    /// <summary>There is no signature structure of an enclave where one was looked for, or it is not whole.</summary>
+    SigStructMalformed = 2380,
+    /// <summary>An enclave's signature structure is not signed by the key in it.</summary>
+    SigStructSignature = 2381,
+
     // 2500: X.509 certificates and revocation lists
 
     /// <summary>A certificate is not of the form of RFC 5280, or is larger than is read.</summary>

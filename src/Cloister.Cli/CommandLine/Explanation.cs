@@ -1,5 +1,7 @@
 using Cloister.Attestation;
 using Cloister.Client;
+using Cloister.Client.Pkcs11;
+using Cloister.Collateral;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
@@ -22,6 +24,8 @@ internal sealed record Explanation(ExitCode Code, string Text)
         AttestationRefusedException refused => new(ExitCode.Refused, Refused(refused.Check)),
         PeerRefusedException refused => new(ExitCode.Refused, refused.Message),
         ClientException client => new(CodeOf(client), client.Message),
+        Pkcs11Exception token => new(CodeOf(token), token.Message),
+        CollateralException collateral => new((int)collateral.Error is >= 200 and < 300 ? ExitCode.Unavailable : ExitCode.BadInput, collateral.Message),
         WorkloadException workload => new(CodeOf(workload), workload.Message),
         ProtocolException protocol => new(ExitCode.BadInput, $"{protocol.Field}: {protocol.Reason}"),
         PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),
@@ -37,7 +41,15 @@ internal sealed record Explanation(ExitCode Code, string Text)
         ClientError.Unreachable or ClientError.Timeout => ExitCode.Unavailable,
         ClientError.PeerKeyChanged => ExitCode.Refused,
         ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
-        ClientError.RefusedByServer when client.HttpStatus is 503 or 429 => ExitCode.Unavailable,
+        ClientError.RefusedByServer when client.HttpStatus is 404 or 405 or 410 or 429 or 503 => ExitCode.Unavailable,
+        _ => ExitCode.BadInput,
+    };
+
+    private static ExitCode CodeOf(Pkcs11Exception token) => token.Error switch
+    {
+        Pkcs11Error.ModuleMissing or Pkcs11Error.TlsNotSupported => ExitCode.MissingRequirement,
+        Pkcs11Error.LoginRefused => ExitCode.NotPermitted,
+        Pkcs11Error.OperationRefused => ExitCode.Refused,
         _ => ExitCode.BadInput,
     };
 

@@ -31,7 +31,7 @@ internal static class Peer
     public static async Task<X509Certificate2> ReadIdentityAsync(string? certificate, string? key, CancellationToken cancellation)
     {
         if (certificate is null || key is null)
-            throw new CommandException(ExitCode.Usage, "This needs --cert and --key, the identity that the manifest names. Make one with: cloister user keygen");
+            throw new CommandException(ExitCode.Usage, "This needs --cert and --key, the identity that the manifest names (or --pkcs11-config, for one in a token). Make one with: cloister user keygen");
         try
         {
             string certificatePem = await LocalFile.ReadTextAsync(certificate, cancellation), keyPem = await LocalFile.ReadTextAsync(key, cancellation);

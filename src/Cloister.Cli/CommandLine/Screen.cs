@@ -26,6 +26,16 @@ internal sealed class Screen(TextWriter output, TextWriter error, bool json)
         output.Flush();
     }
 
+    /// <summary>Something a person should know beside the result, on standard error.</summary>
+    public void Note(string text)
+    {
+        if (!Json)
+            error.WriteLine(text);
+    }
+
+    /// <summary>Something a person must not miss: on standard error, in any format.</summary>
+    public void Warn(string text) => error.WriteLine("WARNING: " + text);
+
     public void Error(string text, ExitCode code)
     {
         if (Json)

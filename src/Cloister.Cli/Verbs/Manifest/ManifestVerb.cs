@@ -5,11 +5,14 @@ namespace Cloister.Cli.Verbs;
 
 internal static class ManifestVerb
 {
-    public static Command Create() => new Verb("manifest", "Check, set, read and verify the manifest of a deployment.")
+    public static Command Create() => new Verb("manifest", "Check, set, read, verify and update the manifest of a deployment.")
     {
         ManifestCheckVerb.Create(),
         ManifestSetVerb.Create(),
         ManifestGetVerb.Create(),
         ManifestVerifyVerb.Create(),
+        ManifestSignatureVerb.Create(),
+        ManifestLogVerb.Create(),
+        ManifestUpdateVerb.Create(),
     };
 }
