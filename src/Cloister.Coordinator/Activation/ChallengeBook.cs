@@ -11,19 +11,20 @@ internal sealed class ChallengeBook(TimeProvider time, int capacity = ChallengeB
     public static readonly TimeSpan Lifetime = TimeSpan.FromSeconds(60);
 
     private readonly Lock _lock = new();
-    private readonly Dictionary<Challenge, DateTimeOffset> _open = [];
-    private readonly Queue<(Challenge Challenge, DateTimeOffset Expires)> _byAge = [];
+    // Ages are measured by what only runs forward: setting the clock makes no challenge younger or older.
+    private readonly Dictionary<Challenge, long> _open = [];
+    private readonly Queue<(Challenge Challenge, long Issued)> _byAge = [];
 
     /// <summary>A fresh challenge of 32 random bytes.</summary>
     /// <exception cref="CoordinatorException">Busy: too many are open.</exception>
     public byte[] Issue()
     {
         byte[] bytes = RandomNumberGenerator.GetBytes(MarbleService.ChallengeBytes);
-        DateTimeOffset now = time.GetUtcNow();
         lock (_lock)
         {
+            long now = time.GetTimestamp();
             // An expired one is kept for as long again, so that whoever comes late is told so.
-            while (_byAge.TryPeek(out var oldest) && oldest.Expires + Lifetime <= now)
+            while (_byAge.TryPeek(out var oldest) && time.GetElapsedTime(oldest.Issued, now) >= 2 * Lifetime)
             {
                 _byAge.Dequeue();
                 _open.Remove(oldest.Challenge);
@@ -31,8 +32,8 @@ internal sealed class ChallengeBook(TimeProvider time, int capacity = ChallengeB
             if (_byAge.Count >= capacity)
                 throw new CoordinatorException(CoordinatorError.Busy, $"{capacity} challenges were given out within {2 * Lifetime.TotalSeconds:0} seconds; try again later.");
             var challenge = new Challenge(bytes);
-            _open.Add(challenge, now + Lifetime);
-            _byAge.Enqueue((challenge, now + Lifetime));
+            _open.Add(challenge, now);
+            _byAge.Enqueue((challenge, now));
         }
         return bytes;
     }
@@ -41,13 +42,13 @@ internal sealed class ChallengeBook(TimeProvider time, int capacity = ChallengeB
     /// <exception cref="CoordinatorException">ChallengeUnknown or ChallengeExpired.</exception>
     public void Redeem(ReadOnlySpan<byte> bytes)
     {
-        DateTimeOffset now = time.GetUtcNow(), expires;
+        long issued;
         lock (_lock)
         {
-            if (bytes.Length != MarbleService.ChallengeBytes || !_open.Remove(new Challenge(bytes), out expires))
+            if (bytes.Length != MarbleService.ChallengeBytes || !_open.Remove(new Challenge(bytes), out issued))
                 throw new CoordinatorException(CoordinatorError.ChallengeUnknown, "The challenge is not one of this coordinator's, or it was used before. Ask for a new one.");
         }
-        if (expires <= now)
+        if (time.GetElapsedTime(issued) >= Lifetime)
             throw new CoordinatorException(CoordinatorError.ChallengeExpired, $"The challenge is older than {Lifetime.TotalSeconds:0} seconds. Ask for a new one.");
     }
 

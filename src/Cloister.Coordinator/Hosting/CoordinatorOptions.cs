@@ -35,7 +35,7 @@ public sealed record CoordinatorOptions
     /// <summary>How long a workload's certificate is valid in Cloister's mode.</summary>
     public TimeSpan LeafLifetime { get; init; } = TimeSpan.FromHours(24);
 
-    /// <summary>Connections at once on each port.</summary>
+    /// <summary>Connections at once on each port, as far as the process may open files; when all are taken, the oldest idle one makes room.</summary>
     public int MaxConnections { get; init; } = 10_000;
 
     /// <summary>How long a request's head may take, and a body may stay under 240 bytes a second.</summary>

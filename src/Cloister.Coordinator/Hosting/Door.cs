@@ -1,4 +1,5 @@
 using System.Net;
+using Cloister.Platform;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Hosting;
@@ -30,12 +31,14 @@ internal sealed class Door : IAsyncDisposable
         builder.Services.AddSingleton(loggers);
         builder.Services.AddRoutingCore();
         builder.WebHost.UseKestrelCore();
+        var connections = new ConnectionBook(ConnectionBook.Fitting(options.MaxConnections, ProcessLimits.OpenFiles));
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             Bound(kestrel, options);
             kestrel.Listen(address, listen =>
             {
                 listen.Protocols = protocols;
+                listen.Use(next => connection => connections.RunAsync(connection, next));
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
                     OnConnection = _ => ValueTask.FromResult(tls.Options()),
@@ -46,6 +49,7 @@ internal sealed class Door : IAsyncDisposable
         WebApplication application = builder.Build();
         try
         {
+            application.Use(next => http => ConnectionBook.RunAsync(http, next));
             application.UseRouting();
             map(application);
             application.UseEndpoints(static _ => { });
@@ -64,7 +68,6 @@ internal sealed class Door : IAsyncDisposable
     {
         kestrel.AddServerHeader = false;
         KestrelServerLimits limits = kestrel.Limits;
-        limits.MaxConcurrentConnections = options.MaxConnections;
         limits.MaxRequestBodySize = MaxBodyBytes;
         limits.MaxRequestHeadersTotalSize = MaxHeadBytes;
         limits.RequestHeadersTimeout = options.SlowClientGrace;

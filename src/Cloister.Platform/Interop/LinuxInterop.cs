@@ -13,6 +13,7 @@ internal static partial class LinuxInterop
     private const int SolSocket = 1, SoPeerCred = 17, SoPeerPidFd = 77, NoSuchOption = 92; // SO_PEERPIDFD: Linux 6.5; ENOPROTOOPT before
     private const int AtFdCwd = -100, AtSymlinkNoFollow = 0x100, StatxType = 1, StatxSize = 256, StatxModeAt = 28;
     private const int TypeMask = 0xF000, TypeRegular = 0x8000, TypeSocket = 0xC000;
+    private const int LimitOpenFiles = 7; // RLIMIT_NOFILE
 
     /// <summary>The process that connected a Unix socket, as the kernel recorded it (unix(7), SO_PEERCRED).</summary>
     public static int PeerProcessId(Socket socket)
@@ -42,6 +43,13 @@ internal static partial class LinuxInterop
     /// <summary>Whether a path names a Unix socket.</summary>
     public static bool IsSocket(string path) => TypeOf(path) == TypeSocket;
 
+    /// <summary>How many files and sockets this process may have open (getrlimit(2), the soft limit); null if the kernel does not say.</summary>
+    public static ulong? OpenFiles()
+    {
+        Span<ulong> limits = stackalloc ulong[2]; // struct rlimit: soft, hard
+        return getrlimit(LimitOpenFiles, limits) == 0 ? limits[0] : null;
+    }
+
     private static int TypeOf(string path)
     {
         Span<byte> status = stackalloc byte[StatxSize];
@@ -52,6 +60,9 @@ internal static partial class LinuxInterop
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int getsockopt(SafeSocketHandle socket, int level, int name, Span<byte> value, ref int length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int getrlimit(int resource, Span<ulong> limits);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int statx(int directory, string path, int flags, uint mask, Span<byte> status);

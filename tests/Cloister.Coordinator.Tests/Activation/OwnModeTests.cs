@@ -141,6 +141,36 @@ public sealed class OwnModeTests : IAsyncLifetime
         await AssertRefusedAsync(workload, late, CoordinatorError.ChallengeExpired);
     }
 
+    [Theory]
+    [InlineData(-20)]
+    [InlineData(-1)]
+    [InlineData(1)]
+    [InlineData(20)]
+    public async Task Setting_the_clock_makes_no_challenge_younger_or_older(int years)
+    {
+        using var workload = new TestWorkload(_coordinator);
+        ActivationReq early = await workload.PrepareAsync(await workload.ChallengeAsync()), late = await workload.PrepareAsync(await workload.ChallengeAsync());
+        _coordinator.Clock.Set(_coordinator.Clock.GetUtcNow().AddYears(years));
+
+        using X509Certificate2 leaf = workload.Join(await workload.SendAsync(early));
+        Assert.Equal(_coordinator.Clock.GetUtcNow() + TimeSpan.FromHours(24), leaf.NotAfter.ToUniversalTime());
+        _coordinator.Clock.Advance(ChallengeBook.Lifetime);
+        await AssertRefusedAsync(workload, late, CoordinatorError.ChallengeExpired);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_set_back_refuses_renewal_with_a_certificate_of_the_future_and_activates_anew()
+    {
+        using var workload = new TestWorkload(_coordinator, "once");
+        X509Certificate2 current = workload.Join(await workload.ActivateAsync());
+        _coordinator.Clock.Set(_coordinator.Clock.GetUtcNow().AddDays(-30));
+
+        using var next = new TestWorkload(_coordinator, "once") { Uuid = workload.Uuid, Renewal = true, Connection = current };
+        Assert.Equal(GrpcStatus.PermissionDenied, (await next.RefusedAsync()).Status);
+        await workload.ActivateAsync();
+        Assert.Equal(2, _coordinator.Host.State.Current.Activations["once"]);
+    }
+
     [Fact]
     public async Task A_challenge_of_a_coordinator_that_was_restarted_is_unknown()
     {

@@ -78,14 +78,45 @@ public sealed class HostTests
     }
 
     [Fact]
-    public async Task More_connections_than_allowed_are_turned_away_and_the_others_stay()
+    public async Task When_all_places_are_taken_the_oldest_idle_connection_makes_room()
     {
         await using TestCoordinator coordinator = await TestCoordinator.StartAsync(options => options with { MaxConnections = 2 });
-        await using SslStream first = await ConnectAsync(coordinator), second = await ConnectAsync(coordinator);
-        await Assert.ThrowsAnyAsync<IOException>(() => ConnectAsync(coordinator));
-        await first.WriteAsync("GET /api/v3/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray());
-        Assert.StartsWith("HTTP/1.1 200", await ReadToEndAsync(first), StringComparison.Ordinal);
+        await using SslStream first = await ConnectAsync(coordinator), second = await ConnectAsync(coordinator), third = await ConnectAsync(coordinator);
+        await AssertEndedAsync(first);
+        foreach (SslStream kept in new[] { second, third })
+        {
+            await kept.WriteAsync("GET /api/v3/status HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"u8.ToArray());
+            Assert.StartsWith("HTTP/1.1 200", await ReadToEndAsync(kept), StringComparison.Ordinal);
+        }
     }
+
+    [Fact]
+    public async Task Connections_with_requests_running_keep_their_places()
+    {
+        await using TestCoordinator coordinator = await TestCoordinator.StartAsync(options => options with { MaxConnections = 2, SlowClientGrace = TimeSpan.FromMinutes(5) });
+        await using SslStream first = await ConnectAsync(coordinator), second = await ConnectAsync(coordinator);
+        foreach (SslStream busy in new[] { first, second })
+        {
+            // That it asks for the body shows that the request runs.
+            await busy.WriteAsync("POST /api/v3/manifest HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\nConnection: close\r\n\r\n"u8.ToArray());
+            Assert.StartsWith("HTTP/1.1 100", Encoding.ASCII.GetString((await ReadSomeAsync(busy)).Span), StringComparison.Ordinal);
+        }
+        await Assert.ThrowsAnyAsync<IOException>(() => ConnectAsync(coordinator));
+        foreach (SslStream busy in new[] { first, second })
+        {
+            await busy.WriteAsync("{}"u8.ToArray());
+            Assert.StartsWith("HTTP/1.1 400", await ReadToEndAsync(busy), StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData(10_000, null, 10_000)]
+    [InlineData(10_000, 1UL << 20, 10_000)]
+    [InlineData(10_000, 20_000UL, 9_500)]
+    [InlineData(10_000, 1_024UL, 12)]
+    [InlineData(10_000, 10UL, 1)]
+    [InlineData(2, 20_000UL, 2)]
+    public void Places_leave_files_for_the_state(int wanted, ulong? openFiles, int places) => Assert.Equal(places, ConnectionBook.Fitting(wanted, openFiles));
 
     [Fact]
     public async Task Nonsense_before_TLS_hurts_nobody()
@@ -164,6 +195,24 @@ public sealed class HostTests
             RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
         });
         return stream;
+    }
+
+    private static async Task<ReadOnlyMemory<byte>> ReadSomeAsync(SslStream stream)
+    {
+        byte[] buffer = new byte[4096];
+        return buffer.AsMemory(0, await stream.ReadAsync(buffer));
+    }
+
+    // An aborted connection ends or is reset; either way nothing was said on it.
+    private static async Task AssertEndedAsync(SslStream stream)
+    {
+        try
+        {
+            Assert.Equal(0, (await ReadSomeAsync(stream)).Length);
+        }
+        catch (IOException)
+        {
+        }
     }
 
     private static async Task<string> ReadToEndAsync(SslStream stream)
