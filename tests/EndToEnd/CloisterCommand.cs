@@ -7,7 +7,7 @@ namespace Cloister.EndToEnd;
 /// <summary>Runs the built `cloister` program as a process of its own, as a person would.</summary>
 internal static class CloisterCommand
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(15);
 
     /// <summary>The folder of the program built beside these tests, in the same configuration.</summary>
     public static string Folder { get; } = Path.Combine(TestData.RepositoryRoot, "src", "Cloister.Cli", "bin",

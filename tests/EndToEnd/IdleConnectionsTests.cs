@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Security;
 using System.Net.Sockets;
+using System.Text;
+using Cloister.Client;
 
 namespace Cloister.EndToEnd;
 
@@ -14,6 +16,8 @@ public sealed class IdleConnectionsTests
     {
         await using Deployment deployment = await Deployment.CreateAsync();
         await deployment.StartCoordinatorAsync();
+        await UnverifiedCoordinator.SetManifestAsync(deployment.ClientAddress, Encoding.UTF8.GetBytes(
+            $$"""{ "Packages": { "job": {{deployment.Package(new string('a', 64))}} }, "Marbles": { "job": { "Package": "job" } } }"""), []);
         string[] mesh = deployment.MeshAddress.Split(':');
         var clientPort = new IPEndPoint(IPAddress.Loopback, deployment.ClientAddress.Port);
         var meshPort = new IPEndPoint(IPAddress.Parse(mesh[0]), int.Parse(mesh[1], System.Globalization.CultureInfo.InvariantCulture));

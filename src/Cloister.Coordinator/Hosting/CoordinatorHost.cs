@@ -34,6 +34,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
     /// <summary>Where workloads are activated.</summary>
     public IPEndPoint MeshAddress { get; private set; } = null!;
 
+    internal Door Client { get; private set; } = null!;
+
     internal LiveState State { get; private set; } = null!;
 
     internal RecoveryService Recovery { get; private set; } = null!;
@@ -117,7 +119,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _owned.Add(evidence);
         var manifests = new ManifestService(State, Recovery, options.OwnerKeys, options.Simulation, time, loggers.CreateLogger<ManifestService>());
         var secrets = new SecretService(State, time, loggers.CreateLogger<SecretService>());
-        Door client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
+        Client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
             new TlsIdentity(State, authority => authority.Root, requireClientCertificate: false), options, loggers, routes =>
             {
                 routes.MapStatus(State, evidence, options.Simulation, requests);
@@ -128,8 +130,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
                 routes.MapUpdateLog(State, requests);
                 routes.MapUnknown();
             }, cancellation);
-        _owned.Add(client);
-        ClientAddress = client.Address;
+        _owned.Add(Client);
+        ClientAddress = Client.Address;
 
         var budget = new ActivationBudget(State);
         var challenges = new ChallengeBook(time);

@@ -24,6 +24,12 @@ internal sealed class Door : IAsyncDisposable
 
     public IPEndPoint Address { get; }
 
+    /// <summary>Every path with its method.</summary>
+    public IEnumerable<(string Method, string Path)> Routes =>
+        from endpoint in ((IEndpointRouteBuilder)_application).DataSources.SelectMany(source => source.Endpoints).OfType<RouteEndpoint>()
+        from method in endpoint.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? []
+        select (method, endpoint.RoutePattern.RawText!);
+
     public static async Task<Door> OpenAsync(
         IPEndPoint address, HttpProtocols protocols, TlsIdentity tls, CoordinatorOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellation)
     {

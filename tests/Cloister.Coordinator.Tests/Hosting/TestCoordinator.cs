@@ -5,7 +5,6 @@ using System.Text;
 using System.Text.Json;
 using Cloister.Attestation;
 using Cloister.Platform.Simulation;
-using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cloister.Coordinator.Tests.Hosting;
 
@@ -26,6 +25,9 @@ internal sealed class TestCoordinator : IAsyncDisposable
     public CoordinatorOptions Options { get; private set; } = null!;
 
     public string SealFolder => Options.SealFolder;
+
+    /// <summary>What the coordinator failed at by its own account: a refusal is none.</summary>
+    public FailureLog Failures { get; } = new();
 
     public static async Task<TestCoordinator> StartAsync(Func<CoordinatorOptions, CoordinatorOptions>? configure = null)
     {
@@ -87,7 +89,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
     }
 
     private async Task OpenAsync() => Host = await CoordinatorHost.CreateAsync(
-        Options, Options.Simulation ? null : new TestOnlyIssuer(HostKey, CoordinatorMeasurement), VerifierRegistry.CreateDefault(), NullLoggerFactory.Instance, Clock, default);
+        Options, Options.Simulation ? null : new TestOnlyIssuer(HostKey, CoordinatorMeasurement), VerifierRegistry.CreateDefault(), Failures, Clock, default);
 
     public static HttpClient Connect(int port, X509Certificate2? certificate, Action<byte[]>? serverKey)
     {
