@@ -24,14 +24,16 @@ internal static class SecretCertificate
 
     private static SecretMaterial Make(string name, ManifestSecret definition, CertificateAuthority authority, DateTimeOffset now, DateTimeOffset? notAfter)
     {
+        SecretKeyPair? pair = null;
         try
         {
-            SecretKeyPair pair = SecretKeyPair.Generate(definition);
+            pair = SecretKeyPair.Generate(definition);
             byte[] certificate = authority.Issue(definition.Certificate.WithDefaults(), pair.SubjectPublicKeyInfo, now, notAfter ?? definition.NotAfter(now));
             return new SecretMaterial(certificate, pair.SubjectPublicKeyInfo, pair.Pkcs8);
         }
         catch (Exception error) when (error is CryptographicException or PlatformNotSupportedException or ProtocolException)
         {
+            CryptographicOperations.ZeroMemory(pair?.Pkcs8);
             throw new CoordinatorException(CoordinatorError.SecretNotMade, $"Secret '{name}' of type {definition.Type} cannot be made: {error.Message}", error);
         }
     }

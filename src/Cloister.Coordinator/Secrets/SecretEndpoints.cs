@@ -27,7 +27,7 @@ internal static class SecretEndpoints
             return RestAnswer.Nothing;
         });
         routes.MapRest("GET", RestPaths.SecretsV3, RestSurface.V3, logger, http =>
-            Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV3(Read(service, http))), RestJson.Strict.JSendSecretsV3)));
+            Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV3(secrets)), RestJson.Strict.JSendSecretsV3))));
         routes.MapRest("POST", RestPaths.SecretsV2, RestSurface.V2, logger, async http =>
         {
             UploadSecretsV2 body = await ReadAsync(http, RestJson.Lenient.UploadSecretsV2, requireJson: false);
@@ -35,15 +35,15 @@ internal static class SecretEndpoints
             return RestAnswer.Nothing;
         });
         routes.MapRest("GET", RestPaths.SecretsV2, RestSurface.V2, logger, http =>
-            Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(Read(service, http))), RestJson.Strict.JSendSecretsV2)));
+            Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(secrets)), RestJson.Strict.JSendSecretsV2))));
         routes.MapRest("POST", "/secrets", RestSurface.V1, logger, async http =>
         {
             var secrets = await ReadAsync(http, MarbleRunJson.Lenient.ImmutableDictionaryStringSecretValue, requireJson: false);
             await service.SetAsync(Certificate(http), secrets, null, http.RequestAborted);
             return RestAnswer.Nothing;
         });
-        routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http => Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(
-            JSend.Of(Read(service, http)), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading)));
+        routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http => Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(
+            JSend.Of(secrets), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading))));
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type, bool requireJson)
@@ -59,8 +59,20 @@ internal static class SecretEndpoints
         }
     }
 
-    private static ImmutableDictionary<string, SecretReading> Read(SecretService service, HttpContext http) =>
-        service.Get(Certificate(http), [.. http.Request.Query["s"].Select(name => name ?? "")]);
+    // Copies of the values, and the body once it was written, are zeroed.
+    private static byte[] Answer(SecretService service, HttpContext http, Func<ImmutableDictionary<string, SecretReading>, byte[]> write)
+    {
+        ImmutableDictionary<string, SecretReading> secrets = service.Get(Certificate(http), [.. http.Request.Query["s"].Select(name => name ?? "")]);
+        byte[] body = write(secrets);
+        foreach (SecretReading secret in secrets.Values)
+            CryptographicOperations.ZeroMemory(secret.Private);
+        http.Response.OnCompleted(() =>
+        {
+            CryptographicOperations.ZeroMemory(body);
+            return Task.CompletedTask;
+        });
+        return body;
+    }
 
     // The certificate whose key the TLS handshake proved; others that came with it prove nothing.
     private static ReadOnlyMemory<byte>? Certificate(HttpContext http) => http.Connection.ClientCertificate?.RawDataMemory;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using Cloister.Coordinator.State;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
@@ -13,9 +14,33 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
 
     /// <summary>
     /// Sets all of the secrets or none. <paramref name="verifiedFingerprint"/> is the manifest that the uploader verified;
-    /// null, on MarbleRun's wire only, means that it did not say.
+    /// null, on MarbleRun's wire only, means that it did not say. The values' arrays are this object's from now on.
     /// </summary>
     public async Task SetAsync(ReadOnlyMemory<byte>? clientCertificate, ImmutableDictionary<string, SecretValue> secrets, string? verifiedFingerprint, CancellationToken cancellation)
+    {
+        string user;
+        try
+        {
+            user = await StoreAsync(clientCertificate, secrets, verifiedFingerprint, cancellation);
+        }
+        catch (CoordinatorException)
+        {
+            // Nothing was stored. After a failed write it is not known, and a key that may be in force is not zeroed.
+            foreach (SecretValue value in secrets.Values)
+                CryptographicOperations.ZeroMemory(value?.Key);
+            throw;
+        }
+        finally
+        {
+            // A certificate's key was copied in the form in which it is kept.
+            foreach (SecretValue value in secrets.Values)
+                CryptographicOperations.ZeroMemory(value?.Private);
+        }
+        foreach (string name in secrets.Keys)
+            logger.SecretSet(name, user);
+    }
+
+    private async Task<string> StoreAsync(ReadOnlyMemory<byte>? clientCertificate, ImmutableDictionary<string, SecretValue> secrets, string? verifiedFingerprint, CancellationToken cancellation)
     {
         string user = "";
         await state.ChangeAsync(current =>
@@ -38,8 +63,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             }
             return current with { Secrets = values.ToImmutable(), UpdateLog = log.ToImmutable() };
         }, cancellation);
-        foreach (string name in secrets.Keys)
-            logger.SecretSet(name, user);
+        return user;
     }
 
     /// <summary>Reads secrets that are the same for every workload. One that is not set has no keys.</summary>
