@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Secrets;
 using Cloister.Protocol.Manifest;
 using Cloister.Sealing;
@@ -38,7 +39,7 @@ internal static class UnsupportedFeatures
         }
         if (!manifest.Infrastructures.IsEmpty)
             found.Add("Infrastructures: they are not enforced yet");
-        if (manifest.Config.SealMode is "UniqueKey" && !simulation)
+        if (manifest.Config.SealMode == SealModes.UniqueKey && !simulation)
             found.Add("Config.SealMode: UniqueKey binds the state to this very program, which the host's key cannot; use ProductKey, or leave it empty, to seal with the platform");
         if (!manifest.Config.FeatureGates.IsEmpty)
             found.Add("Config.FeatureGates: none is supported yet");

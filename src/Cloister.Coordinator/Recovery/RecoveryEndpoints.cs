@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using Cloister.Coordinator.Rest;
 using Cloister.Protocol.Rest;
@@ -24,7 +25,15 @@ internal static class RecoveryEndpoints
             {
                 bool own = surface == RestSurface.V3;
                 byte[] bytes = await RequestBody.ReadAsync(http, MaxBody, requireJson: own);
-                RecoverRequest body = RestJson.Read(bytes, own ? RestJson.Strict.RecoverRequest : RestJson.Lenient.RecoverRequest);
+                RecoverRequest body;
+                try
+                {
+                    body = RestJson.Read(bytes, own ? RestJson.Strict.RecoverRequest : RestJson.Lenient.RecoverRequest);
+                }
+                finally
+                {
+                    CryptographicOperations.ZeroMemory(bytes);
+                }
                 RecoveryProgress progress = await service.RecoverAsync(body.RecoverySecret, body.RecoverySecretSignature, http.RequestAborted);
                 return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new RecoverResult(progress.Remaining, progress.Message)), RestJson.Strict.JSendRecoverResult);
             });

@@ -80,7 +80,11 @@ internal sealed class RecoverySetup : IDisposable
                 holders.Add(new RecoveryHolder(name, publicKey, SHA256.HashData(share)));
                 secrets.Add(name, encrypted);
             }
-            return new RecoverySetup(key, new RecoveryData(RecoveryData.CurrentFormat, kind, threshold, holders.ToImmutable()), secrets.ToImmutable());
+            var data = new RecoveryData(RecoveryData.CurrentFormat, kind, threshold, holders.ToImmutable());
+            // What could not be read back would make the state unreadable.
+            if (RecoveryData.Decode(data.Encode()) is null)
+                throw new CoordinatorException(CoordinatorError.ManifestRefused, "RecoveryKeys: a key is larger than 16,384 bits, or the names are too long.");
+            return new RecoverySetup(key, data, secrets.ToImmutable());
         }
         finally
         {

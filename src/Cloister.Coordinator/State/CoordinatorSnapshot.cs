@@ -58,7 +58,7 @@ internal sealed record CoordinatorSnapshot
     public SecretBytes? NewDataKey { get; init; }
 
     /// <summary>Whether the manifest wants the state kept in memory alone.</summary>
-    public bool KeepsNothing => Manifest?.Document.Config.SealMode == "Disabled";
+    public bool KeepsNothing => Manifest?.Document.Config.SealMode == SealModes.Disabled;
 
     private static ImmutableDictionary<string, T> Empty<T>() => ImmutableDictionary.Create<string, T>(StringComparer.Ordinal);
 }

@@ -7,6 +7,7 @@ namespace Cloister.Coordinator.Stores;
 internal sealed class SwitchedStore(IStore first) : IStore
 {
     private volatile IStore _inner = first;
+    private volatile bool _forgot;
 
     /// <summary>Everything from now on goes to <paramref name="next"/>. The store before stays its owner's.</summary>
     public void SwitchTo(IStore next) => _inner = next;
@@ -18,9 +19,12 @@ internal sealed class SwitchedStore(IStore first) : IStore
     public ValueTask<IReadOnlyDictionary<string, StoreRecord>> ReadAllAsync(CancellationToken cancellation) => _inner.ReadAllAsync(cancellation);
 
     /// <inheritdoc/>
-    public ValueTask<long?> CommitAsync(StoreTransaction transaction, CancellationToken cancellation) => transaction.ForgetOnDisk && _inner is not MemoryStore
-        ? ForgetAsync(transaction, cancellation)
-        : _inner.CommitAsync(transaction, cancellation);
+    public ValueTask<long?> CommitAsync(StoreTransaction transaction, CancellationToken cancellation) => (transaction.ForgetOnDisk, _forgot) switch
+    {
+        (true, false) => ForgetAsync(transaction, cancellation),
+        (false, true) => throw new InvalidOperationException("What is kept in memory alone does not go back to the disk; SealModes refuses such a manifest."),
+        _ => _inner.CommitAsync(transaction, cancellation),
+    };
 
     /// <summary>Leaves the stores to their owners.</summary>
     public ValueTask DisposeAsync() => ValueTask.CompletedTask;
@@ -38,7 +42,7 @@ internal sealed class SwitchedStore(IStore first) : IStore
         long? committed = await memory.CommitAsync(transaction, cancellation);
         if (committed is null || await disk.CommitAsync(emptying, cancellation) is null)
             return null;
-        _inner = memory;
+        (_inner, _forgot) = (memory, true);
         return committed;
     }
 }

@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.State;
 using Cloister.Coordinator.Stores;
 using Cloister.Coordinator.Tests.Hosting;
+using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
 
 namespace Cloister.Coordinator.Tests.Recovery;
@@ -284,6 +287,33 @@ public sealed class RecoveryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Other_recovery_keys_make_the_old_secrets_useless()
+    {
+        using Holders holders = new(2), others = new(3);
+        byte[][] old = await holders.SetAsync(_coordinator);
+        ManifestDocument before = _coordinator.Host.State.Current.Manifest!.Document, after = Read(others.AddTo(new TestManifest(_coordinator.HostKey).Json(), threshold: 2));
+        byte[][] secrets;
+        using (RecoverySetup setup = RecoverySetup.Prepare(before, after))
+        {
+            // Other changes come and go meanwhile.
+            Task[] changes = [.. Enumerable.Range(0, 8).Select(i => _coordinator.Host.State.ChangeAsync(current => current with { Counters = current.Counters.SetItem($"{i}", 1) }, default))];
+            await _coordinator.Host.State.ChangeAsync(setup.Apply, default);
+            await Task.WhenAll(changes);
+            secrets = [.. Enumerable.Range(0, 3).Select(i => others.Key(i).Decrypt(setup.Secrets[Holders.Name(i)], RSAEncryptionPadding.OaepSHA256))];
+        }
+        CoordinatorSnapshot now = _coordinator.Host.State.Current;
+        Assert.Equal(8, now.Counters.Count);
+        await _coordinator.RestartAsync();
+        Assert.Equal(3, await StatusAsync());
+        await LoseKeyAsync();
+        await AssertRefusedAsync(400, "RecoverySecretRefused", Holders.Body(old[0], holders.Sign(0, old[0])));
+        Assert.Equal(1, await RemainingAsync(others.UploadAsync(_coordinator, 2, secrets[2])));
+        Assert.Equal(0, await RemainingAsync(others.UploadAsync(_coordinator, 1, secrets[1])));
+        await AssertRecoveredAsync(now, [Holders.Name(1), Holders.Name(2)]);
+        Assert.Equal(8, _coordinator.Host.State.Current.Counters.Count);
+    }
+
+    [Fact]
     public async Task A_damaged_state_is_not_recovered_half()
     {
         using var holders = new Holders(1);
@@ -303,6 +333,8 @@ public sealed class RecoveryTests : IAsyncLifetime
         Assert.Equal(200, (await holders.UploadAsync(_coordinator, 0, RandomNumberGenerator.GetBytes(32))).Code);
         Assert.Equal(1, await StatusAsync());
     }
+
+    private static ManifestDocument Read(JsonObject manifest) => ManifestReader.Read(Encoding.UTF8.GetBytes(manifest.ToJsonString()), ManifestDialect.Cloister).Document;
 
     private async Task LoseKeyAsync(Action<StoreTransaction>? change = null)
     {
