@@ -22,6 +22,10 @@ public enum ProtocolError
     TemplateTooLarge = 204,
     /// <summary>A template needs a secret whose value is not set yet.</summary>
     TemplateSecretUnset = 205,
+    /// <summary>A template nests, or calls templates, deeper than its bound.</summary>
+    TemplateTooDeep = 206,
+    /// <summary>A template takes more steps than its bound.</summary>
+    TemplateTooLong = 207,
 
     /// <summary>A certificate template asks for what cannot be made.</summary>
     CertificateTemplateWrong = 300,

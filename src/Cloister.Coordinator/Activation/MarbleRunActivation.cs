@@ -29,7 +29,7 @@ internal sealed class MarbleRunActivation(LiveState state, ActivationBudget budg
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}.");
         DateTimeOffset now = time.GetUtcNow();
         using MarbleSecrets secrets = NeededSecrets.Collect(snapshot, plan, uuid, now), previous = new(snapshot, plan, uuid, previous: true, now);
-        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = secrets, PreviousSecrets = previous };
+        TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = secrets, PreviousSecrets = previous, UnsetIsEmpty = true };
 
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         var publicKey = new PublicKey(key);

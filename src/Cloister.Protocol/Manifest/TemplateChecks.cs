@@ -5,8 +5,10 @@ namespace Cloister.Protocol.Manifest;
 /// <summary>MarbleRun's dry run: every template is rendered once with placeholders of the right types.</summary>
 internal static class TemplateChecks
 {
-    // Short, neither empty nor with a NUL: no function refuses it for its content.
-    private static readonly byte[] s_placeholder = "placeholder"u8.ToArray();
+    private const int MaxPlaceholder = 1 << 20;
+
+    // Neither empty nor with a NUL: no function refuses it for its content.
+    private static readonly byte[] s_placeholder = [0x41];
 
     public static void Check(ManifestDocument manifest, ManifestProblems problems)
     {
@@ -62,8 +64,20 @@ internal static class TemplateChecks
         };
     }
 
-    private static TemplateSecret Placeholder(ManifestSecret secret) =>
-        secret.Type is ManifestSecretTypes.SymmetricKey or ManifestSecretTypes.Plain
-            ? TemplateSecret.OfKey(secret.Type, s_placeholder)
-            : new TemplateSecret(secret.Type, s_placeholder, s_placeholder, s_placeholder);
+    // MarbleRun has one byte for what a user uploads, and makes what is generated: its size is what a template may rely on.
+    private static TemplateSecret Placeholder(ManifestSecret secret) => new(secret.Type, () => Value(secret))
+    {
+        Size = secret.Size,
+        Shared = secret.Shared,
+        UserDefined = secret.UserDefined,
+        ValidFor = secret.ValidFor,
+    };
+
+    private static TemplateSecretValue Value(ManifestSecret secret)
+    {
+        if (secret.UserDefined || secret.Type is not ManifestSecretTypes.SymmetricKey) return new(s_placeholder, s_placeholder, s_placeholder);
+        byte[] key = new byte[Math.Min(secret.Size / 8, MaxPlaceholder)];
+        key.AsSpan().Fill(s_placeholder[0]);
+        return new(default, key, key);
+    }
 }

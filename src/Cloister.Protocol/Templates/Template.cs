@@ -1,5 +1,7 @@
-using System.Collections.Immutable;
-using System.Security.Cryptography;
+using Cloister.Protocol.Templates.Analysis;
+using Cloister.Protocol.Templates.Execution;
+using Cloister.Protocol.Templates.Syntax;
+using Cloister.Protocol.Templates.Values;
 
 namespace Cloister.Protocol.Templates;
 
@@ -13,76 +15,64 @@ public enum TemplateKind
 }
 
 /// <summary>
-/// A parsed template: text with actions <c>{{ function .MarbleRun.X.Y }}</c> and <c>{{ function .Secrets.name }}</c>, a subset of
-/// Go's text/template (docs/formats/manifest.md, "Templates"). Anything else is refused when it is parsed.
+/// A parsed template in the language of Go's text/template over MarbleRun's data (docs/formats/manifest.md, "Templates").
+/// It may be hostile: parsing and rendering are bounded in size, depth, steps and memory.
 /// </summary>
 public sealed class Template
 {
     /// <summary>Largest template in bytes.</summary>
     public const int MaxBytes = 1 << 20;
-    /// <summary>Most actions in one template.</summary>
-    public const int MaxActions = 1000;
-    /// <summary>Largest rendered content in bytes.</summary>
+    /// <summary>How deep parentheses, branches and blocks may stand in each other.</summary>
+    public const int MaxNesting = 200;
+    /// <summary>How deep pipelines, branches and template calls may be in each other while it is rendered.</summary>
+    public const int MaxDepth = 1000;
+    /// <summary>Most steps of one rendering: evaluated nodes, iterations, written elements.</summary>
+    public const int MaxSteps = 2_000_000;
+    /// <summary>Largest rendered content, and largest text that a function may write, in bytes.</summary>
     public const int MaxRenderedBytes = 8 << 20;
+    /// <summary>Most bytes that one rendering may use for texts, in all.</summary>
+    public const int MaxWorkBytes = 128 << 20;
 
-    private readonly ImmutableArray<TemplatePart> _parts;
+    private readonly ParsedTemplate _parsed;
+    private readonly FunctionTable _functions;
 
-    private Template(ImmutableArray<TemplatePart> parts)
+    private Template(ParsedTemplate parsed, FunctionTable functions)
     {
-        _parts = parts;
-        SecretsNamed = new([.. parts.Where(part => part.Action?.Secret is not null).Select(part => part.Action!.Secret!).Distinct(StringComparer.Ordinal)], All: false);
+        (_parsed, _functions) = (parsed, functions);
+        SecretUse use = SecretUseAnalysis.Of(parsed);
+        (SecretsNamed, PreviousSecretsNamed, UsesMarbleKey) = (use.Current, use.Previous, use.MarbleKey);
     }
 
     /// <summary>Parses a template.</summary>
-    /// <exception cref="ProtocolException">Its syntax is wrong, or it uses what this subset does not know; the text says which and on which line.</exception>
+    /// <exception cref="ProtocolException">Its syntax is wrong, it names a function that is not there, or it is over a bound; the text is Go's, with the line.</exception>
     public static Template Parse(ReadOnlySpan<byte> text, TemplateKind kind)
     {
         if (!Enum.IsDefined(kind)) throw new ArgumentOutOfRangeException(nameof(kind));
-        return new Template(new TemplateParser(text, kind).Parse());
+        if (text.Length > MaxBytes)
+            throw new ProtocolException(ProtocolError.TemplateTooLarge, "template", $"has {text.Length} bytes; the limit is {MaxBytes}.");
+        FunctionTable functions = FunctionTable.Of(kind);
+        return new Template(TemplateParser.Parse(text.ToArray(), functions.Names), functions);
     }
 
     /// <summary>The secrets whose values it can read.</summary>
     public TemplateSecretNames SecretsNamed { get; }
 
     /// <summary>The secrets of before the last rotation whose values it can read.</summary>
-    public TemplateSecretNames PreviousSecretsNamed { get; } = TemplateSecretNames.None;
+    public TemplateSecretNames PreviousSecretsNamed { get; }
 
-    /// <summary>Whether it writes the marble's own private key, which in Cloister's mode only the workload has.</summary>
-    public bool UsesMarbleKey => _parts.Any(part => part.Action is { Root: TemplateRoot.MarbleCertificate, Member: TemplateMember.Private });
+    /// <summary>Whether it can read the marble's own private key, which in Cloister's mode only the workload has.</summary>
+    public bool UsesMarbleKey { get; }
 
     /// <summary>Renders it. The caller owns the bytes, which may be secret, and clears them.</summary>
-    /// <exception cref="ProtocolException">It names data that is not there or not set yet, or that its function cannot write.</exception>
+    /// <exception cref="ProtocolException">It names data that is not there or not set yet, gives a function what it cannot take, or is over a bound.</exception>
     public byte[] Render(TemplateData data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        var pieces = new List<(ReadOnlyMemory<byte> Text, byte[]? Secret)>(_parts.Length);
-        try
-        {
-            long size = 0;
-            foreach (TemplatePart part in _parts)
-            {
-                byte[]? written = part.Action is { } action ? TemplateFunctions.Apply(action, data) : null;
-                pieces.Add((part.Text, written));
-                size += written?.Length ?? part.Text.Length;
-                if (size > MaxRenderedBytes) throw new ProtocolException(ProtocolError.TemplateTooLarge, "template", $"writes more than {MaxRenderedBytes} bytes.");
-            }
-            byte[] rendered = new byte[size];
-            int at = 0;
-            foreach ((ReadOnlyMemory<byte> text, byte[]? secret) in pieces)
-            {
-                ReadOnlySpan<byte> piece = secret ?? text.Span;
-                piece.CopyTo(rendered.AsSpan(at));
-                at += piece.Length;
-            }
-            return rendered;
-        }
-        finally
-        {
-            foreach ((_, byte[]? secret) in pieces) CryptographicOperations.ZeroMemory(secret);
-        }
+        using var budget = new WorkBudget();
+        return TemplateEvaluator.Run(_parsed, _functions, SecretValues.Root(data), budget);
     }
 
-    /// <summary>Fuzz target: the first byte picks the kind, the rest is a template.</summary>
+    /// <summary>Fuzz target: the first byte picks the kind, the rest is a template. What it renders it must render again.</summary>
     internal static void Fuzz(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
@@ -90,14 +80,22 @@ public sealed class Template
         {
             Template template = Parse(data[1..], (data[0] & 1) == 0 ? TemplateKind.File : TemplateKind.Env);
             byte[] key = [1, 2, 3];
-            template.Render(new TemplateData
+            var asked = new HashSet<string>(StringComparer.Ordinal);
+            var secrets = new TemplateSecrets(((string[])["key", "plain", "cert"]).Select(name => KeyValuePair.Create(name, new TemplateSecret(name == "key" ? "symmetric-key" : "plain", () =>
+            {
+                asked.Add(name);
+                return new TemplateSecretValue(default, key, key);
+            }))));
+            byte[] rendered = template.Render(new TemplateData
             {
                 MarbleRoot = key,
                 CoordinatorRoot = key,
                 CoordinatorIntermediate = key,
-                MarbleCertificate = new TemplateSecret("cert-ecdsa", key, key, key),
-                Secrets = new TemplateSecrets(template.SecretsNamed.Names.Select(name => KeyValuePair.Create(name, TemplateSecret.OfKey("plain", key)))),
+                MarbleCertificate = new TemplateSecret("", key, key, key),
+                Secrets = secrets,
             });
+            if (rendered.Length > MaxRenderedBytes || (!template.SecretsNamed.All && asked.Except(template.SecretsNamed.Names).Any()))
+                throw new InvalidOperationException("A template wrote too much, or read a secret that its text was not seen to name.");
         }
         catch (ProtocolException)
         {

@@ -44,8 +44,7 @@ public sealed class TemplateTests
     [InlineData("{{ pem .Secrets.cert.Cert }}", "-----BEGIN CERTIFICATE-----\nBw==\n-----END CERTIFICATE-----\n")]
     [InlineData("{{ pem .Secrets.cert.Public }}", "-----BEGIN PUBLIC KEY-----\nCA==\n-----END PUBLIC KEY-----\n")]
     [InlineData("{{ pem .Secrets.cert.Private }}", "-----BEGIN PRIVATE KEY-----\nCQ==\n-----END PRIVATE KEY-----\n")]
-    [InlineData("{{ raw .Secrets.empty }}.", ".")]
-    public void TheSubsetRenders(string template, string expected) => Assert.Equal(expected, Render(template));
+    public void DataIsWritten(string template, string expected) => Assert.Equal(expected, Render(template));
 
     [Fact]
     public void AVariableHasItsOwnFunctions()
@@ -60,27 +59,27 @@ public sealed class TemplateTests
     [Theory]
     [InlineData("{{", ProtocolError.TemplateSyntax)]
     [InlineData("{{ }}", ProtocolError.TemplateSyntax)]
-    [InlineData("{{ hex }}", ProtocolError.TemplateSyntax)]
-    [InlineData("{{ hex .Secrets.key .Secrets.key }}", ProtocolError.TemplateSyntax)]
-    [InlineData("{{ hex Secrets.key }}", ProtocolError.TemplateSyntax)]
     [InlineData("{{ hex .Secrets..key }}", ProtocolError.TemplateSyntax)]
     [InlineData("{{ hex .Secrets.a-b }}", ProtocolError.TemplateSyntax)]
-    [InlineData("{{ hex \"text\" }}", ProtocolError.TemplateSyntax)]
+    [InlineData("{{ hex Secrets.key }}", ProtocolError.TemplateUnknown)]
     [InlineData("{{ foo .Secrets.key }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ if .Secrets.key }}x{{ end }}", ProtocolError.TemplateUnknown)]
     [InlineData("{{ json .Secrets.key }}", ProtocolError.TemplateUnknown)]
     [InlineData("{{ hex .Marblerun.RootCA.Cert }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ hex .MarbleRun.RootCA.Private }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ hex .MarbleRun.RootCA }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ hex .Secrets }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ hex .Secrets.key.Size }}", ProtocolError.TemplateUnknown)]
-    [InlineData("{{ hex .Previous.Secrets.key }}", ProtocolError.TemplateUnknown)]
+    [InlineData("{{ template \"x\" }}", ProtocolError.TemplateUnknown)]
+    [InlineData("{{ hex }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ hex .Secrets.key .Secrets.key }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ hex \"text\" }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ hex .Secrets }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ hex .Secrets.key.Size }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ pem .Secrets.key }}", ProtocolError.TemplateWrongType)]
+    [InlineData("{{ hex .MarbleRun.RootCA }}", ProtocolError.TemplateMissingData)]
+    [InlineData("{{ hex .MarbleRun.RootCA.Private }}", ProtocolError.TemplateMissingData)]
     [InlineData("{{ hex .Secrets.nope }}", ProtocolError.TemplateMissingData)]
     [InlineData("{{ hex .Secrets.half.Private }}", ProtocolError.TemplateMissingData)]
+    [InlineData("{{ hex .Secrets.key.Cert }}", ProtocolError.TemplateMissingData)]
+    [InlineData("{{ raw .Secrets.empty }}", ProtocolError.TemplateMissingData)]
     [InlineData("{{ hex .Secrets.unset }}", ProtocolError.TemplateSecretUnset)]
-    [InlineData("{{ pem .Secrets.key }}", ProtocolError.TemplateWrongType)]
-    [InlineData("{{ hex .Secrets.key.Cert }}", ProtocolError.TemplateWrongType)]
-    public void AnythingElseIsRefusedByItsNumber(string template, ProtocolError expected) => Assert.Equal(expected, Refusal(template));
+    public void WhatCannotBeWrittenIsRefusedByItsNumber(string template, ProtocolError expected) => Assert.Equal(expected, Refusal(template));
 
     [Fact]
     public void ARefusalNamesItsLineAndNeverASecret()
@@ -105,9 +104,6 @@ public sealed class TemplateTests
     public void BoundsHold()
     {
         Assert.Equal(ProtocolError.TemplateTooLarge, Refusal(new string('x', Template.MaxBytes + 1)));
-        string actions = string.Concat(Enumerable.Repeat("{{ hex .Secrets.key }}", Template.MaxActions));
-        Assert.Equal(4 * Template.MaxActions, Render(actions).Length);
-        Assert.Equal(ProtocolError.TemplateTooLarge, Refusal(actions + "{{ hex .Secrets.key }}"));
         TemplateData large = s_data with { Secrets = new TemplateSecrets([KeyValuePair.Create("key", TemplateSecret.OfKey("plain", new byte[1 << 20]))]) };
         Template nine = Template.Parse(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("{{ raw .Secrets.key }}", 9))), TemplateKind.File);
         Assert.Equal(ProtocolError.TemplateTooLarge, Assert.Throws<ProtocolException>(() => nine.Render(large)).Error);
