@@ -2,18 +2,15 @@ using System.Collections.Immutable;
 
 namespace Cloister.Coordinator.Stores;
 
-/// <summary>A store in a single file, rewritten atomically on every commit. One process at a time; reads come from memory.</summary>
+/// <summary>A store in a single file, which every commit changes whole or not at all. One process at a time; reads come from memory.</summary>
 public sealed class FileStore : IStore
 {
     private readonly SemaphoreSlim _writer = new(1, 1);
-    private readonly IFileLayer _files;
-    private readonly string _path;
+    private readonly StateWriter _file;
     private readonly IDisposable? _held;
     private volatile Content _content;
-    private volatile bool _faulted;
 
-    private FileStore(IFileLayer files, string path, IDisposable? held, Content content) =>
-        (_files, _path, _held, _content) = (files, path, held, content);
+    private FileStore(StateWriter file, IDisposable? held, Content content) => (_file, _held, _content) = (file, held, content);
 
     /// <summary>
     /// Opens the store; no file means an empty one, and none is made before the first commit.
@@ -36,11 +33,11 @@ public sealed class FileStore : IStore
 
     internal static FileStore Open(string path, IFileLayer files, IDisposable? held = null)
     {
-        byte[]? file = files.Read(path, StateFile.MaxFileBytes);
-        if (file is null)
-            return new FileStore(files, path, held, new Content(0, ImmutableSortedDictionary.Create<string, StoreRecord>(StringComparer.Ordinal)));
-        var (revision, records) = StateFile.Decode(file);
-        return new FileStore(files, path, held, new Content(revision, records));
+        var writer = new StateWriter(files, path);
+        Content content = writer.Read() is var (revision, records)
+            ? new Content(revision, records)
+            : new Content(0, ImmutableSortedDictionary.Create<string, StoreRecord>(StringComparer.Ordinal));
+        return new FileStore(writer, held, content);
     }
 
     /// <inheritdoc/>
@@ -55,8 +52,6 @@ public sealed class FileStore : IStore
         await _writer.WaitAsync(cancellation);
         try
         {
-            if (_faulted)
-                throw new StoreException(StoreError.Faulted, "An earlier write to the state failed and its outcome is unknown: restart the coordinator.");
             Content before = _content;
             foreach ((string key, long version) in transaction.Required)
             {
@@ -74,7 +69,7 @@ public sealed class FileStore : IStore
             }
             var after = new Content(revision, records.ToImmutable());
             // Flushing blocks; once begun it is not cancelled, since its outcome has to be known.
-            await Task.Run(() => Write(after), CancellationToken.None);
+            await Task.Run(() => _file.Commit(transaction, revision, before.Records, after.Records), CancellationToken.None);
             _content = after;
             return revision;
         }
@@ -84,27 +79,11 @@ public sealed class FileStore : IStore
         }
     }
 
-    private void Write(Content content)
-    {
-        byte[] bytes = StateFile.Encode(content.Revision, content.Records);
-        var reached = AtomicFile.Stage.OldInPlace;
-        try
-        {
-            AtomicFile.Replace(_files, _path, bytes, out reached);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            _faulted = reached != AtomicFile.Stage.OldInPlace;
-            throw _faulted
-                ? new StoreException(StoreError.Faulted, $"Writing {_path} failed and it is unknown whether the change is on disk ({error.Message}): restart the coordinator.", error)
-                : new StoreException(StoreError.WriteFailed, $"Writing {_path} failed and nothing was changed: {error.Message}", error);
-        }
-    }
-
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
         await _writer.WaitAsync();
+        _file.Dispose();
         _held?.Dispose();
         _writer.Dispose();
     }

@@ -9,6 +9,12 @@ internal interface IFileLayer
     /// <summary>A new, empty file only its owner can read; an old one of that name is emptied.</summary>
     IWrittenFile Create(string path);
 
+    /// <summary>How many bytes the file has; null if there is none.</summary>
+    long? Length(string path);
+
+    /// <summary>Opens a file to write on at <paramref name="offset"/>, which is its end.</summary>
+    IWrittenFile Append(string path, long offset);
+
     /// <summary>Gives the file its new name, replacing what bore it.</summary>
     void Rename(string from, string to);
 

@@ -28,6 +28,15 @@ internal sealed partial class OperatingSystemFiles : IFileLayer
         return new WrittenFile(new FileStream(path, options));
     }
 
+    public long? Length(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : null;
+
+    public IWrittenFile Append(string path, long offset)
+    {
+        var stream = new FileStream(path, new FileStreamOptions { Mode = FileMode.Open, Access = FileAccess.Write, Share = FileShare.Read | FileShare.Delete, BufferSize = 0 });
+        stream.Position = offset;
+        return new WrittenFile(stream);
+    }
+
     public void Rename(string from, string to) => File.Move(from, to, overwrite: true);
 
     public void FlushFolder(string folder)

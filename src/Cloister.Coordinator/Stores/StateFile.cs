@@ -6,19 +6,25 @@ using System.Text;
 
 namespace Cloister.Coordinator.Stores;
 
-/// <summary>The bytes of a file store; layout in docs/formats/state.md, part 1.</summary>
+/// <summary>The bytes of a file store: all records as of one revision, then the commits since; layout in docs/formats/state.md, part 1.</summary>
 internal static class StateFile
 {
-    internal const uint FormatVersion = 1;
+    internal const uint FormatVersion = 2;
     internal const long MaxFileBytes = 1L << 30;
     internal const int MaxRecords = 1_000_000;
+    private const uint WholeFilesOnly = 1;
     private const int HeaderBytes = 8 + 4 + 8 + 4, RecordBytes = 2 + 8 + 4, DigestBytes = SHA256.HashSizeInBytes;
-    private static readonly UTF8Encoding StrictUtf8 = new(false, throwOnInvalidBytes: true);
 
     private static ReadOnlySpan<byte> Magic => "CLSTATE\n"u8;
 
     /// <summary>Records in the order of their names' UTF-16 code units, so that equal content has equal bytes.</summary>
-    public static byte[] Encode(long revision, ImmutableSortedDictionary<string, StoreRecord> records)
+    public static byte[] Encode(long revision, ImmutableSortedDictionary<string, StoreRecord> records) => Encode(revision, records, out _);
+
+    /// <inheritdoc cref="Encode(long, ImmutableSortedDictionary{string, StoreRecord})"/>
+    /// <param name="revision">Number of commits so far.</param>
+    /// <param name="records">By name.</param>
+    /// <param name="digest">That the first appended commit follows.</param>
+    public static byte[] Encode(long revision, ImmutableSortedDictionary<string, StoreRecord> records, out byte[] digest)
     {
         long size = HeaderBytes + DigestBytes;
         foreach ((string key, StoreRecord record) in records)
@@ -26,69 +32,62 @@ internal static class StateFile
         if (size > MaxFileBytes || records.Count > MaxRecords)
             throw new StoreException(StoreError.TooLarge, $"The state would have {records.Count} records in {size} bytes; at most {MaxRecords} in {MaxFileBytes} are allowed.");
 
-        var writer = new ArrayBufferWriter<byte>((int)size);
+        var writer = new ArrayBufferWriter<byte>((int)size + StateFileCommit.Alignment);
         writer.Write(Magic);
-        BinaryPrimitives.WriteUInt32LittleEndian(Take(writer, 4), FormatVersion);
-        BinaryPrimitives.WriteInt64LittleEndian(Take(writer, 8), revision);
-        BinaryPrimitives.WriteInt32LittleEndian(Take(writer, 4), records.Count);
+        StateFileText.Write(writer, FormatVersion);
+        StateFileText.Write(writer, revision);
+        StateFileText.Write(writer, (uint)records.Count);
         foreach ((string key, StoreRecord record) in records)
         {
-            int length = Encoding.UTF8.GetByteCount(key);
-            BinaryPrimitives.WriteUInt16LittleEndian(Take(writer, 2), checked((ushort)length));
-            Encoding.UTF8.GetBytes(key, Take(writer, length));
-            BinaryPrimitives.WriteInt64LittleEndian(Take(writer, 8), record.Version);
-            BinaryPrimitives.WriteInt32LittleEndian(Take(writer, 4), record.Value.Length);
+            StateFileText.WriteName(writer, key);
+            StateFileText.Write(writer, record.Version);
+            StateFileText.Write(writer, (uint)record.Value.Length);
             writer.Write(record.Value.Span);
         }
-        writer.Write(SHA256.HashData(writer.WrittenSpan));
+        writer.Write(digest = SHA256.HashData(writer.WrittenSpan));
+        StateFileCommit.Align(writer);
         return writer.WrittenSpan.ToArray();
     }
 
-    /// <summary>Throws <see cref="StoreException"/> (Corrupt, NewerFormat) for anything <see cref="Encode"/> would not have written.</summary>
-    public static (long Revision, ImmutableSortedDictionary<string, StoreRecord> Records) Decode(ReadOnlySpan<byte> file)
+    /// <summary>Throws <see cref="StoreException"/> (Corrupt, NewerFormat) for anything that was not written as the format says, or left by a crash while it was.</summary>
+    public static StateFileContent Decode(ReadOnlySpan<byte> file)
     {
         if (file.Length < HeaderBytes + DigestBytes || !file.StartsWith(Magic))
             throw Corrupt("it does not begin as a state file does");
         uint version = BinaryPrimitives.ReadUInt32LittleEndian(file[8..]);
         if (version > FormatVersion)
             throw new StoreException(StoreError.NewerFormat, $"The state has format {version}; this program reads up to {FormatVersion}. Start the newer program again.");
-        if (version != FormatVersion)
+        if (version < WholeFilesOnly)
             throw Corrupt("format 0 does not exist");
-        if (!SHA256.HashData(file[..^DigestBytes]).AsSpan().SequenceEqual(file[^DigestBytes..]))
-            throw Corrupt("its checksum is wrong");
 
         long revision = BinaryPrimitives.ReadInt64LittleEndian(file[12..]);
-        int count = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
-        var rest = file[HeaderBytes..^DigestBytes];
-        if (revision < 0 || count < 0 || count > rest.Length / RecordBytes)
-            throw Corrupt("its counts are impossible");
-        var records = ImmutableSortedDictionary.CreateBuilder<string, StoreRecord>(StringComparer.Ordinal);
-        string? last = null;
-        for (int i = 0; i < count; i++)
+        var (records, end) = DecodeRecords(file, revision);
+        ReadOnlySpan<byte> digest = file.Slice(end, DigestBytes);
+        if (!SHA256.HashData(file[..end]).AsSpan().SequenceEqual(digest))
+            throw Corrupt("its checksum is wrong");
+        int whole = end + DigestBytes;
+        if (version == WholeFilesOnly)
         {
-            string key = ReadKey(ref rest);
-            if (rest.Length < 12)
-                throw Corrupt("a record is cut off");
-            long recordVersion = BinaryPrimitives.ReadInt64LittleEndian(rest);
-            int length = BinaryPrimitives.ReadInt32LittleEndian(rest[8..]);
-            rest = rest[12..];
-            if (recordVersion < 1 || recordVersion > revision || length < 0 || length > rest.Length || length > StoreTransaction.MaxValueBytes)
-                throw Corrupt("a record's numbers are impossible");
-            if (string.CompareOrdinal(last, key) >= 0)
-                throw Corrupt("its records are not in order");
-            records.Add(last = key, new StoreRecord(rest[..length].ToArray(), recordVersion));
-            rest = rest[length..];
+            return whole == file.Length
+                ? new StateFileContent(version, revision, records.ToImmutable(), whole, whole, digest.ToArray())
+                : throw Corrupt("bytes follow its last record");
         }
-        return rest.IsEmpty ? (revision, records.ToImmutable()) : throw Corrupt("bytes follow its last record");
+        int aligned = StateFileCommit.Aligned(whole);
+        if (aligned > file.Length || file[whole..aligned].ContainsAnyExcept((byte)0))
+            throw Corrupt("its records do not end as they should");
+        return DecodeCommits(file, new StateFileContent(version, revision, records.ToImmutable(), aligned, aligned, digest.ToArray()));
     }
 
-    /// <summary>Fuzz target: any bytes either decode to something that encodes to the same bytes, or are refused with a <see cref="StoreException"/>.</summary>
+    /// <summary>Fuzz target: any bytes are refused with a <see cref="StoreException"/>, or hold what is read again from their valid part, and records that encode to the same bytes.</summary>
     public static void Fuzz(ReadOnlySpan<byte> file)
     {
         try
         {
-            var (revision, records) = Decode(file);
-            if (!Encode(revision, records).AsSpan().SequenceEqual(file))
+            StateFileContent content = Decode(file), again = Decode(file[..content.Length]);
+            bool same = again.Revision == content.Revision && again.Records.Count == content.Records.Count && again.Length == content.Length;
+            bool canonical = content.Version < FormatVersion || content.Length > content.RecordsLength
+                || Encode(content.Revision, content.Records).AsSpan().SequenceEqual(file[..content.Length]);
+            if (!same || !canonical)
                 throw new InvalidOperationException("A state file was read that would not have been written.");
         }
         catch (StoreException)
@@ -97,32 +96,50 @@ internal static class StateFile
         }
     }
 
-    private static string ReadKey(ref ReadOnlySpan<byte> rest)
+    private static (ImmutableSortedDictionary<string, StoreRecord>.Builder Records, int End) DecodeRecords(ReadOnlySpan<byte> file, long revision)
     {
-        if (rest.Length < 2)
-            throw Corrupt("a record is cut off");
-        int length = BinaryPrimitives.ReadUInt16LittleEndian(rest);
-        if (length is 0 or > StoreTransaction.MaxKeyBytes || length > rest.Length - 2)
-            throw Corrupt("a record's name is impossible");
-        try
+        int count = BinaryPrimitives.ReadInt32LittleEndian(file[20..]);
+        ReadOnlySpan<byte> rest = file[HeaderBytes..^DigestBytes];
+        if (revision < 0 || count < 0 || count > rest.Length / RecordBytes)
+            throw Corrupt("its counts are impossible");
+        var records = ImmutableSortedDictionary.CreateBuilder<string, StoreRecord>(StringComparer.Ordinal);
+        string? last = null;
+        for (int i = 0; i < count; i++)
         {
-            string key = StrictUtf8.GetString(rest.Slice(2, length));
-            rest = rest[(2 + length)..];
-            return key;
+            string key = StateFileText.ReadName(ref rest);
+            long recordVersion = StateFileText.ReadNumber(ref rest);
+            ReadOnlySpan<byte> value = StateFileText.ReadValue(ref rest);
+            if (recordVersion < 1 || recordVersion > revision)
+                throw Corrupt("a record's numbers are impossible");
+            if (string.CompareOrdinal(last, key) >= 0)
+                throw Corrupt("its records are not in order");
+            records.Add(last = key, new StoreRecord(value.ToArray(), recordVersion));
         }
-        catch (DecoderFallbackException)
-        {
-            throw Corrupt("a record's name is no text");
-        }
+        return (records, file.Length - DigestBytes - rest.Length);
     }
 
-    private static Span<byte> Take(ArrayBufferWriter<byte> writer, int bytes)
+    private static StateFileContent DecodeCommits(ReadOnlySpan<byte> file, StateFileContent content)
     {
-        Span<byte> span = writer.GetSpan(bytes)[..bytes];
-        writer.Advance(bytes);
-        return span;
+        var records = content.Records.ToBuilder();
+        (long revision, int length, ReadOnlyMemory<byte> digest) = (content.Revision, content.Length, content.Digest);
+        while (StateFileCommit.TryRead(file[length..], revision, digest.Span, records, out int taken, out byte[] next))
+            (revision, length, digest) = (revision + 1, length + taken, next);
+        return content with { Revision = revision, Records = records.ToImmutable(), Length = length, Digest = digest, Torn = length < file.Length };
     }
 
-    private static StoreException Corrupt(string why) => new(StoreError.Corrupt,
+    internal static StoreException Corrupt(string why) => new(StoreError.Corrupt,
         $"The state file is damaged: {why}. Nothing was changed; put back a copy, or move the seal folder away to begin anew.");
+}
+
+/// <summary>What a state file holds.</summary>
+/// <param name="Version">Of the format.</param>
+/// <param name="Revision">Of the last whole commit.</param>
+/// <param name="Records">As of that commit.</param>
+/// <param name="RecordsLength">Bytes before the first appended commit.</param>
+/// <param name="Length">Bytes up to the end of the last whole commit.</param>
+/// <param name="Digest">That the next appended commit follows.</param>
+internal sealed record StateFileContent(uint Version, long Revision, ImmutableSortedDictionary<string, StoreRecord> Records, int RecordsLength, int Length, ReadOnlyMemory<byte> Digest)
+{
+    /// <summary>Whether a commit was begun after the last whole one: a crash left it, and it means nothing.</summary>
+    public bool Torn { get; init; }
 }

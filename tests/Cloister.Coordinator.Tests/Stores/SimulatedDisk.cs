@@ -5,7 +5,7 @@ namespace Cloister.Coordinator.Tests.Stores;
 /// <summary>
 /// A disk that remembers what was made durable and what was not, and dies after a given number of operations. What a crash leaves
 /// is every combination that a file system may leave: any of the renames and creations since the last flush of the folder,
-/// and of unflushed content nothing, a part, zeros or all.
+/// and of unflushed content nothing, a part, zeros, a part with zeros before or after it, or all.
 /// </summary>
 internal sealed class SimulatedDisk : IFileLayer
 {
@@ -22,8 +22,14 @@ internal sealed class SimulatedDisk : IFileLayer
     /// <summary>Operations until the crash, after which none succeeds; negative: never.</summary>
     public int OperationsLeft { get; set; } = -1;
 
-    /// <summary>The operation at which the storage reports an error once instead of doing its work; negative: never.</summary>
+    /// <summary>The operation at which the storage reports an error instead of doing its work; negative: never.</summary>
     public int FailsAt { get; set; } = -1;
+
+    /// <summary>How many operations fail from that one on.</summary>
+    public int Failures { get; set; } = 1;
+
+    /// <summary>Lays a durable file on the disk.</summary>
+    public void Put(string path, byte[] content) => _durableNames[path] = _names[path] = new Node { Content = content, Durable = content };
 
     public byte[]? Read(string path, long maxBytes) => _names.TryGetValue(path, out Node? node) ? [.. node.Content] : null;
 
@@ -36,6 +42,16 @@ internal sealed class SimulatedDisk : IFileLayer
             Name(names => names[path] = created);
         }
         node.Content = [];
+        return new Writing(this, node);
+    }
+
+    public long? Length(string path) => _names.TryGetValue(path, out Node? node) ? node.Content.Length : null;
+
+    public IWrittenFile Append(string path, long offset)
+    {
+        Step();
+        Node node = _names[path];
+        Assert.Equal(offset, node.Content.Length);
         return new Writing(this, node);
     }
 
@@ -68,7 +84,7 @@ internal sealed class SimulatedDisk : IFileLayer
                 if ((subset >> i & 1) != 0)
                     _pending[i](names);
             }
-            foreach (int outcome in new[] { 0, 1, 2, 3 })
+            foreach (int outcome in Enumerable.Range(0, 6))
                 yield return new SimulatedDisk(names.ToDictionary(name => name.Key, name => name.Value.AfterCrash(outcome)));
         }
     }
@@ -81,8 +97,12 @@ internal sealed class SimulatedDisk : IFileLayer
 
     private void Step()
     {
-        if (FailsAt-- == 0)
+        if (FailsAt == 0)
+        {
+            FailsAt = --Failures > 0 ? 0 : -1;
             throw new IOException("No space left on device");
+        }
+        FailsAt = Math.Max(-1, FailsAt - 1);
         if (OperationsLeft == 0)
             throw new CrashException();
         OperationsLeft = Math.Max(-1, OperationsLeft - 1);
@@ -96,15 +116,18 @@ internal sealed class SimulatedDisk : IFileLayer
 
         public Node AfterCrash(int outcome)
         {
+            // What was durable before bytes were appended stays so.
+            byte[] kept = Content.AsSpan().StartsWith(Durable) ? Durable : [], written = Content[kept.Length..];
+            int half = written.Length / 2;
             byte[] content = outcome switch
             {
                 0 => Durable,
                 1 => Content,
-                2 => Content[..(Content.Length / 2)],
-                _ => new byte[Content.Length],
+                2 => [.. kept, .. written[..half]],
+                3 => [.. kept, .. new byte[written.Length]],
+                4 => [.. kept, .. written[..half], .. new byte[written.Length - half]],
+                _ => [.. kept, .. new byte[half], .. written[half..]],
             };
-            if (Content.AsSpan().SequenceEqual(Durable))
-                content = Durable;
             return new Node { Content = content, Durable = content };
         }
     }
