@@ -6,8 +6,10 @@ using Cloister.Bench;
 // bench [name ...] [--out FILE]: runs the comparisons named, or all; prints a table and writes JSON.
 if (args is ["serve", ..])
     return await JsonPredict.ServeAsync(args[1..]);
+if (args is ["coordinate", { } folder])
+    return await MeasuredCoordinator.CoordinateAsync(folder);
 
-IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict(), new QuoteVerification(), new QuotePeers(), new HostileInput()];
+IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput()];
 int outAt = Array.IndexOf(args, "--out");
 string output = outAt >= 0 && outAt + 1 < args.Length ? args[outAt + 1] : "bench.json";
 string[] names = outAt >= 0 ? [.. args[..outAt], .. args[Math.Min(args.Length, outAt + 2)..]] : args;
