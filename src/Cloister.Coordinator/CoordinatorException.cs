@@ -75,6 +75,17 @@ public enum CoordinatorError
     /// <summary>A key or certificate that the manifest asks for could not be made.</summary>
     SecretNotMade = 520,
 
+    /// <summary>An update waits for acknowledgements already.</summary>
+    UpdateInProgress = 600,
+    /// <summary>No update waits for acknowledgements.</summary>
+    NoPendingUpdate = 601,
+    /// <summary>The update asks for what an update of its kind cannot do.</summary>
+    UpdateRefused = 602,
+    /// <summary>What was acknowledged or cancelled is not the update that waits.</summary>
+    OtherUpdate = 603,
+    /// <summary>The user may not acknowledge or cancel updates.</summary>
+    NotAnUpdater = 604,
+
     /// <summary>A recovery secret is none of the expected ones.</summary>
     RecoverySecretRefused = 630,
     /// <summary>A recovery secret is not signed by its recovery key.</summary>

@@ -55,7 +55,7 @@ internal sealed class MarbleSecrets(CoordinatorSnapshot snapshot, MarblePlan pla
 
     // Where nothing was rotated yet, MarbleRun has the same values before as now.
     private SecretMaterial? Stored(string name) =>
-        previous && snapshot.PreviousSecrets.TryGetValue(name, out SecretMaterial? before) ? before : snapshot.Secrets.GetValueOrDefault(name);
+        previous && snapshot.PreviousSecrets.TryGetValue(name, out SecretMaterial? before) ? before : snapshot.Granted(name);
 
     public void Dispose()
     {

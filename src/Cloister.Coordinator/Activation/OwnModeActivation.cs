@@ -2,6 +2,7 @@ using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.State;
+using Cloister.Coordinator.Update;
 using Cloister.Protocol;
 using Cloister.Protocol.Marble;
 using Cloister.Protocol.Templates;
@@ -47,7 +48,7 @@ internal sealed class OwnModeActivation(
 
     private void CheckEvidence(ActivationReq request, CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
     {
-        if (snapshot.Manifest!.Document.Packages[plan.Marble.Package].Policy is not { } policy)
+        if (PackageInForce.Find(snapshot, plan.Marble.Package)?.Policy is not { } policy)
             throw new CoordinatorException(CoordinatorError.EvidenceRefused,
                 $"Package '{plan.Marble.Package}' has no policy for this coordinator's verifiers: name Simulation, AllOf or AnyOf in the manifest.");
         Outcome<EvidenceSet> evidence = EvidenceCodec.Decode(request.Evidence.Span);
@@ -60,7 +61,7 @@ internal sealed class OwnModeActivation(
                 $"The evidence was refused ({(int)refused.Refusal} {refused.Refusal}) at {refused.Id}, {refused.Field}: {refused.Reason}.");
         if (claims.Simulated)
             logger.SimulatedWorkload(plan.Type, uuid);
-        CheckStatement(evidence.Value.Primary.RuntimeData, snapshot.Manifest.Fingerprint, plan.Type, uuid);
+        CheckStatement(evidence.Value.Primary.RuntimeData, snapshot.Manifest!.Fingerprint, plan.Type, uuid);
     }
 
     private static void CheckStatement(ReadOnlyMemory<byte> runtimeData, string fingerprint, string type, Guid uuid)

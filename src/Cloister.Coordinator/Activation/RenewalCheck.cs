@@ -4,7 +4,11 @@ using Cloister.Protocol.Marble;
 
 namespace Cloister.Coordinator.Activation;
 
-/// <summary>A renewal comes over a connection that shows the workload's current certificate: of this authority, valid now, of the same type and UUID.</summary>
+/// <summary>
+/// A renewal comes over a connection that shows the workload's current certificate: of this authority, valid now, of the same type and UUID.
+/// An update of packages replaces the intermediate under the same manifest; what the one before it signed is renewed, so that nobody has to
+/// be activated, and counted, again. A new manifest ends that: under it everything is activated anew.
+/// </summary>
 internal static class RenewalCheck
 {
     /// <exception cref="CoordinatorException">RenewalRefused.</exception>
@@ -21,6 +25,8 @@ internal static class RenewalCheck
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
         chain.ChainPolicy.CustomTrustStore.Add(authority.MarbleRoot);
+        foreach (X509Certificate2 previous in authority.PreviousMarbleRoots)
+            chain.ChainPolicy.CustomTrustStore.Add(previous);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.DisableCertificateDownloads = true;
         chain.ChainPolicy.VerificationTime = now.UtcDateTime;

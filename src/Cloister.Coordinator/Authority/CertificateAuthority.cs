@@ -22,11 +22,15 @@ internal sealed class CertificateAuthority
     /// <summary>How long before now a certificate's validity begins, for peers whose clock is a little behind.</summary>
     public static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(1);
 
+    /// <summary>Most marble roots that are remembered after rotations.</summary>
+    public const int MaxPrevious = 8;
+
     private readonly byte[] _issuerKeyId;
 
-    public CertificateAuthority(X509Certificate2 root, X509Certificate2 intermediate, X509Certificate2 marbleRoot)
+    public CertificateAuthority(X509Certificate2 root, X509Certificate2 intermediate, X509Certificate2 marbleRoot, ImmutableArray<X509Certificate2> previousMarbleRoots = default)
     {
         (Root, Intermediate, MarbleRoot) = (root, intermediate, marbleRoot);
+        PreviousMarbleRoots = previousMarbleRoots.IsDefault ? [] : previousMarbleRoots;
         RootSpki = root.PublicKey.ExportSubjectPublicKeyInfo();
         IntermediateSpki = intermediate.PublicKey.ExportSubjectPublicKeyInfo();
         _issuerKeyId = new X509SubjectKeyIdentifierExtension(intermediate.PublicKey, critical: false).SubjectKeyIdentifierBytes.ToArray();
@@ -38,6 +42,9 @@ internal sealed class CertificateAuthority
 
     public X509Certificate2 MarbleRoot { get; }
 
+    /// <summary>Marble roots, without keys, that were rotated out under the manifest in force, newest first: what they signed may still be renewed.</summary>
+    public ImmutableArray<X509Certificate2> PreviousMarbleRoots { get; }
+
     public ReadOnlyMemory<byte> RootSpki { get; }
 
     /// <summary>Also the marble root's key.</summary>
@@ -46,13 +53,28 @@ internal sealed class CertificateAuthority
     /// <summary>A new authority; <paramref name="dnsNames"/> go into every certificate, since two of them serve TLS.</summary>
     public static CertificateAuthority Create(ImmutableArray<string> dnsNames, DateTimeOffset now)
     {
-        using ECDsa rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384), intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        X509Certificate2 root = SelfSigned(RootName, rootKey, dnsNames, now);
+        using ECDsa rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        return Under(SelfSigned(RootName, rootKey, dnsNames, now), dnsNames, [], now);
+    }
+
+    /// <summary>The same root with a new intermediate and marble root; <paramref name="renewable"/>: what the old one signed may still be renewed.</summary>
+    public CertificateAuthority Rotate(bool renewable, DateTimeOffset now)
+    {
+        var names = Root.Extensions.OfType<X509SubjectAlternativeNameExtension>().FirstOrDefault();
+        ImmutableArray<X509Certificate2> previous = renewable
+            ? [X509CertificateLoader.LoadCertificate(MarbleRoot.RawDataMemory.Span), .. PreviousMarbleRoots.Take(MaxPrevious - 1)]
+            : [];
+        return Under(Root, [.. names?.EnumerateDnsNames() ?? []], previous, now);
+    }
+
+    private static CertificateAuthority Under(X509Certificate2 root, ImmutableArray<string> dnsNames, ImmutableArray<X509Certificate2> previous, DateTimeOffset now)
+    {
+        using ECDsa rootKey = root.GetECDsaPrivateKey()!, intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
         X509Certificate2 marbleRoot = SelfSigned(IntermediateName, intermediateKey, dnsNames, now);
         CertificateRequest request = AuthorityRequest(IntermediateName, intermediateKey, dnsNames);
         request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, includeKeyIdentifier: true, includeIssuerAndSerial: false));
         using X509Certificate2 signed = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now - ClockSkew, now + Forever, NewSerial());
-        return new CertificateAuthority(root, signed.CopyWithPrivateKey(intermediateKey), marbleRoot);
+        return new CertificateAuthority(root, signed.CopyWithPrivateKey(intermediateKey), marbleRoot, previous);
     }
 
     /// <summary>A leaf signed by the intermediate, as DER.</summary>

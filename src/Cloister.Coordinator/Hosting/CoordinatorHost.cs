@@ -117,7 +117,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         ILogger requests = loggers.CreateLogger("Cloister.Coordinator.Requests");
         var evidence = new EvidenceSource(issuer, loggers.CreateLogger<EvidenceSource>());
         _owned.Add(evidence);
-        var manifests = new ManifestService(State, Recovery, options.OwnerKeys, options.Simulation, time, loggers.CreateLogger<ManifestService>());
+        var intake = new ManifestIntake(options.OwnerKeys, options.Simulation, loggers.CreateLogger<ManifestService>());
+        var manifests = new ManifestService(State, Recovery, intake, time, loggers.CreateLogger<ManifestService>());
+        var updates = new UpdateService(State, intake, time, loggers.CreateLogger<UpdateService>());
         var secrets = new SecretService(State, time, loggers.CreateLogger<SecretService>());
         Client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
             new TlsIdentity(State, authority => authority.Root, requireClientCertificate: false), options, loggers, routes =>
@@ -127,7 +129,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
                 routes.MapManifest(manifests, State, requests);
                 routes.MapRecovery(Recovery, requests);
                 routes.MapSecrets(secrets, requests);
-                routes.MapUpdateLog(State, requests);
+                routes.MapUpdates(updates, new SecretAcknowledgement(State, time, requests), State, requests);
                 routes.MapUnknown();
             }, cancellation);
         _owned.Add(Client);

@@ -21,12 +21,17 @@ internal sealed class RecoverySetup : IDisposable
     /// <summary>By recovery key: its holder's secret, encrypted to it with RSA-OAEP-SHA256. Empty if nothing changes or the manifest names no recovery key.</summary>
     public ImmutableDictionary<string, byte[]> Secrets { get; }
 
-    /// <summary>Whether the second manifest wants other recovery keys, or another number of them, than the first.</summary>
+    /// <summary>Whether the second manifest wants other recovery keys, or another number of them, than the first. All of them by number or by 0 is the same.</summary>
     public static bool IsNeeded(ManifestDocument? before, ManifestDocument after) => before is null
         ? !after.RecoveryKeys.IsEmpty
-        : before.Config.RecoveryThreshold != after.Config.RecoveryThreshold
+        : Needed(before) != Needed(after)
             || before.RecoveryKeys.Count != after.RecoveryKeys.Count
             || after.RecoveryKeys.Any(key => !before.RecoveryKeys.TryGetValue(key.Key, out string? pem) || pem != key.Value);
+
+    /// <summary>How many recovery secrets open a manifest's state; 0 where none does.</summary>
+    public static int Needed(ManifestDocument manifest) =>
+        // The manifest's checks hold the threshold to the number of keys.
+        manifest.Config.RecoveryThreshold == 0 ? manifest.RecoveryKeys.Count : checked((int)manifest.Config.RecoveryThreshold);
 
     /// <summary>Makes what a manifest needs that follows another.</summary>
     /// <param name="before">The manifest in force; null for the first.</param>
@@ -60,8 +65,7 @@ internal sealed class RecoverySetup : IDisposable
         int count = manifest.RecoveryKeys.Count;
         if (count > RecoveryData.MaxHolders)
             throw new CoordinatorException(CoordinatorError.ManifestRefused, $"RecoveryKeys: {count} are named; at most {RecoveryData.MaxHolders} can share a key.");
-        // The manifest's checks hold the threshold to the number of keys.
-        int threshold = manifest.Config.RecoveryThreshold == 0 ? count : checked((int)manifest.Config.RecoveryThreshold);
+        int threshold = Needed(manifest);
         RecoveryKind kind = count == 1 ? RecoveryKind.Whole : threshold == count ? RecoveryKind.Xor : RecoveryKind.Shamir;
         byte[][] shares = kind switch
         {

@@ -48,14 +48,15 @@ internal static class RestAnswer
     internal static int CodeV3(CoordinatorError error) => error switch
     {
         CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused
-            or CoordinatorError.RecoverySecretRefused => StatusCodes.Status400BadRequest,
+            or CoordinatorError.RecoverySecretRefused or CoordinatorError.UpdateRefused => StatusCodes.Status400BadRequest,
         CoordinatorError.NotAuthenticated => StatusCodes.Status401Unauthorized,
-        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid
+        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid or CoordinatorError.NotAnUpdater
             or CoordinatorError.RecoverySignatureInvalid => StatusCodes.Status403Forbidden,
-        CoordinatorError.UnknownSecret => StatusCodes.Status404NotFound,
+        CoordinatorError.UnknownSecret or CoordinatorError.NoPendingUpdate => StatusCodes.Status404NotFound,
         CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
         CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
-        CoordinatorError.WrongState or CoordinatorError.OtherManifest or CoordinatorError.RecoveryFailed => StatusCodes.Status409Conflict,
+        CoordinatorError.WrongState or CoordinatorError.OtherManifest or CoordinatorError.RecoveryFailed or CoordinatorError.UpdateInProgress
+            or CoordinatorError.OtherUpdate => StatusCodes.Status409Conflict,
         CoordinatorError.RecoveryMoved => StatusCodes.Status410Gone,
         CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         CoordinatorError.WrongContentType => StatusCodes.Status415UnsupportedMediaType,
@@ -71,7 +72,8 @@ internal static class RestAnswer
         CoordinatorError.RecoveryMoved => StatusCodes.Status410Gone,
         CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
-        CoordinatorError.StorageFailed or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status500InternalServerError,
+        CoordinatorError.NoPendingUpdate => StatusCodes.Status404NotFound,
+        CoordinatorError.StorageFailed or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed or CoordinatorError.OtherUpdate or CoordinatorError.NotAnUpdater => StatusCodes.Status500InternalServerError,
         _ => surface == RestSurface.V1 ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError,
     };
 

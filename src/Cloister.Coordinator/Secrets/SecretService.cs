@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Cloister.Coordinator.State;
+using Cloister.Coordinator.Update;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
 using Microsoft.Extensions.Logging;
@@ -54,14 +55,18 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             if (secrets.Count is 0 or > MaxNames)
                 throw new CoordinatorException(CoordinatorError.BadRequest, $"The request names {secrets.Count} secrets; between 1 and {MaxNames} are allowed.");
             var values = current.Secrets.ToBuilder();
+            var releases = current.Releases;
             var log = current.UpdateLog.ToBuilder();
             foreach ((string name, SecretValue value) in secrets.OrderBy(secret => secret.Key, StringComparer.Ordinal))
             {
                 ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.WriteSecret, name);
                 values[name] = Check(name, definition, value);
+                releases = verifiedFingerprint is null
+                    ? releases.Remove(name)
+                    : releases.SetItem(name, new SecretRelease(verifiedFingerprint, SecretRelease.OwnerOf(clientCertificate!.Value.Span)));
                 log.Add(UpdateLog.SecretSet(time.GetUtcNow(), user, name, definition.Type));
             }
-            return current with { Secrets = values.ToImmutable(), UpdateLog = log.ToImmutable() };
+            return current with { Secrets = values.ToImmutable(), Releases = releases, Withheld = current.Withheld.RemoveRange(secrets.Keys), UpdateLog = log.ToImmutable() };
         }, cancellation);
         return user;
     }
@@ -78,7 +83,9 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         foreach (string name in names)
         {
             ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.ReadSecret, name);
-            readings[name] = Reading(definition, current.Secrets.GetValueOrDefault(name));
+            // While it is withheld only its owner reads it: the update may have named new readers.
+            SecretMaterial? value = SecretAcknowledgement.IsOwner(current, name, clientCertificate) ? current.Secrets.GetValueOrDefault(name) : current.Granted(name);
+            readings[name] = Reading(definition, value) with { Withheld = current.Withheld.ContainsKey(name) };
         }
         logger.SecretsRead(names.Count, user);
         return readings.ToImmutable();
@@ -118,7 +125,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
     // What is not there is null and not empty.
     private static byte[]? Bytes(ReadOnlyMemory<byte>? part) => part is { IsEmpty: false } bytes ? bytes.ToArray() : null;
 
-    private static ManifestSecret Permit(ManifestDocument manifest, string user, string action, string name)
+    internal static ManifestSecret Permit(ManifestDocument manifest, string user, string action, string name)
     {
         // The permission first: who may not touch a secret does not learn whether it exists.
         if (!manifest.Allows(user, action, ManifestActions.Secrets, name) || !manifest.Secrets.TryGetValue(name, out ManifestSecret? definition))
@@ -127,7 +134,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         return definition;
     }
 
-    private static string Authenticate(ManifestInForce manifest, ReadOnlyMemory<byte>? certificate)
+    internal static string Authenticate(ManifestInForce manifest, ReadOnlyMemory<byte>? certificate)
     {
         if (certificate is not { } der)
             throw new CoordinatorException(CoordinatorError.NotAuthenticated, "This request needs a client certificate in the TLS handshake: that of a user in the manifest.");
@@ -135,7 +142,7 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             ?? throw new CoordinatorException(CoordinatorError.NotAuthenticated, "The client certificate belongs to no user of the manifest; it must equal one byte for byte.");
     }
 
-    private static ManifestInForce InForce(CoordinatorSnapshot snapshot) =>
+    internal static ManifestInForce InForce(CoordinatorSnapshot snapshot) =>
         snapshot is { State: CoordinatorState.AcceptingMarbles, Manifest: { } manifest }
             ? manifest
             : throw new CoordinatorException(CoordinatorError.WrongState, $"The coordinator has no manifest in force ({StatusText.Of(snapshot.State)}).");

@@ -1,5 +1,7 @@
 using System.Collections.Frozen;
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.Recovery;
@@ -33,6 +35,9 @@ internal sealed record CoordinatorSnapshot
     /// <summary>What shared secrets were before the last rotation.</summary>
     public ImmutableDictionary<string, SecretMaterial> PreviousSecrets { get; init; } = Empty<SecretMaterial>();
 
+    /// <summary>By name: for which manifest a secret was released, where its owner said so. An update that lets it reach more withholds it.</summary>
+    public ImmutableDictionary<string, SecretRelease> Releases { get; init; } = Empty<SecretRelease>();
+
     /// <summary>Secrets that an update keeps from workloads until their owner acknowledges it: by name, the fingerprint of the manifest to acknowledge.</summary>
     public ImmutableDictionary<string, string> Withheld { get; init; } = Empty<string>();
 
@@ -60,6 +65,9 @@ internal sealed record CoordinatorSnapshot
     /// <summary>Whether the manifest wants the state kept in memory alone.</summary>
     public bool KeepsNothing => Manifest?.Document.Config.SealMode == SealModes.Disabled;
 
+    /// <summary>A stored secret as workloads and readers may have it: null where nobody has set it, or while it is withheld.</summary>
+    public SecretMaterial? Granted(string secret) => Withheld.ContainsKey(secret) ? null : Secrets.GetValueOrDefault(secret);
+
     private static ImmutableDictionary<string, T> Empty<T>() => ImmutableDictionary.Create<string, T>(StringComparer.Ordinal);
 }
 
@@ -78,6 +86,13 @@ internal sealed record ManifestInForce(
     ImmutableArray<OwnerSignature> OwnerSignatures,
     ReadOnlyMemory<byte> RootSignature)
 {
+    /// <summary>The same, signed by a root.</summary>
+    public ManifestInForce SignedBy(CertificateAuthority authority)
+    {
+        using ECDsa root = authority.Root.GetECDsaPrivateKey()!;
+        return this with { RootSignature = root.SignData(Bytes.Span, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence) };
+    }
+
     /// <summary>What each marble type receives.</summary>
     public FrozenDictionary<string, MarblePlan> Plans { get; } = MarblePlan.PlanAll(Document);
 }

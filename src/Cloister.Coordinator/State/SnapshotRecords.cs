@@ -24,9 +24,9 @@ internal static class SnapshotRecords
 
     private const string SecretPrefix = "secret:", SecretCertificatePrefix = "secretCertificate:";
     private const string PreviousPrefix = "previousSecret:", PreviousCertificatePrefix = "previousSecretCertificate:";
-    private const string WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
+    private const string ReleasePrefix = "release:", WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
     private const string ActivationsPrefix = "activations:", UpdateLogPrefix = "updateLog:";
-    private const string Root = "root", Intermediate = "intermediate", MarbleRoot = "marbleRoot";
+    private const string Root = "root", Intermediate = "intermediate", MarbleRoot = "marbleRoot", PreviousMarbleRoots = "previousMarbleRoots";
 
     /// <summary>What has to be written to get from one snapshot to the next; committed only if nobody wrote in between.</summary>
     public static StoreTransaction Difference(CoordinatorSnapshot? before, CoordinatorSnapshot after)
@@ -45,6 +45,7 @@ internal static class SnapshotRecords
         PutRecovery(transaction, before, after);
         PutSecrets(transaction, SecretPrefix, SecretCertificatePrefix, before?.Secrets, after.Secrets);
         PutSecrets(transaction, PreviousPrefix, PreviousCertificatePrefix, before?.PreviousSecrets, after.PreviousSecrets);
+        PutEntries(transaction, ReleasePrefix, before?.Releases, after.Releases, static release => JsonSerializer.SerializeToUtf8Bytes(release, StoredJson.Strict.SecretRelease));
         PutEntries(transaction, WithheldPrefix, before?.Withheld, after.Withheld, static fingerprint => Encoding.ASCII.GetBytes(fingerprint));
         PutEntries(transaction, SecurityVersionPrefix, before?.SecurityVersions, after.SecurityVersions, Number);
         PutEntries(transaction, CounterPrefix, before?.Counters, after.Counters, Number);
@@ -75,6 +76,7 @@ internal static class SnapshotRecords
                 PreviousRootSecret = records.TryGetValue(PreviousRootSecretKey, out StoreRecord? previous) ? previous.Value : default,
                 Secrets = ReadSecrets(records, SecretPrefix, SecretCertificatePrefix),
                 PreviousSecrets = ReadSecrets(records, PreviousPrefix, PreviousCertificatePrefix),
+                Releases = ReadEntries(records, ReleasePrefix, static (_, value) => JsonSerializer.Deserialize(value.Span, StoredJson.Strict.SecretRelease) ?? throw new JsonException("null")),
                 Withheld = ReadEntries(records, WithheldPrefix, static (_, value) => Encoding.ASCII.GetString(value.Span)),
                 SecurityVersions = ReadEntries(records, SecurityVersionPrefix, static (_, value) => Number(value)),
                 Pending = records.TryGetValue(PendingKey, out StoreRecord? pending) ? ReadUpdate(pending) : null,
@@ -96,6 +98,10 @@ internal static class SnapshotRecords
         Put(Root, authority.Root);
         Put(Intermediate, authority.Intermediate);
         transaction.Put("certificate:" + MarbleRoot, authority.MarbleRoot.RawData);
+        if (authority.PreviousMarbleRoots.IsEmpty)
+            transaction.Delete(PreviousMarbleRoots);
+        else
+            transaction.Put(PreviousMarbleRoots, Encoding.ASCII.GetBytes(string.Join('\n', authority.PreviousMarbleRoots.Select(certificate => certificate.ExportCertificatePem()))));
 
         void Put(string name, X509Certificate2 certificate)
         {
@@ -106,7 +112,10 @@ internal static class SnapshotRecords
 
     private static CertificateAuthority ReadAuthority(IReadOnlyDictionary<string, StoreRecord> records)
     {
-        return new CertificateAuthority(Join(Root, Root), Join(Intermediate, Intermediate), Join(MarbleRoot, Intermediate));
+        var previous = new X509Certificate2Collection();
+        if (records.TryGetValue(PreviousMarbleRoots, out StoreRecord? stored))
+            previous.ImportFromPem(Encoding.ASCII.GetString(stored.Value.Span));
+        return new CertificateAuthority(Join(Root, Root), Join(Intermediate, Intermediate), Join(MarbleRoot, Intermediate), [.. previous]);
 
         X509Certificate2 Join(string certificateName, string keyName)
         {

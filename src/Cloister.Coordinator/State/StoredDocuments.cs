@@ -24,6 +24,7 @@ internal sealed record StoredUpdate(byte[] Manifest, ManifestDialect Dialect, Im
 [JsonSerializable(typeof(StoredState))]
 [JsonSerializable(typeof(StoredManifest))]
 [JsonSerializable(typeof(StoredUpdate))]
+[JsonSerializable(typeof(SecretRelease))]
 internal sealed partial class StoredJson : JsonSerializerContext
 {
     public static StoredJson Strict { get; } = new(new JsonSerializerOptions

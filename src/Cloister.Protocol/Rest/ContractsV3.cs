@@ -97,6 +97,7 @@ public sealed record UploadSecretsV3(
 /// <param name="Cert">DER, of a certificate.</param>
 /// <param name="Private">The key, or PKCS#8.</param>
 /// <param name="Public">The key again, or SubjectPublicKeyInfo.</param>
+/// <param name="Withheld">Whether an update withholds it until its owner acknowledges; left out where not.</param>
 public sealed record SecretReading(
     [property: JsonPropertyName("Type")] string Type,
     [property: JsonPropertyName("Size")] uint Size,
@@ -105,7 +106,8 @@ public sealed record SecretReading(
     [property: JsonPropertyName("ValidFor")] uint ValidFor,
     [property: JsonPropertyName("Cert")] byte[]? Cert = null,
     [property: JsonPropertyName("Private")] byte[]? Private = null,
-    [property: JsonPropertyName("Public")] byte[]? Public = null)
+    [property: JsonPropertyName("Public")] byte[]? Public = null,
+    [property: JsonPropertyName("Withheld"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Withheld = false)
 {
     /// <summary>Names no values: they are secret.</summary>
     public override string ToString() => $"SecretReading({Type})";

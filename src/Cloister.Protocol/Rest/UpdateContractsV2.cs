@@ -17,7 +17,7 @@ public sealed record UpdateV2([property: JsonPropertyName("manifest")] byte[] Ma
 /// <param name="RecoverySecrets">By recovery key; absent where they did not change.</param>
 public sealed record UpdateResultV2(
     [property: JsonPropertyName("missingAcknowledgments")] int MissingAcknowledgments,
-    [property: JsonPropertyName("missingUsers")] IReadOnlyList<string>? MissingUsers,
+    [property: JsonPropertyName("missingUsers")] ImmutableArray<string>? MissingUsers,
     [property: JsonPropertyName("recoverySecrets"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableDictionary<string, byte[]>? RecoverySecrets = null);
 
 /// <summary>MarbleRun's <c>GET /api/v2/update-manifest</c>, and v1's.</summary>
@@ -27,7 +27,7 @@ public sealed record UpdateResultV2(
 public sealed record PendingUpdateV2(
     [property: JsonPropertyName("manifest")] byte[] Manifest,
     [property: JsonPropertyName("message")] string Message,
-    [property: JsonPropertyName("missingUsers")] IReadOnlyList<string>? MissingUsers);
+    [property: JsonPropertyName("missingUsers")] ImmutableArray<string>? MissingUsers);
 
 /// <summary>The answer to <c>POST /api/v2/update-manifest</c>.</summary>
 /// <param name="Message">For people.</param>
@@ -36,7 +36,7 @@ public sealed record PendingUpdateV2(
 /// <param name="RecoverySecrets">By recovery key; absent where they did not change.</param>
 public sealed record AcknowledgeResultV2(
     [property: JsonPropertyName("message")] string Message,
-    [property: JsonPropertyName("missingUsers")] IReadOnlyList<string>? MissingUsers,
+    [property: JsonPropertyName("missingUsers")] ImmutableArray<string>? MissingUsers,
     [property: JsonPropertyName("missingAcknowledgments")] int MissingAcknowledgments,
     [property: JsonPropertyName("recoverySecrets"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] ImmutableDictionary<string, byte[]>? RecoverySecrets = null);
 

@@ -376,7 +376,7 @@ public sealed class RecoveryTests : IAsyncLifetime
         Assert.Equal(before.Authority.Root.Thumbprint, now.Authority.Root.Thumbprint);
         Assert.Equal(before.Secrets["shared"], now.Secrets["shared"]);
         string last = now.UpdateLog[^1];
-        Assert.Contains("\"update\":\"state recovered\"", last, StringComparison.Ordinal);
+        Assert.Contains("\"update\":\"State recovered\"", last, StringComparison.Ordinal);
         Assert.Equal(by.Order(StringComparer.Ordinal),
             JsonDocument.Parse(last).RootElement.GetProperty("recoveryKeys").EnumerateArray().Select(name => name.GetString()!).Order(StringComparer.Ordinal));
         using var workload = new TestWorkload(_coordinator, "free");

@@ -72,10 +72,10 @@ public sealed class MarbleRunSurfaceTests : IAsyncLifetime
         Assert.Equal(TestManifest.Fingerprint(Manifest), (await _coordinator.GetAsync("/manifest")).Json.GetProperty("data").GetProperty("ManifestSignature").GetString());
         Assert.Equal("""{"status":"success","data":null}""", (await _coordinator.PostAsync("/secrets", """{"k":{"Key":"AAAAAAAAAAAAAAAAAAAAAA=="}}""", _user)).Json.ToString());
         Assert.Equal("symmetric-key", (await _coordinator.GetAsync("/secrets?s=k", _user)).Json.GetProperty("data").GetProperty("k").GetProperty("Type").GetString());
-        Assert.Contains("initial manifest set", (await _coordinator.GetAsync("/update")).Json.GetProperty("data").GetString(), StringComparison.Ordinal);
+        Assert.Contains("Initial manifest set", (await _coordinator.GetAsync("/update")).Json.GetProperty("data").GetString(), StringComparison.Ordinal);
     }
 
-    [Theory, InlineData("GET", "/"), InlineData("GET", "/api/v2/nothing"), InlineData("DELETE", "/api/v2/status"), InlineData("PUT", "/manifest"), InlineData("GET", "/api/v2/recover/public-key")]
+    [Theory, InlineData("GET", "/"), InlineData("GET", "/api/v2/nothing"), InlineData("DELETE", "/api/v2/status"), InlineData("PUT", "/manifest"), InlineData("POST", "/api/v2/recover/public-key"), InlineData("GET", "/update-cancel")]
     public async Task Unknown_paths_and_methods_are_405(string method, string path)
     {
         using HttpClient client = _coordinator.Client();

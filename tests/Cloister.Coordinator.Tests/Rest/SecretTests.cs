@@ -97,8 +97,8 @@ public sealed class SecretTests : IAsyncLifetime
         JsonElement log = (await _coordinator.GetAsync("/api/v3/update")).Json.GetProperty("data").GetProperty("updateLog");
         Assert.Equal(2, log.GetArrayLength());
         JsonElement set = JsonDocument.Parse(log[0].GetString()!).RootElement, secret = JsonDocument.Parse(log[1].GetString()!).RootElement;
-        Assert.Equal(("initial manifest set", _fingerprint), (set.GetProperty("update").GetString(), set.GetProperty("fingerprint").GetString()));
-        Assert.Equal(("secret set", "owner", "model-key"), (secret.GetProperty("update").GetString(), secret.GetProperty("user").GetString(), secret.GetProperty("secret").GetString()));
+        Assert.Equal(("Initial manifest set", _fingerprint), (set.GetProperty("update").GetString(), set.GetProperty("manifestFingerprint").GetString()));
+        Assert.Equal(("Secret set", "owner", "model-key"), (secret.GetProperty("update").GetString(), secret.GetProperty("user").GetString(), secret.GetProperty("secret").GetString()));
         Assert.Equal(_coordinator.Clock.GetUtcNow(), secret.GetProperty("time").GetDateTimeOffset());
         Assert.DoesNotContain(Convert.ToBase64String(ModelKey), log.ToString(), StringComparison.Ordinal);
     }

@@ -59,6 +59,8 @@ public class SnapshotRecordsTests
     [InlineData("state", """{"Format":3,"State":2}""", StoreError.NewerFormat)]
     [InlineData("counter:one", "short", StoreError.Corrupt)]
     [InlineData("pendingUpdate", "{}", StoreError.Corrupt)]
+    [InlineData("release:key", "{}", StoreError.Corrupt)]
+    [InlineData("previousMarbleRoots", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", StoreError.Corrupt)]
     [InlineData("secretCertificate:key", "no certificate", StoreError.Corrupt)]
     public async Task What_makes_no_sense_is_refused(string record, string value, StoreError error)
     {
@@ -82,7 +84,7 @@ public class SnapshotRecordsTests
         string name = "name" + random.Next(5);
         byte[] bytes = new byte[random.Next(1, 40)];
         random.NextBytes(bytes);
-        return random.Next(14) switch
+        return random.Next(17) switch
         {
             0 => snapshot with { Secrets = snapshot.Secrets.SetItem(name, SecretMaterial.OfKey(bytes)) },
             1 => snapshot with { Secrets = snapshot.Secrets.SetItem(name, SelfSigned(name)) },
@@ -97,6 +99,9 @@ public class SnapshotRecordsTests
             10 => snapshot with { Counters = snapshot.Counters.SetItem(name, ulong.MaxValue - (ulong)step) },
             11 => snapshot with { Activations = snapshot.Activations.SetItem(name, step) },
             12 => snapshot with { UpdateLog = snapshot.UpdateLog.Add($"line {step}") },
+            13 => snapshot with { Releases = snapshot.Releases.SetItem(name, new SecretRelease(Convert.ToHexStringLower(bytes), name)) },
+            14 => snapshot with { Releases = snapshot.Releases.Remove(name) },
+            15 => snapshot with { Authority = step % 10 < 5 ? s_authority : snapshot.Authority.Rotate(renewable: step % 2 == 0, s_now) },
             _ => snapshot with { State = CoordinatorState.AcceptingMarbles },
         };
     }
@@ -119,7 +124,11 @@ public class SnapshotRecordsTests
         Assert.True(expected.PreviousRootSecret.Span.SequenceEqual(actual.PreviousRootSecret.Span));
         AssertSame(expected.Secrets, actual.Secrets);
         AssertSame(expected.PreviousSecrets, actual.PreviousSecrets);
+        AssertSame(expected.Releases, actual.Releases);
         AssertSame(expected.Withheld, actual.Withheld);
+        Assert.Equal(expected.Authority.Root.RawData, actual.Authority.Root.RawData);
+        Assert.Equal(expected.Authority.Intermediate.RawData, actual.Authority.Intermediate.RawData);
+        Assert.Equal(expected.Authority.PreviousMarbleRoots.Select(root => root.Thumbprint), actual.Authority.PreviousMarbleRoots.Select(root => root.Thumbprint));
         AssertSame(expected.SecurityVersions, actual.SecurityVersions);
         AssertSame(expected.Counters, actual.Counters);
         AssertSame(expected.Activations, actual.Activations);

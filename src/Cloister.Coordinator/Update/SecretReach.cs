@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using Cloister.Attestation;
+using Cloister.Coordinator.Activation;
+using Cloister.Coordinator.Recovery;
+using Cloister.Coordinator.State;
+using Cloister.Protocol.Manifest;
+
+namespace Cloister.Coordinator.Update;
+
+/// <summary>
+/// Whom and what a user's secret reaches under a manifest: workload types whose parameters or models use it - with their package, all they
+/// are given, and who may call the models it opens - and users who may read it. An update that leads it anywhere new has to be
+/// acknowledged by its owner; one that only takes away does not.
+/// </summary>
+internal static class SecretReach
+{
+    /// <param name="before">With a manifest.</param>
+    /// <param name="after">With the manifest that follows, and the security versions then in force.</param>
+    /// <param name="secret">A user-defined secret of both.</param>
+    public static bool IsWider(CoordinatorSnapshot before, CoordinatorSnapshot after, string secret)
+    {
+        ManifestInForce old = before.Manifest!, now = after.Manifest!;
+        return Readers(now.Document, secret).Any(reader => !Readers(old.Document, secret).Any(known => known.Span.SequenceEqual(reader.Span)))
+            || now.Plans.Values.Any(plan => Reaches(now, plan, secret)
+                && !(old.Plans.TryGetValue(plan.Type, out MarblePlan? known) && Reaches(old, known, secret)
+                    && IsSame(PackageInForce.Find(before, known.Marble.Package)!, PackageInForce.Find(after, plan.Marble.Package)!)
+                    && IsSame(old.Document, known, now.Document, plan, secret)));
+    }
+
+    /// <summary>Whether others than before may open the state itself: by recovery, or as programs that it is sealed to.</summary>
+    public static bool StateOpensWider(ManifestDocument before, ManifestDocument after) =>
+        after.RecoveryKeys.Values.Except(before.RecoveryKeys.Values, StringComparer.Ordinal).Any()
+        || (!after.RecoveryKeys.IsEmpty && RecoverySetup.Needed(after) < RecoverySetup.Needed(before))
+        || SealedTo(after) > SealedTo(before);
+
+    // To nobody, to this very program, or to every program of the same signer and product.
+    private static int SealedTo(ManifestDocument manifest) => manifest.Config.SealMode switch { "Disabled" => 0, "UniqueKey" => 1, _ => 2 };
+
+    private static IEnumerable<ReadOnlyMemory<byte>> Readers(ManifestDocument manifest, string secret) => manifest.Users
+        .Where(user => manifest.Allows(user.Key, ManifestActions.ReadSecret, ManifestActions.Secrets, secret)).Select(user => user.Value.CertificateDer);
+
+    private static bool Reaches(ManifestInForce manifest, MarblePlan plan, string secret) =>
+        plan.MayReadAnySecret || plan.Secrets.Contains(secret) || Connections(manifest.Document, plan).Any(connection => connection.Entry.Cert == secret);
+
+    private static bool IsSame(ManifestDocument before, MarblePlan known, ManifestDocument after, MarblePlan plan, string secret) =>
+        IsSame(before.Infrastructures, after.Infrastructures, IsSame)
+        && IsSame(known.Marble.Parameters.Files, plan.Marble.Parameters.Files, IsSame)
+        && IsSame(known.Marble.Parameters.Env, plan.Marble.Parameters.Env, IsSame)
+        && known.Marble.Parameters.Argv.SequenceEqual(plan.Marble.Parameters.Argv, StringComparer.Ordinal)
+        && Connections(before, known).SequenceEqual(Connections(after, plan))
+        && Models(before, known, secret).SequenceEqual(Models(after, plan, secret), StringComparer.Ordinal);
+
+    private static IEnumerable<(string Tag, bool Incoming, ManifestTlsEntry Entry)> Connections(ManifestDocument manifest, MarblePlan plan) => plan.Marble.Tls
+        .Where(manifest.Tls.ContainsKey)
+        .SelectMany(tag => manifest.Tls[tag].Incoming.Select(entry => (tag, true, entry)).Concat(manifest.Tls[tag].Outgoing.Select(entry => (tag, false, entry))));
+
+    // A security version that rises takes away; any other change may let another program in.
+    private static bool IsSame(ManifestPackage before, ManifestPackage after) =>
+        string.Equals(before.UniqueId ?? "", after.UniqueId ?? "", StringComparison.OrdinalIgnoreCase)
+        && string.Equals(before.SignerId ?? "", after.SignerId ?? "", StringComparison.OrdinalIgnoreCase)
+        && before.ProductId == after.ProductId
+        && (before.SecurityVersion ?? 0) <= (after.SecurityVersion ?? 0)
+        && before.Debug == after.Debug
+        && before.AcceptedTcbStatuses.SequenceEqual(after.AcceptedTcbStatuses)
+        && before.AcceptedAdvisories.SequenceEqual(after.AcceptedAdvisories)
+        && IsSame(before.Policy, after.Policy);
+
+    private static bool IsSame(PackagePolicy? before, PackagePolicy? after) => before is null || after is null
+        ? before is null && after is null
+        : PolicyWriter.Write(before).AsSpan().SequenceEqual(PolicyWriter.Write(after));
+
+    private static bool IsSame(ManifestInfrastructure before, ManifestInfrastructure after) =>
+        before.CpuSvn.Span.SequenceEqual(after.CpuSvn.Span) && before.QeSvn == after.QeSvn && before.PceSvn == after.PceSvn && before.RootCa.Span.SequenceEqual(after.RootCa.Span);
+
+    private static bool IsSame(ManifestContent before, ManifestContent after) => before.NoTemplates == after.NoTemplates && before.Data.Span.SequenceEqual(after.Data.Span);
+
+    private static bool IsSame<T>(ImmutableSortedDictionary<string, T> before, ImmutableSortedDictionary<string, T> after, Func<T, T, bool> same) =>
+        before.Count == after.Count && before.All(known => after.TryGetValue(known.Key, out T? now) && same(known.Value, now));
+
+    // The models that this secret opens, with whoever may call them, as text.
+    private static IEnumerable<string> Models(ManifestDocument manifest, MarblePlan plan, string secret)
+    {
+        foreach ((string name, ManifestModel model) in plan.Models.Where(granted => granted.Model.Secret == secret).Select(granted => (granted.Name, granted.Model)))
+        {
+            yield return $"model {name} {model.Digest} {Convert.ToHexString(model.MakerKey.Span)} {model.MinimumVersion}";
+            if (manifest.AnonymousModels.Contains(name))
+                yield return $"anybody calls {name}";
+            foreach (string credential in plan.Callers.Where(caller => caller.Models.Contains(name))
+                .Select(caller => $"{Convert.ToHexString(caller.Caller.CertificateDer.Span)}/{Convert.ToHexString(caller.Caller.TokenSha256.Span)}").Order(StringComparer.Ordinal))
+                yield return $"{credential} calls {name}";
+        }
+    }
+}
