@@ -85,7 +85,7 @@ public sealed record CertificateDraft(
         Usual or EcdsaWithSha384 => (HashAlgorithmName.SHA384, Sha384),
         EcdsaWithSha256 => (HashAlgorithmName.SHA256, Sha256),
         EcdsaWithSha512 => (HashAlgorithmName.SHA512, Sha512),
-        >= 1 and <= 16 and not 9 => throw CertificateDer.Wrong("x509: requested SignatureAlgorithm does not match private key type"),
+        >= 2 and <= 16 and not 9 => throw CertificateDer.Wrong("x509: requested SignatureAlgorithm does not match private key type"),
         9 => throw CertificateDer.Wrong("x509: signing with SHA-1 is not supported"),
         _ => throw CertificateDer.Wrong("x509: unknown SignatureAlgorithm"),
     };

@@ -65,7 +65,8 @@ internal sealed class CertificateExtensions(CertificateTemplate template)
             if (!CertificateDer.IsId(extra.Id)) throw CertificateDer.Wrong("asn1: structure error: invalid object identifier");
             if (s_known.Contains(extra.Id) && !IsOneValue(extra.Value)) throw CertificateDer.Wrong($"x509: extension {extra.Id} is malformed");
         }
-        if (_extensions.DistinctBy(extension => extension.Id).Count() != _extensions.Count) throw CertificateDer.Wrong("x509: certificate contains duplicate extensions");
+        if (_extensions.GroupBy(extension => extension.Id).FirstOrDefault(group => group.Skip(1).Any()) is { } twice)
+            throw CertificateDer.Wrong($"x509: certificate contains duplicate extension with OID \"{twice.Key}\"");
     }
 
     private static bool IsOneValue(ReadOnlyMemory<byte> der)
@@ -116,7 +117,7 @@ internal sealed class CertificateExtensions(CertificateTemplate template)
         {
             if (template.IsCa) der.WriteBoolean(true);
             if (template.MaxPathLen == -1 || (template.MaxPathLen == 0 && !template.MaxPathLenZero)) return;
-            if (template.MaxPathLen < 0) throw CertificateDer.Wrong("x509: invalid basic constraints");
+            if (template.MaxPathLen < 0) throw CertificateDer.Wrong("x509: invalid MaxPathLen, must be greater or equal to -1");
             der.WriteInteger(template.MaxPathLen);
         }
     }
@@ -172,21 +173,23 @@ internal sealed class CertificateExtensions(CertificateTemplate template)
         using (der.PushSequence(CertificateDer.Context(tag)))
         {
             foreach (string domain in constraints.DnsDomains)
-                WriteConstraint(der, DnsName, domain);
+                WriteConstraint(der, DnsName, domain, NameConstraintTexts.IsDomain, "dnsName");
             foreach (CertificateIpRange range in constraints.IpRanges)
                 using (der.PushSequence())
                     der.WriteOctetString(Range(range), CertificateDer.Context(IpName));
             foreach (string address in constraints.EmailAddresses)
-                WriteConstraint(der, EmailName, address);
+                WriteConstraint(der, EmailName, address, NameConstraintTexts.IsMailbox, "rfc822Name");
             foreach (string domain in constraints.UriDomains)
-                WriteConstraint(der, UriName, domain);
+                WriteConstraint(der, UriName, domain, NameConstraintTexts.IsUriDomain, "URI");
         }
     }
 
-    private static void WriteConstraint(AsnWriter der, int tag, string name)
+    private static void WriteConstraint(AsnWriter der, int tag, string name, Func<string, bool> isValid, string kind)
     {
         using (der.PushSequence())
             CertificateDer.WriteAscii(der, tag, name);
+        if (!isValid(name))
+            throw CertificateDer.Wrong($"x509: failed to parse {kind} constraint \"{name}\"" + (kind == "URI" && IPAddress.TryParse(name, out _) ? ": cannot be IP address" : ""));
     }
 
     private void WriteRevocationLists(AsnWriter der)

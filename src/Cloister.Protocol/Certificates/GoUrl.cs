@@ -22,6 +22,15 @@ internal sealed record GoUrl
     // Characters that stay as they are beside letters, digits and "-_.~".
     private const string HostAllowed = "!$&'()*+,;=:[]<>\"", PathAllowed = "$&+,/:;=@", FragmentAllowed = "$&+,/:;=?@!()*", EncodedAllowed = "!$&'()*+,;=:@[]%";
 
+    /// <summary>Whether Go reads it back: a name or address without escapes, then digits of a port.</summary>
+    public bool HasReadableHost()
+    {
+        string host = Escape(Host, HostAllowed);
+        int end = host.StartsWith('[') ? host.LastIndexOf(']') + 1 : host.IndexOf(':', StringComparison.Ordinal) is var colon and >= 0 ? colon : host.Length;
+        return !host.Contains('%', StringComparison.Ordinal) && (end > 0 || !host.StartsWith('['))
+            && (end == host.Length || host[end] == ':') && host.AsSpan(end).TrimStart(':').IndexOfAnyExceptInRange('0', '9') < 0 && host.AsSpan(end).Count(':') <= 1;
+    }
+
     public override string ToString()
     {
         var text = new StringBuilder();

@@ -179,6 +179,7 @@ internal sealed class CertificateDecoder(GoDecoder go)
                 "Fragment" => url with { Fragment = go.String(member, url.Fragment) },
                 _ => url with { RawFragment = go.String(member, url.RawFragment) },
             };
+        if (!url.HasReadableHost()) go.Refuse(ManifestProblemCode.WrongType, node, $"x509: cannot parse URI \"{url}\"");
         return url.ToString();
     }
 
@@ -215,17 +216,22 @@ internal sealed class CertificateDecoder(GoDecoder go)
 
     private void Number(GoNode node)
     {
-        if (node.Value.Kind != GoKind.Null && (node.Value.Kind != GoKind.Number || !node.Value.Text.AsSpan().TrimStart('-').ContainsAnyExceptInRange('0', '9') is false))
-            go.Refuse(ManifestProblemCode.WrongType, node, "math/big: cannot unmarshal into a *big.Int");
+        if (node.Value.Kind == GoKind.Null || (node.Value.Kind == GoKind.Number && node.Value.Text.TrimStart('-').All(char.IsAsciiDigit))) return;
+        string written = node.Value.Kind == GoKind.String ? $"\\\"{node.Value.Text}\\\"" : node.Value.Text;
+        go.Refuse(ManifestProblemCode.WrongType, node, $"math/big: cannot unmarshal \"{written}\" into a *big.Int");
     }
 
     private string Policy(GoNode node)
     {
         if (node.Value.Kind != GoKind.String) go.WrongType(node, "x509.OID");
-        else if (CertificateDer.IsId(node.Value.Text)) return node.Value.Text;
+        else if (WithoutZeros(node.Value.Text) is var id && CertificateDer.IsId(id)) return id;
         else go.Refuse(ManifestProblemCode.WrongType, node, "invalid oid");
         return "";
     }
+
+    // Go reads each arc as a number.
+    private static string WithoutZeros(string dotted) =>
+        string.Join('.', dotted.Split('.').Select(arc => arc.Length > 1 && arc.TrimStart('0') is var digits ? (digits.Length == 0 ? "0" : digits) : arc));
 
     private ImmutableArray<string> Ids(GoNode node, ImmutableArray<string> before) => go.List(node, before, "[]asn1.ObjectIdentifier", Id);
 

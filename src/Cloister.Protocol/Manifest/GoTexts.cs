@@ -18,7 +18,7 @@ internal static partial class GoTexts
         if (match.Groups["sign"].Success)
         {
             int hours = int.Parse(match.Groups["hours"].Value, CultureInfo.InvariantCulture), minutes = int.Parse(match.Groups["minutes"].Value, CultureInfo.InvariantCulture);
-            if (hours > 23 || minutes > 59) return false;
+            if (hours > 24 || minutes > 59) return false;
             offset = new TimeSpan(hours, minutes, 0).Ticks * (match.Groups["sign"].Value == "-" ? -1 : 1);
         }
         long ticks = local.Ticks - offset;
@@ -45,6 +45,6 @@ internal static partial class GoTexts
             && (part.Length == 1 || part[0] != '0') && int.Parse(part, CultureInfo.InvariantCulture) <= 255);
     }
 
-    [GeneratedRegex(@"^(?<time>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})(\.\d+)?(Z|(?<sign>[+-])(?<hours>\d{2}):(?<minutes>\d{2}))\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    [GeneratedRegex(@"^(?<time>\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2})([.,]\d+)?(Z|(?<sign>[+-])(?<hours>\d{2}):(?<minutes>\d{2}))\z", RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
     private static partial Regex Rfc3339();
 }

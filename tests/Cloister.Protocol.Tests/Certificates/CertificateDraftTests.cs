@@ -10,7 +10,7 @@ namespace Cloister.Protocol.Tests.Certificates;
 
 /// <summary>
 /// Certificates as Go makes them: go-x509.json holds templates with the to-be-signed part, or the refusal, that Go's standard
-/// library gave for them (issuer CN=issuer with key identifier 00..13, an Ed25519 key of zeros, serial number 1234, 2026-01-02 03:04:05).
+/// library (1.26) gave for them (issuer CN=issuer with key identifier 00..13, an Ed25519 key of zeros, serial number 1234, 2026-01-02 03:04:05).
 /// </summary>
 public sealed class CertificateDraftTests
 {
@@ -18,6 +18,11 @@ public sealed class CertificateDraftTests
     private static readonly byte[] s_issuerKeyId = [.. Enumerable.Range(0, 20).Select(i => (byte)i)];
     private static readonly byte[] s_key = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 0x21, 0x00, .. new byte[32]];
     private static readonly DateTimeOffset s_begin = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+
+    private static readonly string[] s_otherWords =
+    [
+        "parsing time", "x509: invalid RDNSequence: invalid attribute value", "x509: cannot parse URI", "x509: malformed spki", "asn1: structure error: cannot represent time",
+    ];
 
     public static TheoryData<string> Recorded() => [.. Cases().Select(one => one.GetProperty("name").GetString()!)];
 
@@ -31,8 +36,8 @@ public sealed class CertificateDraftTests
         {
             Assert.False(outcome.IsAccepted, error.GetString());
             string message = outcome.Problems[0].Message;
-            // Go says of times and attributes a little more.
-            if (name.Contains("no time", StringComparison.Ordinal) || name is "an end of a number" or "an extra name of no string") return;
+            // Go says a little more of these, and finds some of them later.
+            if (s_otherWords.Any(words => error.GetString()!.StartsWith(words, StringComparison.Ordinal))) return;
             string words = error.GetString()!.Replace("Go struct field Certificate.", "Go struct field Secret.Secrets.Cert.", StringComparison.Ordinal);
             Assert.Equal((message.StartsWith("unmarshaling", StringComparison.Ordinal) ? "unmarshaling manifest: " : "generating secrets from manifest: ") + words, message);
             return;
@@ -41,31 +46,17 @@ public sealed class CertificateDraftTests
         Assert.Equal(one.GetProperty("body").GetString(), Convert.ToHexStringLower(Draft(outcome).Encode(out _)));
     }
 
-    [Fact]
-    public void A_CA_key_without_a_name_is_named_by_its_digest()
-    {
-        byte[] body = Draft(Read("""{ "IsCA": true }""")).Encode(out _);
-        Assert.Contains("301d0603551d0e04160414" + Convert.ToHexStringLower(SHA256.HashData(new byte[32])[..20]), Convert.ToHexStringLower(body), StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Policies_are_those_of_the_newer_member()
-    {
-        string hex = Convert.ToHexStringLower(Draft(Read("""{ "Policies": ["2.23.140.1.2.1"], "PolicyIdentifiers": [[1, 2, 3]] }""")).Encode(out _));
-        Assert.Contains("30130603551d20040c300a3008060667810c010201", hex, StringComparison.Ordinal);
-        Assert.DoesNotContain("06022a03", hex, StringComparison.Ordinal);
-    }
-
     [Theory]
     [InlineData("""{ "Policies": ["1"] }""")]
     [InlineData("""{ "Policies": ["1.40"] }""")]
-    [InlineData("""{ "Policies": ["1.02"] }""")]
+    [InlineData("""{ "Policies": ["1.2.+3"] }""")]
     [InlineData("""{ "Policies": [1] }""")]
     [InlineData("""{ "IsCA": true, "MaxPathLen": -2 }""")]
-    [InlineData("""{ "SignatureAlgorithm": 9 }""")]
+    [InlineData("""{ "SignatureAlgorithm": 9 }""")] // Go signs with SHA-1
+    [InlineData("""{ "UnknownExtKeyUsage": [[1, 2, -3]] }""")] // Go writes what nobody reads
     [InlineData("""{ "RawSubject": "MAE=" }""")]
     [InlineData("""{ "RawSubject": "MAAA" }""")]
-    [InlineData("""{ "ExtraExtensions": [{ "Id": [2, 5, 29, 19], "Value": "MAAA" }] }""")]
+    [InlineData("""{ "ExtraExtensions": [{ "Id": [2, 5, 29, 19], "Value": "MAAA" }] }""")] // Go leaves trailing bytes
     [InlineData("""{ "URIs": [null] }""")]
     [InlineData("\"AQID\"")]
     [InlineData("5")]
