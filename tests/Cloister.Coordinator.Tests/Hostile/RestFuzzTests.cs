@@ -142,9 +142,9 @@ public sealed class RestFuzzTests : IAsyncLifetime
     {
         int code = (int)response.StatusCode;
         string text = await response.Content.ReadAsStringAsync();
-        // MarbleRun's v2 answers a client's mistakes with 500, and so does v1 where there is no quote.
-        bool mayBe500 = path.StartsWith("/api/v2", StringComparison.Ordinal) || path == "/quote";
-        Assert.True(s_codes.Contains(code) || (code == 500 && mayBe500), $"{what}: {code} {text}");
+        // MarbleRun answers many of a client's mistakes with 500.
+        bool own = path.StartsWith("/api/v3", StringComparison.Ordinal);
+        Assert.True(s_codes.Contains(code) || (code == 500 && !own), $"{what}: {code} {text}");
         Assert.True(text.EndsWith('\n'), $"{what}: no body in the surface's shape: {code} '{text}'");
         JsonElement body = JsonDocument.Parse(text).RootElement;
         Assert.Contains(body.GetProperty("status").GetString(), new[] { "success", "fail", "error" });
