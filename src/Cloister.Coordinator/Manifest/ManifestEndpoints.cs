@@ -44,7 +44,7 @@ internal static class ManifestEndpoints
         {
             SetManifestV2 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxBody, requireJson: false), RestJson.Lenient.SetManifestV2);
             (_, ImmutableDictionary<string, byte[]> secrets) = await service.SetAsync(body.Manifest, ManifestDialect.MarbleRun, [], http.RequestAborted);
-            return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SetManifestResultV2(secrets.IsEmpty ? null : secrets)), RestJson.Strict.JSendSetManifestResultV2);
+            return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SetManifestResultV2(secrets)), RestJson.Strict.JSendSetManifestResultV2);
         });
         MapV1(routes, service, state, logger);
     }

@@ -7,9 +7,6 @@ internal sealed class EphemeralRecoveryKey : IDisposable
 {
     private const int Bits = 4096;
 
-    /// <summary>The length of an encrypted secret; no plain one is as long.</summary>
-    public const int EncryptedBytes = Bits / 8;
-
     private readonly RSA _key = RSA.Create(Bits);
 
     /// <summary>SubjectPublicKeyInfo, DER. The first call makes the key, which takes seconds.</summary>

@@ -19,19 +19,24 @@ internal sealed class RecoveryCollection(RecoveryData? expected) : IDisposable
 
     private readonly List<GivenSecret> _given = [];
 
+    /// <summary>How long a secret is, for people.</summary>
+    public static string PlainLengths { get; } = $"{KeyWrap.KeySize} or {KeyWrap.KeySize + 1}";
+
     /// <summary>How many more are needed; 1 where that is not known.</summary>
     public int Remaining => expected is null ? 1 : expected.Threshold - _given.Count;
 
     /// <summary>No other secret will be taken.</summary>
     public bool IsFull => expected is null ? _given.Count >= MaxBlind : Remaining == 0;
 
+    /// <summary>Whether this may be a secret as it is; an encrypted one is longer.</summary>
+    public static bool IsPlain(ReadOnlySpan<byte> secret) => secret.Length is KeyWrap.KeySize or KeyWrap.KeySize + 1;
+
     /// <summary>Checks a secret and keeps a copy; false if it was given before.</summary>
     /// <exception cref="CoordinatorException">RecoverySecretRefused, RecoverySignatureInvalid: nothing was kept.</exception>
     public bool Add(ReadOnlySpan<byte> secret, ReadOnlySpan<byte> signature)
     {
-        if (secret.Length is not (KeyWrap.KeySize or KeyWrap.KeySize + 1))
-            throw new CoordinatorException(CoordinatorError.RecoverySecretRefused,
-                $"A recovery secret has {KeyWrap.KeySize} or {KeyWrap.KeySize + 1} bytes, this one {secret.Length}. Decrypt it with your recovery key first.");
+        if (!IsPlain(secret))
+            throw new CoordinatorException(CoordinatorError.RecoverySecretRefused, $"A recovery secret has {PlainLengths} bytes, this one {secret.Length}. Decrypt it with your recovery key first.");
         if (signature.Length is 0 or > MaxSignatureBytes)
             throw new CoordinatorException(CoordinatorError.RecoverySignatureInvalid, "The secret comes without a signature of its recovery key over the plain secret: PKCS#1 v1.5, SHA-256.");
         if (expected is not null)
@@ -70,7 +75,7 @@ internal sealed class RecoveryCollection(RecoveryData? expected) : IDisposable
     public static RecoveryHolder Check(RecoveryData data, ReadOnlySpan<byte> secret, ReadOnlySpan<byte> signature)
     {
         RecoveryHolder holder = data.HolderOf(secret) ?? throw new CoordinatorException(CoordinatorError.RecoverySecretRefused,
-            "This is none of the recovery secrets of the sealed state. Use those of the manifest that was in force last; what was uploaded before still counts.");
+            "setting recovery key: uploaded an invalid secret, which is none of the sealed state's. Use those of the manifest that was in force last; what was uploaded before still counts.");
         bool valid;
         try
         {
@@ -83,7 +88,7 @@ internal sealed class RecoveryCollection(RecoveryData? expected) : IDisposable
             valid = false;
         }
         return valid ? holder : throw new CoordinatorException(CoordinatorError.RecoverySignatureInvalid,
-            $"The secret is not signed by its recovery key '{holder.Name}'. Sign the plain secret with that key: PKCS#1 v1.5, SHA-256.");
+            $"no matching recovery key found for recovery public key \"{holder.Name}\": the secret is not signed with it. Sign the plain secret with that key: PKCS#1 v1.5, SHA-256.");
     }
 
     // Each subset that has the newest secret in it: the others were tried before.

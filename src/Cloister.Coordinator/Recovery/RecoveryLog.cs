@@ -11,7 +11,7 @@ internal static partial class RecoveryLog
     [LoggerMessage(2451, LogLevel.Warning, "State RECOVERED by the holders of {Holders}; its key is sealed to this platform again")]
     public static partial void Recovered(this ILogger logger, string holders);
 
-    [LoggerMessage(2452, LogLevel.Warning, "Recovery data is missing or damaged: secrets can only be tried together")]
+    [LoggerMessage(2452, LogLevel.Warning, "No recovery data: the manifest names no recovery keys, or it is lost; secrets can only be tried together")]
     public static partial void RecoveryDataLost(this ILogger logger);
 
     [LoggerMessage(2453, LogLevel.Warning, "The recovery data in clear was missing or changed, and was written anew from the sealed state")]

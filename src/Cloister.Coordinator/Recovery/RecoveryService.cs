@@ -57,7 +57,7 @@ internal sealed class RecoveryService(
         {
             RequireRecovery();
             RecoveryCollection collection = _collection ??= await BeginCollectionAsync();
-            byte[] secret = given.Length == EphemeralRecoveryKey.EncryptedBytes ? Decrypt(given) : given;
+            byte[] secret = RecoveryCollection.IsPlain(given) ? given : Decrypt(given);
             bool isNew;
             try
             {
@@ -113,7 +113,7 @@ internal sealed class RecoveryService(
     private void RequireRecovery()
     {
         if (state.Current.State != CoordinatorState.Recovery)
-            throw new CoordinatorException(CoordinatorError.WrongState, $"There is nothing to recover. {StatusText.Of(state.Current.State)}");
+            throw new CoordinatorException(CoordinatorError.WrongState, $"server is not in expected state: there is nothing to recover. {StatusText.Of(state.Current.State)}");
     }
 
     private async Task<RecoveryCollection> BeginCollectionAsync()
@@ -125,7 +125,7 @@ internal sealed class RecoveryService(
     }
 
     private byte[] Decrypt(byte[] given) => _ephemeral?.Decrypt(given) ?? throw new CoordinatorException(CoordinatorError.BadRequest,
-        "The recovery secret is not encrypted to the key of this recovery: ask for the public key again, which is another one after each start.");
+        $"failed to decrypt recovery secret: it is neither plain ({RecoveryCollection.PlainLengths} bytes) nor encrypted to the key of this recovery. Ask for the public key again, which is another one after each start.");
 
     private async Task<RecoveryProgress> TryAsync(RecoveryCollection collection)
     {

@@ -18,18 +18,18 @@ internal static class StatusEndpoints
         routes.MapRest("GET", RestPaths.StatusV3, RestSurface.V3, logger, _ =>
         {
             CoordinatorState now = state.Current.State;
-            var status = new StatusV3((int)now, StatusText.Of(now), simulation || evidence.Simulated, Version);
+            var status = new StatusV3((int)now, StatusText.Of(now, simulation), simulation || evidence.Simulated, Version);
             return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(status), RestJson.Strict.JSendStatusV3));
         });
         routes.MapRest("GET", RestPaths.StatusV2, RestSurface.V2, logger, _ =>
         {
             CoordinatorState now = state.Current.State;
-            return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new StatusV2((int)now, StatusText.Of(now))), RestJson.Strict.JSendStatusV2));
+            return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new StatusV2((int)now, StatusText.Of(now, simulation))), RestJson.Strict.JSendStatusV2));
         });
         routes.MapRest("GET", "/status", RestSurface.V1, logger, _ =>
         {
             CoordinatorState now = state.Current.State;
-            return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new StatusV1((int)now, StatusText.Of(now))), MarbleRunJson.Lenient.JSendStatusV1));
+            return Task.FromResult(JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new StatusV1((int)now, StatusText.Of(now, simulation))), MarbleRunJson.Lenient.JSendStatusV1));
         });
     }
 }

@@ -42,7 +42,7 @@ public sealed class MarbleRunSurfaceTests : IAsyncLifetime
 
         string body = JsonSerializer.Serialize(new { manifest = Encoding.UTF8.GetBytes(Manifest) });
         (code, JsonElement set) = await _coordinator.PostAsync("/api/v2/manifest", body, contentType: "text/plain");
-        Assert.Equal((200, """{"status":"success","data":{"RecoverySecrets":null}}"""), (code, set.ToString()));
+        Assert.Equal((200, """{"status":"success","data":{"RecoverySecrets":{}}}"""), (code, set.ToString()));
         Assert.Equal(500, (await _coordinator.PostAsync("/api/v2/manifest", body)).Code);
         JsonElement manifest = (await _coordinator.GetAsync("/api/v2/manifest")).Json.GetProperty("data");
         Assert.Equal(Manifest, Encoding.UTF8.GetString(manifest.GetProperty("manifest").GetBytesFromBase64()));
