@@ -97,7 +97,7 @@ public sealed partial class SealedStore
     // Every record as it is, in its version, under another key; except those that the transaction writes anyway.
     private Resealed Reseal(IReadOnlyDictionary<string, StoreRecord> records, SealedIndex index, SecretBytes under, SecretBytes newKey, StoreTransaction transaction)
     {
-        var sealing = new StoreTransaction();
+        var sealing = new StoreTransaction { LeavesNothingBehind = true };
         var entries = index.Entries.ToBuilder();
         foreach ((string key, SealedIndex.Entry entry) in index.Entries)
         {

@@ -48,7 +48,7 @@ internal sealed class StateWriter(IFileLayer files, string path) : IDisposable
     // What a commit deletes is to be gone from the disk, and so is everything that one under a new key replaces: neither is appended.
     private bool TryAppend(StoreTransaction transaction, long revision, ImmutableSortedDictionary<string, StoreRecord> before)
     {
-        if (!_appendable || transaction.Writes.Values.Any(value => value is null))
+        if (!_appendable || transaction.LeavesNothingBehind || transaction.Writes.Values.Any(value => value is null))
             return false;
         (byte[] bytes, byte[] digest) = StateFileCommit.Encode(revision, transaction.Writes, _digest.Span);
         // A file that was taken away or exchanged meanwhile is written anew as well.

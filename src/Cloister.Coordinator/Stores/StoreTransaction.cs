@@ -24,6 +24,9 @@ public sealed class StoreTransaction
     /// <summary>Stores that seal take this data key from this commit on and seal everything anew under it; null to keep theirs. Stays the caller's to zero.</summary>
     internal SecretBytes? NewKey { get; set; }
 
+    /// <summary>What this commit replaces is to be gone from the disk, whatever else that costs.</summary>
+    internal bool LeavesNothingBehind { get; set; }
+
     /// <summary>From this commit on nothing is to reach a disk, and what is there goes.</summary>
     internal bool ForgetOnDisk { get; set; }
 

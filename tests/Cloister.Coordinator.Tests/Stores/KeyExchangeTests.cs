@@ -176,6 +176,24 @@ public sealed class KeyExchangeTests : IDisposable
     }
 
     [Fact]
+    public async Task Nothing_that_the_old_key_opens_stays_in_the_file()
+    {
+        var disk = new SimulatedDisk();
+        SealedStore store = (await WrittenAsync(disk)).Store!;
+        // The last whole writing was of large records; what stays is small, so the exchange alone would be appended.
+        await store.CommitAsync(new StoreTransaction().Put("large", new byte[100_000]).Put("gone", new byte[1]), default);
+        await store.CommitAsync(new StoreTransaction().Delete("gone"), default);
+        await store.CommitAsync(new StoreTransaction().Put("large", new byte[10]), default);
+        byte[] sealedUnderOld = (await FileStore.Open(DataPath, disk).GetAsync("record/b", default))!.Value.ToArray();
+        Assert.True(Contains(disk.Read(DataPath, long.MaxValue)!, sealedUnderOld));
+        using SecretBytes next = SecretBytes.Random(32);
+        await store.CommitAsync(Exchange(next), default);
+        byte[] file = disk.Read(DataPath, long.MaxValue)!;
+        Assert.False(Contains(file, sealedUnderOld));
+        Assert.True(file.Length < 10_000, $"{file.Length} bytes");
+    }
+
+    [Fact]
     public async Task A_store_without_a_key_file_cannot_exchange_its_key()
     {
         SealedStore store = await SealedStore.OpenAsync(new MemoryStore(), SecretBytes.Random(32), "test", default);
@@ -212,6 +230,8 @@ public sealed class KeyExchangeTests : IDisposable
         Assert.NotNull(await folder.Store!.CommitAsync(new StoreTransaction().Put("d", new byte[1]), default));
         return isNew;
     }
+
+    private static bool Contains(byte[] file, byte[] part) => file.AsSpan().IndexOf(part) >= 0;
 
     private static async Task<string[]> TextAsync(SealedStore store) => [.. (await store.ReadAllAsync(default))
         .OrderBy(record => record.Key, StringComparer.Ordinal).Select(record => $"{record.Key}={Encoding.ASCII.GetString(record.Value.Value.Span)}")];
