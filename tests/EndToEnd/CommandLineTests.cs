@@ -15,10 +15,28 @@ public sealed class CommandLineTests
     [InlineData("manifest", "get")]
     [InlineData("manifest", "verify")]
     [InlineData("manifest", "check")]
+    [InlineData("manifest", "signature")]
+    [InlineData("manifest", "log")]
+    [InlineData("manifest", "update", "apply")]
+    [InlineData("manifest", "update", "acknowledge")]
+    [InlineData("manifest", "update", "cancel")]
+    [InlineData("manifest", "update", "get")]
     [InlineData("verify")]
     [InlineData("status")]
+    [InlineData("check")]
+    [InlineData("version")]
+    [InlineData("package-info")]
+    [InlineData("certificate", "root")]
+    [InlineData("certificate", "intermediate")]
+    [InlineData("certificate", "chain")]
+    [InlineData("recover")]
+    [InlineData("recover-with-signature")]
+    [InlineData("recover-with-signature", "public-key")]
+    [InlineData("recover-with-signature", "encrypt-secret")]
+    [InlineData("recover-with-signature", "sign-secret")]
     [InlineData("secret", "set")]
     [InlineData("secret", "get")]
+    [InlineData("secret", "acknowledge")]
     [InlineData("user", "keygen")]
     [InlineData("user", "token")]
     [InlineData("model", "keygen")]
@@ -40,6 +58,32 @@ public sealed class CommandLineTests
         Assert.Contains("Examples:", ended.Output, StringComparison.Ordinal);
         Assert.Contains("  cloister " + string.Join(' ', verb), ended.Output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u001b', ended.Output);
+    }
+
+    [Fact]
+    public async Task Every_verb_stands_in_the_document()
+    {
+        string document = await File.ReadAllTextAsync(Path.Combine(TestData.RepositoryRoot, "docs", "cli.md"));
+        var open = new Queue<string[]>([[]]);
+        int seen = 0;
+        while (open.TryDequeue(out string[]? verb))
+        {
+            Ended help = await CloisterCommand.RunAsync([.. verb, "--help"]);
+            help.Succeeded();
+            int commands = help.Output.IndexOf("\nCommands:", StringComparison.Ordinal);
+            if (commands < 0)
+                continue;
+            foreach (string line in help.Output[(commands + 1)..].Split('\n').Skip(1).TakeWhile(line => line.StartsWith("  ", StringComparison.Ordinal)))
+            {
+                if (line[2] == ' ')
+                    continue; // a description that goes on
+                string name = line.TrimStart().Split(' ')[0];
+                seen++;
+                Assert.True(document.Contains('`' + name, StringComparison.Ordinal) || document.Contains($" {name}", StringComparison.Ordinal), $"docs/cli.md does not name '{string.Join(' ', verb)} {name}'.");
+                open.Enqueue([.. verb, name]);
+            }
+        }
+        Assert.True(seen >= 40, $"only {seen} verbs were found");
     }
 
     [Fact]

@@ -7,7 +7,7 @@ using Cloister.Protocol.Rest;
 namespace Cloister.Client;
 
 /// <summary>The coordinator's client API over TLS connections whose key is the verified root's, and no other.</summary>
-public sealed class CoordinatorClient : IDisposable
+public sealed partial class CoordinatorClient : IDisposable
 {
     private const int MaxStatus = 64 << 10, MaxManifest = 16 << 20, MaxSecrets = 64 << 20;
     private readonly PinnedHttp _http;

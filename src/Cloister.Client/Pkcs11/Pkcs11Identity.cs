@@ -30,6 +30,7 @@ public sealed class Pkcs11Identity : IDisposable
         {
             using X509Certificate2 alone = token.FindCertificate(certificate);
             found = token.FindKey(key);
+            Probe(found);
             return new Pkcs11Identity(token, found, Join(alone, found));
         }
         catch
@@ -38,6 +39,13 @@ public sealed class Pkcs11Identity : IDisposable
             token.Dispose();
             throw;
         }
+    }
+
+    /// <summary>One signature that nobody sees: a key that may not sign is said here, with the token's reason, and not by a failing handshake.</summary>
+    private static void Probe(AsymmetricAlgorithm key)
+    {
+        byte[] digest = SHA256.HashData("cloister/pkcs11/probe"u8);
+        _ = key is RSA rsa ? rsa.SignHash(digest, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1) : ((ECDsa)key).SignHash(digest);
     }
 
     private static X509Certificate2 Join(X509Certificate2 certificate, AsymmetricAlgorithm key)

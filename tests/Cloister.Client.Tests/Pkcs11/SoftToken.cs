@@ -20,6 +20,8 @@ public sealed partial class SoftToken : IDisposable
         File.WriteAllText(ConfigurationFile, $"directories.tokendir = {Path.Combine(_folder, "tokens")}\nobjectstore.backend = file\nlog.level = ERROR\n");
         // The module reads the C library's environment, which .NET's own copy does not reach.
         _ = SetEnvironment(ConfigurationVariable, ConfigurationFile, 1);
+        // And the processes that a test starts have it from .NET's.
+        Environment.SetEnvironmentVariable(ConfigurationVariable, ConfigurationFile);
         Run("softhsm2-util", "--init-token", "--free", "--label", Label, "--pin", Pin, "--so-pin", "0815");
         using var rsa = RSA.Create(2048);
         using var p256 = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -33,6 +35,9 @@ public sealed partial class SoftToken : IDisposable
     public byte[] RsaKey { get; } = [];
     public byte[] P256Key { get; } = [];
     public byte[] P384Key { get; } = [];
+
+    /// <summary>The certificates in it by their label, PEM.</summary>
+    public Dictionary<string, string> Certificates { get; } = [];
 
     public string ConfigurationFile => Path.Combine(_folder, "softhsm2.conf");
 
@@ -50,6 +55,7 @@ public sealed partial class SoftToken : IDisposable
         DateTimeOffset now = TimeProvider.System.GetUtcNow();
         using X509Certificate2 certificate = request.CreateSelfSigned(now.AddMinutes(-5), now.AddDays(1));
         File.WriteAllBytes(der, certificate.RawData);
+        Certificates[label] = certificate.ExportCertificatePem();
         Run("softhsm2-util", "--import", pem, "--token", Label, "--label", label, "--id", id, "--pin", Pin);
         Run("pkcs11-tool", "--module", Module!, "--token-label", Label, "--login", "--pin", Pin, "--write-object", der, "--type", "cert", "--id", id, "--label", label);
         return key.ExportSubjectPublicKeyInfo();

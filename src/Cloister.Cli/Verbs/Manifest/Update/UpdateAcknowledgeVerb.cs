@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
+using Cloister.Client;
 using Cloister.Client.MarbleRun;
 using Cloister.Protocol.Manifest;
 
@@ -20,10 +21,19 @@ internal static class UpdateAcknowledgeVerb
             byte[] manifest = await ManifestFile.ReadAsync(parsed.GetRequiredValue(ManifestPath), cancellation);
             using OpenedIdentity user = await User.OpenAsync(parsed, cancellation);
             ReachedCoordinator reached = await Coordinator.OpenAsync(parsed, screen, cancellation);
-            using MarbleRunClient client = reached.Client(user.Certificate);
-            MarbleRunUpdate update = await client.AcknowledgeUpdateAsync(manifest, cancellation);
-            JsonObject document = UpdateProgress.ToJson(update, ManifestFingerprint.Of(manifest));
-            string said = "acknowledged\n" + (update.MissingAcknowledgments == 0 ? "all users have acknowledged: the update is in force" : UpdateProgress.Missing(update));
-            screen.Result(said + await RecoveryData.DeliverAsync(update.RecoverySecrets, parsed.GetValue(Recovery), document, cancellation), document);
+            UpdateProgress progress = await SendAsync(reached, user, manifest, cancellation);
+            JsonObject document = progress.ToJson(ManifestFingerprint.Of(manifest));
+            screen.Result("acknowledged\n" + progress.Text + await RecoveryData.DeliverAsync(progress.RecoverySecrets, parsed.GetValue(Recovery), document, cancellation), document);
         });
+
+    private static async Task<UpdateProgress> SendAsync(ReachedCoordinator reached, OpenedIdentity user, byte[] manifest, CancellationToken cancellation)
+    {
+        if (reached.Deployment is { } deployment)
+        {
+            using var own = new CoordinatorClient(deployment, user.Certificate);
+            return UpdateProgress.Of(await own.AcknowledgeUpdateAsync(manifest, cancellation));
+        }
+        using MarbleRunClient client = reached.Client(user.Certificate);
+        return UpdateProgress.Of(await client.AcknowledgeUpdateAsync(manifest, cancellation));
+    }
 }

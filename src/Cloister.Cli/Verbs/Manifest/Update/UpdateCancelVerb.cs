@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
+using Cloister.Client;
 using Cloister.Client.MarbleRun;
 
 namespace Cloister.Cli.Verbs;
@@ -16,8 +17,17 @@ internal static class UpdateCancelVerb
         {
             using OpenedIdentity user = await User.OpenAsync(parsed, cancellation);
             ReachedCoordinator reached = await Coordinator.OpenAsync(parsed, screen, cancellation);
-            using MarbleRunClient client = reached.Client(user.Certificate);
-            await client.CancelUpdateAsync(cancellation);
+            if (reached.Deployment is { } deployment)
+            {
+                // What is withdrawn is named: an update that takes its place in between stays.
+                using var own = new CoordinatorClient(deployment, user.Certificate);
+                await own.CancelUpdateAsync((await own.GetPendingUpdateAsync(cancellation)).Fingerprint, cancellation);
+            }
+            else
+            {
+                using MarbleRunClient client = reached.Client(user.Certificate);
+                await client.CancelUpdateAsync(cancellation);
+            }
             screen.Result("the pending update is withdrawn", new JsonObject { ["cancelled"] = true });
         });
 }

@@ -1,19 +1,37 @@
+using System.Collections.Immutable;
 using System.Text.Json.Nodes;
 using Cloister.Client.MarbleRun;
+using Cloister.Protocol.Rest;
 
 namespace Cloister.Cli.Verbs;
 
-/// <summary>How far an update is, in words and as JSON.</summary>
-internal static class UpdateProgress
+/// <summary>How far an update is, on either wire.</summary>
+internal sealed record UpdateProgress(int Missing, ImmutableArray<string> Users, IReadOnlyDictionary<string, byte[]> RecoverySecrets, ImmutableArray<string> Withheld)
 {
-    public static string Missing(MarbleRunUpdate update) =>
-        $"{update.MissingAcknowledgments} {(update.MissingAcknowledgments == 1 ? "user" : "users")} must still acknowledge it" + (update.MissingUsers.IsEmpty ? "" : $"; these may: {string.Join(", ", update.MissingUsers)}");
+    public static UpdateProgress Of(MarbleRunUpdate update) => new(update.MissingAcknowledgments, update.MissingUsers, update.RecoverySecrets, []);
 
-    public static JsonObject ToJson(MarbleRunUpdate update, string fingerprint) => new()
+    public static UpdateProgress Of(UpdateResultV3 update) => new(update.MissingAcknowledgments, update.MissingUsers, update.RecoverySecrets, update.WithheldSecrets);
+
+    public string Text => string.Join('\n', Lines());
+
+    private IEnumerable<string> Lines()
+    {
+        if (Missing == 0)
+            yield return "the update is in force";
+        else
+            yield return $"the update waits: {Missing} {(Missing == 1 ? "user" : "users")} must still acknowledge it{(Users.IsDefaultOrEmpty ? "" : $"; these may: {string.Join(", ", Users)}")}";
+        if (!Withheld.IsDefaultOrEmpty)
+            yield return $"withheld until their owners acknowledge the new manifest (cloister secret acknowledge): {string.Join(", ", Withheld)}";
+    }
+
+    public JsonObject ToJson(string fingerprint) => new()
     {
         ["fingerprint"] = fingerprint,
-        ["inForce"] = update.MissingAcknowledgments == 0,
-        ["missingAcknowledgments"] = update.MissingAcknowledgments,
-        ["missingUsers"] = new JsonArray([.. update.MissingUsers.Select(user => (JsonNode)JsonValue.Create(user))]),
+        ["inForce"] = Missing == 0,
+        ["missingAcknowledgments"] = Missing,
+        ["missingUsers"] = Names(Users),
+        ["withheldSecrets"] = Names(Withheld),
     };
+
+    private static JsonArray Names(ImmutableArray<string> names) => new([.. (names.IsDefault ? [] : names).Select(name => (JsonNode)JsonValue.Create(name))]);
 }
