@@ -89,7 +89,7 @@ internal sealed class Reach(Trust trust)
             return await ByPolicyAsync(address, policy, adjust, parsed, screen, cancellation);
         if (parsed.GetValue(_era) is { } era)
             return await ByQuoteAsync(address, era, parsed, screen, cancellation);
-        if (trust != Trust.Fresh && KeptPath(parsed) is { } kept && (parsed.GetValue(_kept) is not null || File.Exists(kept)))
+        if (trust != Trust.Fresh && KeptPath(parsed) is { } kept && (parsed.GetValue(_kept) is not null || (trust == Trust.Kept && File.Exists(kept))))
             return await ByKeptAsync(address, kept, cancellation);
         if (trust == Trust.Hint)
             return new ReachedCoordinator(address, null, null, null);
