@@ -71,7 +71,7 @@ public sealed class MarbleRunVerbsTests
         Assert.Equal(6, stranger.Code);
         Ended log = await CloisterCommand.RunAsync("manifest", "log", address, "--coordinator-cert", coordinator["kept.pem"]);
         log.Succeeded();
-        Assert.Contains("initial manifest set", log.Output, StringComparison.Ordinal);
+        Assert.Contains("Initial manifest set", log.Output, StringComparison.Ordinal);
     }
 
     [Fact]
