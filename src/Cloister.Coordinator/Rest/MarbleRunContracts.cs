@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Cloister.Protocol.Rest;
@@ -23,5 +24,5 @@ internal sealed record ManifestV1([property: JsonPropertyName("ManifestSignature
 [JsonSerializable(typeof(ImmutableDictionary<string, SecretValue>))]
 internal sealed partial class MarbleRunJson : JsonSerializerContext
 {
-    public static MarbleRunJson Lenient { get; } = new(new JsonSerializerOptions { MaxDepth = 16 });
+    public static MarbleRunJson Lenient { get; } = new(new JsonSerializerOptions { MaxDepth = 16, Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 }

@@ -17,6 +17,9 @@ internal static class RestAnswer
         http.Response.Headers.CacheControl = "no-store";
         http.Response.Headers.XContentTypeOptions = "nosniff";
         http.Response.ContentLength = json.Length + 1;
+        // Over HTTP/2 what is written would be sent, and a client ends the connection for it.
+        if (HttpMethods.IsHead(http.Request.Method))
+            return Task.CompletedTask;
         http.Response.BodyWriter.Write(json.Span);
         // Go's encoder ends every body with a line feed, and so do we.
         http.Response.BodyWriter.Write("\n"u8);

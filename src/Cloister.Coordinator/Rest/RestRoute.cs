@@ -32,6 +32,9 @@ internal static class RestRoute
         {
             try
             {
+                // Routing knows no case and forgives a last slash; to Go's mux both are other paths.
+                if (!string.Equals(http.Request.Path.Value, path, StringComparison.Ordinal))
+                    throw Unknown();
                 byte[] body = await answer(http);
                 await RestAnswer.WriteAsync(http, StatusCodes.Status200OK, body);
             }
@@ -56,5 +59,7 @@ internal static class RestRoute
     /// <summary>Everything else: MarbleRun answers 405 for any path or method it does not know, and its clients fall back from v2 to v1 by that.</summary>
     public static void MapUnknown(this IEndpointRouteBuilder routes) => routes.MapFallback("{*path}", (RequestDelegate)(http =>
         RestAnswer.RefuseAsync(http, http.Request.Path.StartsWithSegments("/api/v3") ? RestSurface.V3 : RestSurface.V2,
-            new CoordinatorException(CoordinatorError.UnknownEndpoint, "No such path, or not with this method."))));
+            Unknown())));
+
+    private static CoordinatorException Unknown() => new(CoordinatorError.UnknownEndpoint, "No such path, or not with this method.");
 }

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -82,6 +83,8 @@ public sealed partial class RestJson : JsonSerializerContext
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
         MaxDepth = 16,
+        // As Go writes it: a '+' of base64 or of a PEM stays a '+'. Every answer is application/json or text/plain with nosniff.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
     /// <summary>Fuzz target for the bodies and answers of v3.</summary>

@@ -32,6 +32,7 @@ public sealed class RestJsonTests
         Assert.Equal("""{"status":"success","data":{"manifestSignatureRootECDSA":"AQ==","manifestFingerprint":"f","manifest":"Ag=="}}""", Written(JSend.Of(new ManifestV2([1], "f", [2])), v2.JSendManifestV2));
         Assert.Equal("""{"status":"success","data":{"RecoverySecrets":null}}""", Written(JSend.Of(new SetManifestResultV2(null)), v2.JSendSetManifestResultV2));
         Assert.Equal("""{"status":"success","data":null}""", Written(JSend.Of<object>(null!), v2.JSendObject));
+        Assert.Equal("""{"status":"error","data":null,"message":"a+b 'c' ü"}""", Written(JSend.ErrorOf("a+b 'c' ü"), v2.JSendObject));
     }
 
     [Fact]
