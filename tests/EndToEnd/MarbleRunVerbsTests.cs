@@ -8,6 +8,36 @@ namespace Cloister.EndToEnd;
 /// <summary>The words of MarbleRun's CLI against the real coordinator process in MarbleRun's simulation.</summary>
 public sealed class MarbleRunVerbsTests
 {
+    private const string Recorded = """
+        Packages:
+          backend:
+            SignerID: "1f1f"
+            ProductID: 3
+            SecurityVersion: 2
+            Debug: true
+        Marbles:
+          client:
+            Package: backend
+            MaxActivations: 0
+            Parameters:
+              Env:
+                K: "{{ hex .Secrets.shared }}"
+                Q: 'it''s <a> & "b"'
+                NL: |
+                  line one
+                  line two
+                EMPTY: ""
+                NULLED: null
+                U: "é ü 日本 \u2028 x 🎉"
+                PLAIN: a+b 'c' /path
+                TAB: "a\tb\bc\fd\u0001\u007f"
+              Argv: [./a.out, --x, "1"]
+        Secrets:
+          shared: {Type: symmetric-key, Size: 128, Shared: true}
+
+
+        """;
+
     private static JsonObject Manifest(params (string Name, string Certificate)[] users) => new()
     {
         ["Packages"] = new JsonObject { ["p"] = new JsonObject { ["SignerID"] = new string('b', 64), ["ProductID"] = 3, ["SecurityVersion"] = 1 } },
@@ -115,8 +145,14 @@ public sealed class MarbleRunVerbsTests
         Ended ended = await CloisterCommand.RunAsync("manifest", "signature", folder["m.yaml"]);
         ended.Succeeded();
         Assert.Equal(Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Json))), ended.Output.Trim());
-        await File.WriteAllTextAsync(folder["m.txt"], "just a sentence");
-        Assert.Equal(4, (await CloisterCommand.RunAsync("manifest", "signature", folder["m.txt"])).Code);
+        // Recorded from MarbleRun's own CLI, version 1.9.1.
+        await File.WriteAllTextAsync(folder["n.yaml"], Recorded);
+        Assert.Equal("c2aa8f5ebc663c8a5a0831148814f07eaaac7352da1c5c6ef88061750bb69db9", (await CloisterCommand.RunAsync("manifest", "signature", folder["n.yaml"])).Output.Trim());
+        foreach (string text in new[] { "just a sentence", "Packages: {p: {Debug: yes}}", "Packages: {p: {ProductID: 0x10}}", "Packages: {p: {UniqueID: 12e4}}", "Packages: &a {}\nMarbles: *a", "A: 1\nA: 2", "- 1", "a: [" })
+        {
+            await File.WriteAllTextAsync(folder["m.txt"], text);
+            Assert.Equal(4, (await CloisterCommand.RunAsync("manifest", "signature", folder["m.txt"])).Code);
+        }
     }
 
     [Fact]

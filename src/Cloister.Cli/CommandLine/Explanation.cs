@@ -41,9 +41,14 @@ internal sealed record Explanation(ExitCode Code, string Text)
         ClientError.Unreachable or ClientError.Timeout => ExitCode.Unavailable,
         ClientError.PeerKeyChanged => ExitCode.Refused,
         ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
+        ClientError.RefusedByServer when IsNotReady(client) => ExitCode.Unavailable,
         ClientError.RefusedByServer when client.HttpStatus is 404 or 405 or 410 or 429 or 503 => ExitCode.Unavailable,
         _ => ExitCode.BadInput,
     };
+
+    // MarbleRun has 500 for everything; its words for a coordinator that waits for something else are these two.
+    private static bool IsNotReady(ClientException client) =>
+        client.ServerCode == "WrongState" || client.Message.EndsWith("server is not in expected state", StringComparison.Ordinal) || client.Message.EndsWith("requested value not set", StringComparison.Ordinal);
 
     private static ExitCode CodeOf(Pkcs11Exception token) => token.Error switch
     {

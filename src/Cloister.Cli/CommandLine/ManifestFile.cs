@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -20,14 +18,11 @@ internal static class ManifestFile
             return bytes;
         try
         {
-            using var document = JsonDocument.Parse(YamlDocument.ToJson(bytes), new JsonDocumentOptions { AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(YamlDocument.ToJson(bytes, unambiguous: true), new JsonDocumentOptions { AllowDuplicateProperties = false });
             // A sentence is YAML too: only an object can be a manifest.
             if (document.RootElement.ValueKind != JsonValueKind.Object)
                 throw new FormatException("not an object");
-            var output = new ArrayBufferWriter<byte>();
-            using (var writer = new Utf8JsonWriter(output, new JsonWriterOptions { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
-                WriteSorted(document.RootElement, writer);
-            return AsGoEscapes(output.WrittenSpan);
+            return GoJsonText.Of(document.RootElement);
         }
         catch (Exception malformed) when (malformed is FormatException or JsonException)
         {
@@ -77,46 +72,5 @@ internal static class ManifestFile
         {
             return false;
         }
-    }
-
-    private static void WriteSorted(JsonElement element, Utf8JsonWriter writer)
-    {
-        switch (element.ValueKind)
-        {
-            case JsonValueKind.Object:
-                writer.WriteStartObject();
-                foreach (JsonProperty member in element.EnumerateObject().OrderBy(member => member.Name, Utf8Order.Instance))
-                {
-                    writer.WritePropertyName(member.Name);
-                    WriteSorted(member.Value, writer);
-                }
-                writer.WriteEndObject();
-                break;
-            case JsonValueKind.Array:
-                writer.WriteStartArray();
-                foreach (JsonElement item in element.EnumerateArray())
-                    WriteSorted(item, writer);
-                writer.WriteEndArray();
-                break;
-            default:
-                element.WriteTo(writer);
-                break;
-        }
-    }
-
-    /// <summary>Go writes &lt;, &gt;, &amp; and the two line separators as escapes, and no others beyond what JSON must.</summary>
-    private static byte[] AsGoEscapes(ReadOnlySpan<byte> json) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(json)
-        .Replace("<", "\\u003c", StringComparison.Ordinal)
-        .Replace(">", "\\u003e", StringComparison.Ordinal)
-        .Replace("&", "\\u0026", StringComparison.Ordinal)
-        .Replace("\u2028", "\\u2028", StringComparison.Ordinal)
-        .Replace("\u2029", "\\u2029", StringComparison.Ordinal));
-
-    /// <summary>Go sorts by bytes.</summary>
-    private sealed class Utf8Order : IComparer<string>
-    {
-        public static Utf8Order Instance { get; } = new();
-
-        public int Compare(string? x, string? y) => Encoding.UTF8.GetBytes(x ?? "").AsSpan().SequenceCompareTo(Encoding.UTF8.GetBytes(y ?? ""));
     }
 }

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
@@ -12,20 +13,22 @@ namespace Cloister.Cli.CommandLine;
 /// <c>null</c> and whole numbers of at most 18 digits without leading zeros are such; all others are texts, so that digests and
 /// versions need no quotes. Anchors, aliases, tags and further documents are refused.
 /// </summary>
-internal static class YamlDocument
+internal static partial class YamlDocument
 {
     private const int MaximumDepth = 64, MaximumDigits = 18;
 
     public static bool IsNamed(string path) => path.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || path.EndsWith(".yml", StringComparison.OrdinalIgnoreCase);
 
+    /// <param name="utf8">The document.</param>
+    /// <param name="unambiguous">Refuses plain scalars that other readers of YAML take for something else than text: <c>yes</c>, <c>0x10</c>, <c>1e3</c>.</param>
     /// <exception cref="FormatException">It is not such a document; the text says what and where.</exception>
-    public static byte[] ToJson(ReadOnlySpan<byte> utf8)
+    public static byte[] ToJson(ReadOnlySpan<byte> utf8, bool unambiguous = false)
     {
         var output = new ArrayBufferWriter<byte>();
         try
         {
             using var writer = new Utf8JsonWriter(output, new JsonWriterOptions { MaxDepth = MaximumDepth });
-            Write(new Parser(new StringReader(new UTF8Encoding(false, true).GetString(utf8))), writer);
+            Write(new Parser(new StringReader(new UTF8Encoding(false, true).GetString(utf8))), writer, unambiguous);
         }
         catch (YamlException malformed)
         {
@@ -46,7 +49,7 @@ internal static class YamlDocument
         return output.WrittenSpan.ToArray();
     }
 
-    private static void Write(Parser parser, Utf8JsonWriter writer)
+    private static void Write(Parser parser, Utf8JsonWriter writer, bool unambiguous)
     {
         // One entry for each open collection: whether a member's name comes next; null in a list.
         var open = new Stack<bool?>();
@@ -64,6 +67,8 @@ internal static class YamlDocument
             bool name = open.TryPeek(out bool? expected) && expected == true;
             if (now is Scalar scalar)
             {
+                if (unambiguous && scalar.Style == ScalarStyle.Plain && Ambiguous().IsMatch(scalar.Value) && !IsWholeNumber(scalar.Value))
+                    throw At(now, $"'{scalar.Value}' is read in several ways; write true, false, a whole number in digits, or put it in quotes");
                 if (name) writer.WritePropertyName(scalar.Value);
                 else WriteValue(writer, scalar);
                 Next(open);
@@ -88,9 +93,15 @@ internal static class YamlDocument
         if (scalar.Style != ScalarStyle.Plain) writer.WriteStringValue(text);
         else if (text is "true" or "false") writer.WriteBooleanValue(text == "true");
         else if (text is "" or "null" or "~") writer.WriteNullValue();
-        else if (text.Length <= MaximumDigits && text.All(char.IsAsciiDigit) && (text[0] != '0' || text.Length == 1)) writer.WriteNumberValue(long.Parse(text, CultureInfo.InvariantCulture));
+        else if (IsWholeNumber(text)) writer.WriteNumberValue(long.Parse(text, CultureInfo.InvariantCulture));
         else writer.WriteStringValue(text);
     }
+
+    private static bool IsWholeNumber(string text) => text.Length is > 0 and <= MaximumDigits && text.All(char.IsAsciiDigit) && (text[0] != '0' || text.Length == 1);
+
+    /// <summary>Truth values and numbers of YAML 1.1 (sections of its type repository: bool, int, float, merge).</summary>
+    [GeneratedRegex(@"^([yYnN]|yes|Yes|YES|no|No|NO|True|TRUE|False|FALSE|on|On|ON|off|Off|OFF|Null|NULL|<<|[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|(\.[0-9]+|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?|[0-9][0-9_]*(:[0-5]?[0-9])+(\.[0-9_]*)?|\.(inf|Inf|INF))|\.(nan|NaN|NAN))$", RegexOptions.CultureInvariant)]
+    private static partial Regex Ambiguous();
 
     private static FormatException At(ParsingEvent where, string what) => new($"line {where.Start.Line}: {what}");
 }
