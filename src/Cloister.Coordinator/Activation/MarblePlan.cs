@@ -28,9 +28,6 @@ internal sealed class MarblePlan
 
     public string Type { get; }
 
-    /// <summary>Whether a template may read secrets that its text does not name.</summary>
-    public bool MayReadAnySecret => Files.Concat(Env).Any(content => content.Template is { SecretsNamed.All: true });
-
     public ManifestMarble Marble { get; }
 
     public ImmutableArray<PlannedContent> Files { get; }

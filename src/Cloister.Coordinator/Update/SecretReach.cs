@@ -4,6 +4,7 @@ using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.State;
 using Cloister.Protocol.Manifest;
+using Cloister.Protocol.Templates;
 
 namespace Cloister.Coordinator.Update;
 
@@ -40,7 +41,11 @@ internal static class SecretReach
         .Where(user => manifest.Allows(user.Key, ManifestActions.ReadSecret, ManifestActions.Secrets, secret)).Select(user => user.Value.CertificateDer);
 
     private static bool Reaches(ManifestInForce manifest, MarblePlan plan, string secret) =>
-        plan.MayReadAnySecret || plan.Secrets.Contains(secret) || Connections(manifest.Document, plan).Any(connection => connection.Entry.Cert == secret);
+        plan.Models.Any(granted => granted.Model.Secret == secret)
+        || plan.Files.Concat(plan.Env).Any(content => content.Template is { } template && (Names(template.SecretsNamed, secret) || Names(template.PreviousSecretsNamed, secret)))
+        || Connections(manifest.Document, plan).Any(connection => connection.Entry.Cert == secret);
+
+    private static bool Names(TemplateSecretNames names, string secret) => names.All || names.Names.Contains(secret);
 
     private static bool IsSame(ManifestDocument before, MarblePlan known, ManifestDocument after, MarblePlan plan, string secret) =>
         IsSame(before.Infrastructures, after.Infrastructures, IsSame)
