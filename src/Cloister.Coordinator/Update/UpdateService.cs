@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Coordinator.Manifest;
+using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Secrets;
 using Cloister.Coordinator.State;
 using Cloister.Coordinator.Stores;
@@ -129,6 +130,7 @@ internal sealed class UpdateService(LiveState state, ManifestIntake intake, Time
                 throw new CoordinatorException(CoordinatorError.NotPermitted, $"user {user} is not allowed to update the complete manifest");
             intake.RequireOwner(outcome.Fingerprint, proposed.Dialect, proposed.OwnerSignatures);
             intake.RequireValid(outcome, UpdateProblems.Of(outcome, proposed.Dialect));
+            SealModes.RequireReachable(manifest.Document, outcome.Document);
             if (manifest.Dialect == ManifestDialect.Cloister && proposed.Dialect == ManifestDialect.MarbleRun)
                 throw new CoordinatorException(CoordinatorError.UpdateRefused,
                     "The manifest in force is Cloister's; on MarbleRun's paths its successor would lose what only Cloister reads, such as models and callers. Send it to /api/v3/update.");
