@@ -25,6 +25,8 @@ internal sealed class CertificateAuthority
     /// <summary>Most marble roots that are remembered after rotations.</summary>
     public const int MaxPrevious = 8;
 
+    private static readonly ImmutableArray<long> s_serverAndClient = [CertificateUsages.ServerAuth, CertificateUsages.ClientAuth];
+
     private readonly byte[] _issuerKeyId;
 
     public CertificateAuthority(X509Certificate2 root, X509Certificate2 intermediate, X509Certificate2 marbleRoot, ImmutableArray<X509Certificate2> previousMarbleRoots = default)
@@ -33,7 +35,7 @@ internal sealed class CertificateAuthority
         PreviousMarbleRoots = previousMarbleRoots.IsDefault ? [] : previousMarbleRoots;
         RootSpki = root.PublicKey.ExportSubjectPublicKeyInfo();
         IntermediateSpki = intermediate.PublicKey.ExportSubjectPublicKeyInfo();
-        _issuerKeyId = new X509SubjectKeyIdentifierExtension(intermediate.PublicKey, critical: false).SubjectKeyIdentifierBytes.ToArray();
+        _issuerKeyId = KeyId(intermediate);
     }
 
     public X509Certificate2 Root { get; }
@@ -54,7 +56,8 @@ internal sealed class CertificateAuthority
     public static CertificateAuthority Create(ImmutableArray<string> dnsNames, DateTimeOffset now)
     {
         using ECDsa rootKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        return Under(SelfSigned(RootName, rootKey, dnsNames, now), dnsNames, [], now);
+        SubjectNames names = SubjectNames.OfServer(dnsNames);
+        return Under(SelfSigned(RootName, rootKey, names, now), names, [], now);
     }
 
     /// <summary>The same root with a new intermediate and marble root; <paramref name="renewable"/>: what the old one signed may still be renewed.</summary>
@@ -64,66 +67,67 @@ internal sealed class CertificateAuthority
         ImmutableArray<X509Certificate2> previous = renewable
             ? [X509CertificateLoader.LoadCertificate(MarbleRoot.RawDataMemory.Span), .. PreviousMarbleRoots.Take(MaxPrevious - 1)]
             : [];
-        return Under(Root, [.. names?.EnumerateDnsNames() ?? []], previous, now);
+        return Under(Root, names is null ? SubjectNames.None : new([.. names.EnumerateDnsNames()], [.. names.EnumerateIPAddresses()]), previous, now);
     }
 
-    private static CertificateAuthority Under(X509Certificate2 root, ImmutableArray<string> dnsNames, ImmutableArray<X509Certificate2> previous, DateTimeOffset now)
+    private static CertificateAuthority Under(X509Certificate2 root, SubjectNames names, ImmutableArray<X509Certificate2> previous, DateTimeOffset now)
     {
         using ECDsa rootKey = root.GetECDsaPrivateKey()!, intermediateKey = ECDsa.Create(ECCurve.NamedCurves.nistP384);
-        X509Certificate2 marbleRoot = SelfSigned(IntermediateName, intermediateKey, dnsNames, now);
-        CertificateRequest request = AuthorityRequest(IntermediateName, intermediateKey, dnsNames);
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromCertificate(root, includeKeyIdentifier: true, includeIssuerAndSerial: false));
-        using X509Certificate2 signed = request.Create(root.SubjectName, X509SignatureGenerator.CreateForECDsa(rootKey), now - ClockSkew, now + Forever, NewSerial());
+        X509Certificate2 marbleRoot = SelfSigned(IntermediateName, intermediateKey, names, now);
+        CertificateDraft draft = AuthorityDraft(IntermediateName, intermediateKey, names, now) with { Issuer = root.SubjectName.RawData, IssuerKeyId = KeyId(root) };
+        using X509Certificate2 signed = X509CertificateLoader.LoadCertificate(draft.Sign(rootKey));
         return new CertificateAuthority(root, signed.CopyWithPrivateKey(intermediateKey), marbleRoot, previous);
     }
 
     /// <summary>A leaf signed by the intermediate, as DER.</summary>
     public byte[] Issue(LeafProfile leaf)
     {
-        var request = new CertificateRequest(new X500DistinguishedName("CN=" + leaf.Uuid.ToString("D")), leaf.Key, HashAlgorithmName.SHA384);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(false, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyAgreement, critical: true));
-        request.CertificateExtensions.Add(ServerAndClient());
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(leaf.Key, critical: false));
-        request.CertificateExtensions.Add(X509AuthorityKeyIdentifierExtension.CreateFromSubjectKeyIdentifier(_issuerKeyId));
-        request.CertificateExtensions.Add(MarbleExtension.Create(leaf.MarbleType));
-        if (leaf.Names.Build() is { } names)
-            request.CertificateExtensions.Add(names);
-        // Each call takes its own handle on the shared key: an ECDsa object belongs to one thread.
-        using ECDsa key = Intermediate.GetECDsaPrivateKey()!;
-        using X509Certificate2 certificate = request.Create(Intermediate.SubjectName, X509SignatureGenerator.CreateForECDsa(key), leaf.NotBefore, leaf.NotAfter, NewSerial());
-        return certificate.RawData;
+        X509Extension type = MarbleExtension.Create(leaf.MarbleType);
+        var template = new CertificateTemplate
+        {
+            Subject = new CertificateName { CommonName = leaf.Uuid.ToString("D") },
+            DnsNames = leaf.Names.Dns,
+            IpAddresses = [.. leaf.Names.Addresses],
+            KeyUsage = CertificateUsages.DigitalSignature | CertificateUsages.KeyAgreement,
+            ExtKeyUsage = s_serverAndClient,
+            ExtraExtensions = [new CertificateExtension(MarbleExtension.ObjectIdentifier, type.Critical, type.RawData)],
+        };
+        return Issue(template, leaf.Key.ExportSubjectPublicKeyInfo(), leaf.NotBefore, leaf.NotAfter);
     }
 
     /// <summary>A certificate of a manifest's secret, signed by the intermediate, as DER.</summary>
     /// <exception cref="ProtocolException">CertificateTemplateWrong: the template asks for what cannot be made.</exception>
     public byte[] Issue(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
+        // Each call takes its own handle on the shared key: an ECDsa object belongs to one thread.
         using ECDsa key = Intermediate.GetECDsaPrivateKey()!;
         return new CertificateDraft(template, Intermediate.SubjectName.RawData, _issuerKeyId, subjectPublicKeyInfo, NewSerial(), notBefore, notAfter).Sign(key);
     }
 
-    private static X509Certificate2 SelfSigned(string name, ECDsa key, ImmutableArray<string> dnsNames, DateTimeOffset now)
+    private static X509Certificate2 SelfSigned(string name, ECDsa key, SubjectNames names, DateTimeOffset now)
     {
-        CertificateRequest request = AuthorityRequest(name, key, dnsNames);
-        using X509Certificate2 certificate = request.Create(request.SubjectName, X509SignatureGenerator.CreateForECDsa(key), now - ClockSkew, now + Forever, NewSerial());
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(AuthorityDraft(name, key, names, now).Sign(key));
         return certificate.CopyWithPrivateKey(key);
     }
 
-    private static CertificateRequest AuthorityRequest(string name, ECDsa key, ImmutableArray<string> dnsNames)
+    // Its own issuer, until another is set.
+    private static CertificateDraft AuthorityDraft(string name, ECDsa key, SubjectNames names, DateTimeOffset now)
     {
-        var request = new CertificateRequest("CN=" + name, key, HashAlgorithmName.SHA384);
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, critical: true));
-        request.CertificateExtensions.Add(new X509KeyUsageExtension(
-            X509KeyUsageFlags.DigitalSignature | X509KeyUsageFlags.KeyCertSign | X509KeyUsageFlags.CrlSign, critical: true));
-        request.CertificateExtensions.Add(ServerAndClient());
-        request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, critical: false));
-        if (new SubjectNames(dnsNames, [System.Net.IPAddress.Loopback, System.Net.IPAddress.IPv6Loopback]).Build() is { } names)
-            request.CertificateExtensions.Add(names);
-        return request;
+        var template = new CertificateTemplate
+        {
+            Subject = new CertificateName { CommonName = name },
+            DnsNames = names.Dns,
+            IpAddresses = [.. names.Addresses],
+            KeyUsage = CertificateUsages.DigitalSignature | CertificateUsages.CertSign,
+            ExtKeyUsage = s_serverAndClient,
+            IsCa = true,
+        };
+        return new CertificateDraft(template, template.Subject.Encode(), default, key.ExportSubjectPublicKeyInfo(), NewSerial(), now - ClockSkew, now + Forever);
     }
 
-    private static X509EnhancedKeyUsageExtension ServerAndClient() => new([new Oid("1.3.6.1.5.5.7.3.1"), new Oid("1.3.6.1.5.5.7.3.2")], critical: false);
+    // Certificates of older states name their keys in another way, so it is read and not computed.
+    private static byte[] KeyId(X509Certificate2 authority) =>
+        authority.Extensions.OfType<X509SubjectKeyIdentifierExtension>().Single().SubjectKeyIdentifierBytes.ToArray();
 
     // Encoded as an unsigned integer: all 128 bits are random.
     private static byte[] NewSerial() => RandomNumberGenerator.GetBytes(16);

@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using System.Text;
 
 namespace Cloister.Coordinator.Authority;
 
@@ -12,16 +14,14 @@ internal sealed record SubjectNames(ImmutableArray<string> Dns, ImmutableArray<I
 {
     public static SubjectNames None { get; } = new([], []);
 
-    /// <summary>The extension, or null where there is no name.</summary>
-    public X509Extension? Build()
+    /// <summary>
+    /// A server's: names and the loopback addresses, which every coordinator has. As in MarbleRun a name may be an address;
+    /// names outside ASCII are written as DNS has them.
+    /// </summary>
+    public static SubjectNames OfServer(ImmutableArray<string> names)
     {
-        if (Dns.IsEmpty && Addresses.IsEmpty)
-            return null;
-        var builder = new SubjectAlternativeNameBuilder();
-        foreach (string name in Dns)
-            builder.AddDnsName(name);
-        foreach (IPAddress address in Addresses)
-            builder.AddIpAddress(address);
-        return builder.Build();
+        var dns = names.Where(name => !IPAddress.TryParse(name, out _)).Select(name => Ascii.IsValid(name) ? name : new IdnMapping().GetAscii(name));
+        var addresses = names.Select(name => IPAddress.TryParse(name, out IPAddress? address) ? address : null).OfType<IPAddress>();
+        return new([.. dns], [IPAddress.Loopback, IPAddress.IPv6Loopback, .. addresses]);
     }
 }

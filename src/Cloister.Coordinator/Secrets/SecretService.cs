@@ -52,21 +52,23 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             if (verifiedFingerprint is not null && verifiedFingerprint != manifest.Fingerprint)
                 throw new CoordinatorException(CoordinatorError.OtherManifest,
                     $"The manifest in force is {manifest.Fingerprint}, not {verifiedFingerprint}, which you verified. Nothing was stored; verify the deployment again before you release a secret.");
-            if (secrets.Count is 0 or > MaxNames)
+            // MarbleRun reads values first and asks for the right to write them last; on our own wire who may not write learns nothing.
+            if (verifiedFingerprint is not null)
+                PermitAll(manifest.Document, user, secrets.Keys);
+            if (secrets.Count > MaxNames || (secrets.IsEmpty && verifiedFingerprint is not null))
                 throw new CoordinatorException(CoordinatorError.BadRequest, $"The request names {secrets.Count} secrets; between 1 and {MaxNames} are allowed.");
-            var values = current.Secrets.ToBuilder();
-            var releases = current.Releases;
+            ImmutableSortedDictionary<string, SecretMaterial> read = SecretIntake.Read(manifest.Document, secrets);
+            PermitAll(manifest.Document, user, secrets.Keys);
+            ImmutableDictionary<string, SecretRelease> releases = current.Releases;
             var log = current.UpdateLog.ToBuilder();
-            foreach ((string name, SecretValue value) in secrets.OrderBy(secret => secret.Key, StringComparer.Ordinal))
+            foreach (string name in read.Keys)
             {
-                ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.WriteSecret, name);
-                values[name] = Check(name, definition, value);
                 releases = verifiedFingerprint is null
                     ? releases.Remove(name)
                     : releases.SetItem(name, new SecretRelease(verifiedFingerprint, SecretRelease.OwnerOf(clientCertificate!.Value.Span)));
-                log.Add(UpdateLog.SecretSet(time.GetUtcNow(), user, name, definition.Type));
+                log.Add(UpdateLog.SecretSet(time.GetUtcNow(), user, name, manifest.Document.Secrets[name].Type));
             }
-            return current with { Secrets = values.ToImmutable(), Releases = releases, Withheld = current.Withheld.RemoveRange(secrets.Keys), UpdateLog = log.ToImmutable() };
+            return current with { Secrets = current.Secrets.SetItems(read), Releases = releases, Withheld = current.Withheld.RemoveRange(secrets.Keys), UpdateLog = log.ToImmutable() };
         }, cancellation);
         return user;
     }
@@ -77,12 +79,16 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         CoordinatorSnapshot current = state.Current;
         ManifestInForce manifest = InForce(current);
         string user = Authenticate(manifest, clientCertificate);
-        if (names.Count is 0 or > MaxNames || names.Any(string.IsNullOrEmpty))
-            throw new CoordinatorException(CoordinatorError.BadRequest, "The query names no secret: ask with ?s=NAME, more than once for several.");
+        if (names.Count == 0)
+            throw new CoordinatorException(CoordinatorError.BadRequest, "invalid query: endpoint requires at least one query parameter");
+        if (names.Count > MaxNames || names.Any(string.IsNullOrEmpty))
+            throw new CoordinatorException(CoordinatorError.BadRequest, "malformed query string: empty query parameter");
+        if (names.Any(name => !manifest.Document.Allows(user, ManifestActions.ReadSecret, ManifestActions.Secrets, name) || !manifest.Document.Secrets.ContainsKey(name)))
+            throw new CoordinatorException(CoordinatorError.NotPermitted, $"user {user} is not allowed to read one or more secrets of: [{string.Join(' ', names)}]");
         var readings = ImmutableDictionary.CreateBuilder<string, SecretReading>(StringComparer.Ordinal);
         foreach (string name in names)
         {
-            ManifestSecret definition = Permit(manifest.Document, user, ManifestActions.ReadSecret, name);
+            ManifestSecret definition = manifest.Document.Secrets[name];
             // While it is withheld only its owner reads it: the update may have named new readers.
             SecretMaterial? value = SecretAcknowledgement.IsOwner(current, name, clientCertificate) ? current.Secrets.GetValueOrDefault(name) : current.Granted(name);
             readings[name] = Reading(definition, value) with { Withheld = current.Withheld.ContainsKey(name) };
@@ -91,39 +97,23 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
         return readings.ToImmutable();
     }
 
-    /// <summary>The value as it is kept, or a refusal that names the secret and what is wrong.</summary>
-    internal static SecretMaterial Check(string name, ManifestSecret definition, SecretValue value)
-    {
-        if (!definition.UserDefined)
-            throw new CoordinatorException(CoordinatorError.UnknownSecret, $"Secret '{name}' is not user-defined: the coordinator makes it.");
-        if (SecretCertificate.IsType(definition.Type))
-            return CheckCertificate(name, definition, value);
-        if (value is not { Key: { } key, Cert: null, Private: null })
-            throw Refused(name, $"a secret of type {definition.Type} has the member Key alone");
-        if (definition.Type == ManifestSecretTypes.SymmetricKey && (ulong)key.Length * 8 != definition.Size)
-            throw Refused(name, $"it has {key.Length * 8L} bits, the manifest says {definition.Size}");
-        if (definition.Type == ManifestSecretTypes.Plain && key.Length is 0 or > MaxPlainBytes)
-            throw Refused(name, $"it has {key.Length} bytes; 1 to {MaxPlainBytes} are allowed");
-        return SecretMaterial.OfKey(key);
-    }
-
-    private static SecretMaterial CheckCertificate(string name, ManifestSecret definition, SecretValue value)
-    {
-        if (value is not { Key: null, Cert: { } certificate })
-            throw Refused(name, $"a secret of type {definition.Type} has the members Cert and Private");
-        return UploadedCertificate.Read(definition.Type, certificate, value.Private, out string reason) ?? throw Refused(name, reason);
-    }
-
     private static SecretReading Reading(ManifestSecret definition, SecretMaterial? value)
     {
         // MarbleRun writes its default into the certificates that it makes.
         bool byDefault = SharedSecrets.IsMade(definition) && SecretCertificate.IsType(definition.Type) && definition is { ValidFor: 0, Certificate.NotAfter: null };
         return new SecretReading(definition.Type, Saturated(definition.Size), definition.Shared, definition.UserDefined,
-            byDefault ? ManifestSecret.DefaultDays : Saturated(definition.ValidFor), Bytes(value?.Certificate), Bytes(value?.Private), Bytes(value?.Public));
+            Bytes(value?.Certificate), byDefault ? ManifestSecret.DefaultDays : Saturated(definition.ValidFor), Bytes(value?.Private), Bytes(value?.Public));
     }
 
     // What is not there is null and not empty.
     private static byte[]? Bytes(ReadOnlyMemory<byte>? part) => part is { IsEmpty: false } bytes ? bytes.ToArray() : null;
+
+    private static void PermitAll(ManifestDocument manifest, string user, IEnumerable<string> names)
+    {
+        foreach (string name in names.Order(StringComparer.Ordinal))
+            if (!manifest.Allows(user, ManifestActions.WriteSecret, ManifestActions.Secrets, name))
+                throw new CoordinatorException(CoordinatorError.NotPermitted, $"user {user} is not allowed to update secret: {name}");
+    }
 
     internal static ManifestSecret Permit(ManifestDocument manifest, string user, string action, string name)
     {

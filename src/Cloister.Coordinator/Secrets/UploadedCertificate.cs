@@ -10,6 +10,10 @@ namespace Cloister.Coordinator.Secrets;
 internal static class UploadedCertificate
 {
     internal const int MaxBytes = 64 << 10;
+
+    /// <summary>The reason where it is no certificate at all, in Go's words.</summary>
+    internal const string Malformed = "x509: malformed certificate";
+
     private const string Rsa = "1.2.840.113549.1.1.1", EllipticCurve = "1.2.840.10045.2.1", Ed25519 = "1.3.101.112";
 
     /// <summary>Reads it: a certificate of the definition's type, and of the key. A refusal comes back as null with the reason.</summary>
@@ -19,11 +23,11 @@ internal static class UploadedCertificate
             return Refuse($"its parts have at most {MaxBytes} bytes", out reason);
         if (type == ManifestSecretTypes.CertEd25519 && !Ed25519KeyPair.IsSupported)
             return Refuse("this machine has no Ed25519; install libcrypto of OpenSSL 3", out reason);
+        using X509Certificate2? read = Load(certificate);
+        if (read is null)
+            return Refuse(Malformed, out reason);
         try
         {
-            using X509Certificate2 read = X509CertificateLoader.LoadCertificate(certificate);
-            if (!read.RawDataMemory.Span.SequenceEqual(certificate))
-                return Refuse("Cert is not one certificate in DER", out reason);
             string algorithm = type switch { ManifestSecretTypes.CertRsa => Rsa, ManifestSecretTypes.CertEcdsa => EllipticCurve, _ => Ed25519 };
             if (read.PublicKey.Oid.Value != algorithm)
                 return Refuse($"its certificate's key is of another type than {type}", out reason);
@@ -37,7 +41,7 @@ internal static class UploadedCertificate
         catch (Exception error) when (error is CryptographicException or SealingException or PlatformNotSupportedException)
         {
             // PlatformNotSupported is a curve that nobody knows. The text is ours: the platform's may describe the key.
-            return Refuse("Cert is not a certificate in DER, or Private not a key in PKCS#8, DER", out reason);
+            return Refuse("the certificate's key is of no known kind, or Private is not a key in PKCS#8, DER", out reason);
         }
     }
 
@@ -49,6 +53,23 @@ internal static class UploadedCertificate
         int length = Math.Min(data[1] << 8 | data[2], data.Length - 3);
         if (Read(type, data.Slice(3, length).ToArray(), data[(3 + length)..].ToArray(), out string reason) is null == (reason.Length == 0))
             throw new InvalidOperationException("A certificate was refused without a reason, or accepted with one.");
+    }
+
+    // One certificate in DER, and nothing else.
+    private static X509Certificate2? Load(byte[] der)
+    {
+        try
+        {
+            X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(der);
+            if (certificate.RawDataMemory.Span.SequenceEqual(der))
+                return certificate;
+            certificate.Dispose();
+            return null;
+        }
+        catch (CryptographicException)
+        {
+            return null;
+        }
     }
 
     private static byte[] PublicKeyOf(string type, X509Certificate2 certificate)

@@ -5,6 +5,8 @@ public static class CertificateUsages
 {
     /// <summary>Key usage: signatures.</summary>
     public const long DigitalSignature = 1;
+    /// <summary>Key usage: agreement on keys.</summary>
+    public const long KeyAgreement = 1 << 4;
     /// <summary>Key usage: certificates.</summary>
     public const long CertSign = 1 << 5;
     /// <summary>Extended key usage: TLS servers.</summary>

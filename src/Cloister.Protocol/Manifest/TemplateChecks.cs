@@ -10,9 +10,9 @@ internal static class TemplateChecks
     // Neither empty nor with a NUL: no function refuses it for its content.
     private static readonly byte[] s_placeholder = [0x41];
 
-    public static void Check(ManifestDocument manifest, ManifestProblems problems)
+    public static void Check(ManifestDocument manifest, ManifestProblems problems, IReadOnlyDictionary<string, TemplateSecretValue>? known = null)
     {
-        TemplateData data = Placeholders(manifest);
+        TemplateData data = Placeholders(manifest, known);
         foreach ((string name, ManifestMarble marble) in manifest.Marbles)
         {
             foreach ((string path, ManifestContent content) in marble.Parameters.Files)
@@ -50,9 +50,9 @@ internal static class TemplateChecks
         }
     }
 
-    private static TemplateData Placeholders(ManifestDocument manifest)
+    private static TemplateData Placeholders(ManifestDocument manifest, IReadOnlyDictionary<string, TemplateSecretValue>? known)
     {
-        var secrets = new TemplateSecrets(manifest.Secrets.Select(entry => KeyValuePair.Create(entry.Key, Placeholder(entry.Value))));
+        var secrets = new TemplateSecrets(manifest.Secrets.Select(entry => KeyValuePair.Create(entry.Key, Placeholder(entry.Value, known?.GetValueOrDefault(entry.Key)))));
         return new TemplateData
         {
             MarbleRoot = s_placeholder,
@@ -65,7 +65,7 @@ internal static class TemplateChecks
     }
 
     // MarbleRun has one byte for what a user uploads, and makes what is generated: its size is what a template may rely on.
-    private static TemplateSecret Placeholder(ManifestSecret secret) => new(secret.Type, () => Value(secret))
+    private static TemplateSecret Placeholder(ManifestSecret secret, TemplateSecretValue? known) => new(secret.Type, () => known ?? Value(secret))
     {
         Size = secret.Size,
         Shared = secret.Shared,

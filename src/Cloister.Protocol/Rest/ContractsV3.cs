@@ -93,8 +93,8 @@ public sealed record UploadSecretsV3(
 /// <param name="Size">Bits.</param>
 /// <param name="Shared">Whether all marbles have the same value.</param>
 /// <param name="UserDefined">Whether a user uploads it.</param>
-/// <param name="ValidFor">Days, of a certificate.</param>
 /// <param name="Cert">DER, of a certificate.</param>
+/// <param name="ValidFor">Days, of a certificate.</param>
 /// <param name="Private">The key, or PKCS#8.</param>
 /// <param name="Public">The key again, or SubjectPublicKeyInfo.</param>
 /// <param name="Withheld">Whether an update withholds it until its owner acknowledges; left out where not.</param>
@@ -103,8 +103,8 @@ public sealed record SecretReading(
     [property: JsonPropertyName("Size")] uint Size,
     [property: JsonPropertyName("Shared")] bool Shared,
     [property: JsonPropertyName("UserDefined")] bool UserDefined,
+    [property: JsonPropertyName("Cert")] byte[]? Cert,
     [property: JsonPropertyName("ValidFor")] uint ValidFor,
-    [property: JsonPropertyName("Cert")] byte[]? Cert = null,
     [property: JsonPropertyName("Private")] byte[]? Private = null,
     [property: JsonPropertyName("Public")] byte[]? Public = null,
     [property: JsonPropertyName("Withheld"), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)] bool Withheld = false)

@@ -29,7 +29,7 @@ public sealed class CertificateSecretsTests : IAsyncLifetime
             """
             { "Files": {
                 "shared.pem": "{{ pem .Secrets.shared.Cert }}{{ pem .Secrets.shared.Private }}", "own.pem": "{{ pem .Secrets.own.Cert }}{{ pem .Secrets.own.Private }}",
-                "own.key": "{{ raw .Secrets.own }}" } }
+                "own.key": "{{ raw .Secrets.own }}", "previous.pem": "{{ pem .Previous.Secrets.shared.Cert }}" } }
             """,
             $$"""{ "user": { "Certificate": {{JsonSerializer.Serialize(_user.ExportCertificatePem())}}, "Roles": ["r", "w"] } }""",
             """
@@ -53,6 +53,7 @@ public sealed class CertificateSecretsTests : IAsyncLifetime
         Assert.NotEqual(own.PublicKey.ExportSubjectPublicKeyInfo(), otherOwn.PublicKey.ExportSubjectPublicKeyInfo());
         // A whole secret is its public key, and one certificate serves a whole activation.
         Assert.Equal(own.PublicKey.ExportSubjectPublicKeyInfo(), first["own.key"].ToByteArray());
+        Assert.Equal(shared.ExportCertificatePem(), first["previous.pem"].ToStringUtf8().Trim());
     }
 
     [Theory]
@@ -60,7 +61,7 @@ public sealed class CertificateSecretsTests : IAsyncLifetime
     public async Task A_user_reads_what_marbleruns_client_expects(string path)
     {
         JsonElement shared = await ReadAsync("shared", path), standard = await ReadAsync("default", path), unset = await ReadAsync("uploaded", path);
-        Assert.Equal(["Type", "Size", "Shared", "UserDefined", "ValidFor", "Cert", "Private", "Public"], shared.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(["Type", "Size", "Shared", "UserDefined", "Cert", "ValidFor", "Private", "Public"], shared.EnumerateObject().Select(member => member.Name));
         using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(shared.GetProperty("Cert").GetBytesFromBase64());
         Assert.Equal(certificate.PublicKey.ExportSubjectPublicKeyInfo(), shared.GetProperty("Public").GetBytesFromBase64());
         using ECDsa key = ECDsa.Create();
@@ -90,11 +91,11 @@ public sealed class CertificateSecretsTests : IAsyncLifetime
     {
         SecretMaterial rsa = SecretCertificateTests.Make("cert-rsa", 1024), mine = SecretCertificateTests.Make("cert-ed25519", 0), other = SecretCertificateTests.Make("cert-ed25519", 0);
         foreach (object value in (object[])[
-            new { Key = new byte[32] }, new { Private = mine.Private.ToArray() }, new { Cert = mine.Certificate.ToArray(), Key = new byte[32] },
+            new { Cert = new byte[3] }, new { Key = new byte[32] }, new { Private = mine.Private.ToArray() }, new { Cert = mine.Certificate.ToArray(), Key = new byte[32] },
             new { Cert = rsa.Certificate.ToArray(), Private = rsa.Private.ToArray() }, new { Cert = mine.Certificate.ToArray(), Private = other.Private.ToArray() }])
         {
             (int code, JsonElement answer) = await _coordinator.PostAsync("/api/v2/secrets", JsonSerializer.Serialize(new { secrets = new { uploaded = value } }), _user);
-            Assert.Equal(500, code);
+            Assert.Contains(code, (int[])[400, 500]);
             Assert.DoesNotContain(Convert.ToBase64String(mine.Private.Span), answer.ToString(), StringComparison.Ordinal);
         }
         Assert.DoesNotContain("uploaded", _coordinator.Host.State.Current.Secrets.Keys);

@@ -23,8 +23,8 @@ public sealed class RestJsonTests
         Assert.Equal("""{"manifest":"AQ==","ownerSignatures":[]}""", Written(new SetManifestV3([1], []), v3.SetManifestV3));
         Assert.Equal("""{"status":"success","data":{"fingerprint":"f","recoverySecrets":{"k":"AQ=="}}}""", Written(JSend.Of(new SetManifestResultV3("f", ImmutableDictionary<string, byte[]>.Empty.Add("k", [1]))), v3.JSendSetManifestResultV3));
         Assert.Equal("""{"manifestFingerprint":"f","secrets":{"k":{"Key":"AQ=="}}}""", Written(new UploadSecretsV3("f", ImmutableDictionary<string, SecretValue>.Empty.Add("k", new(Key: [1]))), v3.UploadSecretsV3));
-        Assert.Equal("""{"status":"success","data":{"secrets":{"k":{"Type":"plain","Size":0,"Shared":false,"UserDefined":true,"ValidFor":0,"Cert":null,"Private":null,"Public":null}}}}""",
-            Written(JSend.Of(new SecretsV3(ImmutableDictionary<string, SecretReading>.Empty.Add("k", new("plain", 0, false, true, 0, null, null, null)))), v3.JSendSecretsV3));
+        Assert.Equal("""{"status":"success","data":{"secrets":{"k":{"Type":"plain","Size":0,"Shared":false,"UserDefined":true,"Cert":null,"ValidFor":0,"Private":null,"Public":null}}}}""",
+            Written(JSend.Of(new SecretsV3(ImmutableDictionary<string, SecretReading>.Empty.Add("k", new("plain", 0, false, true, null, 0, null, null)))), v3.JSendSecretsV3));
         Assert.Equal("""{"status":"success","data":{"evidence":"AQ==","certificateChain":"c","simulated":false}}""", Written(JSend.Of(new WorkloadEvidenceV3([1], "c", false)), v3.JSendWorkloadEvidenceV3));
         Assert.Equal("""{"status":"error","data":null,"message":"no","code":"1706"}""", Written(JSend.ErrorOf("no", "1706"), v3.JSendObject));
         Assert.Equal("""{"status":"success","data":{"code":2,"message":"Coordinator is ready to accept a manifest."}}""", Written(JSend.Of(new StatusV2(2, "Coordinator is ready to accept a manifest.")), v2.JSendStatusV2));
@@ -73,7 +73,7 @@ public sealed class RestJsonTests
         Assert.DoesNotContain("my secret", refused.ToString(), StringComparison.Ordinal);
         Assert.Contains("secrets", refused.Field, StringComparison.Ordinal);
         Assert.DoesNotContain("AQ", new SecretValue(Key: [1]).ToString(), StringComparison.Ordinal);
-        Assert.Equal("SecretReading(plain)", new SecretReading("plain", 0, false, true, 0, null, [1], [1]).ToString());
+        Assert.Equal("SecretReading(plain)", new SecretReading("plain", 0, false, true, null, 0, [1], [1]).ToString());
     }
 
     [Fact]
