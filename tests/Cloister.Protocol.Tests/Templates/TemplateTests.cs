@@ -92,15 +92,6 @@ public sealed class TemplateTests
     }
 
     [Fact]
-    public void ItsSecretsAreListedOnce()
-    {
-        Template template = Template.Parse("{{ hex .Secrets.b }}{{ hex .MarbleRun.RootCA.Cert }}{{ hex .Secrets.a.Private }}{{ raw .Secrets.b }}"u8, TemplateKind.File);
-        Assert.Equal(["b", "a"], template.SecretsNamed.Names.ToArray());
-        Assert.False(template.UsesMarbleKey);
-        Assert.True(Template.Parse("{{ pem .MarbleRun.MarbleCert.Private }}"u8, TemplateKind.File).UsesMarbleKey);
-    }
-
-    [Fact]
     public void BoundsHold()
     {
         Assert.Equal(ProtocolError.TemplateTooLarge, Refusal(new string('x', Template.MaxBytes + 1)));
@@ -108,10 +99,4 @@ public sealed class TemplateTests
         Template nine = Template.Parse(Encoding.ASCII.GetBytes(string.Concat(Enumerable.Repeat("{{ raw .Secrets.key }}", 9))), TemplateKind.File);
         Assert.Equal(ProtocolError.TemplateTooLarge, Assert.Throws<ProtocolException>(() => nine.Render(large)).Error);
     }
-
-    [Fact]
-    public void MutationsRenderOrAreRefused() => Mutations.Drive(
-        data => Template.Fuzz(data), 5000,
-        [0, .. "a {{- hex .Secrets.key -}} b {{ pem .MarbleRun.RootCA.Cert }}"u8],
-        [1, .. "{{ string .Secrets.plain }} {{ base64 .Secrets.cert.Private }}"u8]);
 }

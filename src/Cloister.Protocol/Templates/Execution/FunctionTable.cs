@@ -32,11 +32,10 @@ internal sealed class FunctionTable
             ["html"] = Of(0, true, (budget, values) => Texts.Escape(budget, values, Escapes.Html)),
             ["js"] = Of(0, true, (budget, values) => Texts.Escape(budget, values, Escapes.JavaScript)),
             ["urlquery"] = Of(0, true, (budget, values) => Texts.Escape(budget, values, Escapes.UrlQuery)),
-            ["call"] = Of(1, true, (_, values) => throw new GoCallException(values[0] is null ? "call of nil" : $"non-function of type {values[0]!.Type.Name}")),
         };
         foreach ((string name, Function function) in own) all.Add(name, function);
         _functions = all.ToFrozenDictionary(StringComparer.Ordinal);
-        Names = new FunctionNames([.. all.Keys, "and", "or"]);
+        Names = new FunctionNames([.. all.Keys, "and", "or", "call"]);
     }
 
     public static FunctionTable Of(TemplateKind kind) => kind == TemplateKind.File ? OfFiles : OfVariables;

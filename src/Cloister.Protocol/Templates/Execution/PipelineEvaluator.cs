@@ -163,6 +163,7 @@ internal sealed class PipelineEvaluator(ParsedTemplate template, FunctionTable f
         switch (target)
         {
             case GoStruct fields when fields.Type.Fields.Any(field => field.Name == name) || SecretValues.IsPromoted(fields.Type, name):
+                if (char.IsAsciiLetterLower(name[0])) throw Error(ProtocolError.TemplateUnknown, $"{name} is an unexported field of struct type {type.Name}");
                 return hasArguments ? throw Error(ProtocolError.TemplateWrongType, $"{name} has arguments but cannot be invoked as function") : fields.Field(name);
             case GoMap map:
                 return hasArguments ? throw Error(ProtocolError.TemplateWrongType, $"{name} is not a method but has arguments") : map.Find(name);
@@ -175,10 +176,17 @@ internal sealed class PipelineEvaluator(ParsedTemplate template, FunctionTable f
     private TemplateValue? Call(TemplateValue? dot, IdentifierNode name, TemplateNode command, List<TemplateNode>? arguments, Final final)
     {
         Node = name;
-        return name.Name is "and" or "or"
-            ? ShortCircuit(dot, name.Name, arguments, final)
-            : Invoke(dot, functions[name.Name], command, name.Name, arguments, final);
+        return name.Name switch
+        {
+            "and" or "or" => ShortCircuit(dot, name.Name, arguments, final),
+            "call" => Invoke(dot, NoFunction(arguments is { Count: > 1 } ? arguments[1].ToString()! : $"<{final.Value?.Type.Name} Value>"), command, name.Name, arguments, final),
+            _ => Invoke(dot, functions[name.Name], command, name.Name, arguments, final),
+        };
     }
+
+    // MarbleRun's data holds no functions, so there is nothing to call.
+    private static Function NoFunction(string callee) => new([GoParameter.Any], true, (_, values) =>
+        throw new GoCallException(values[0] is null ? "call of nil" : $"non-function {callee} of type {values[0]!.Type.Name}"));
 
     // and / or stop at the first argument that decides.
     private TemplateValue? ShortCircuit(TemplateValue? dot, string name, List<TemplateNode>? arguments, Final final)

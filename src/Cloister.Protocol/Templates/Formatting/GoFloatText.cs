@@ -5,12 +5,12 @@ namespace Cloister.Protocol.Templates.Formatting;
 /// <summary>Floats as Go's fmt writes them.</summary>
 internal static class GoFloatText
 {
-    /// <summary>Writes with a verb of e, E, f, F, g, G; 'v' is g.</summary>
+    /// <summary>Writes with a verb of e, E, f, F, g, G, b, x, X; 'v' is g.</summary>
     public static void Write(FormatWriter writer, double value, char verb)
     {
         ref FormatFlags flags = ref writer.Flags;
         char format = verb switch { 'v' => 'g', 'F' => 'f', _ => verb };
-        int precision = flags.HasPrecision ? flags.Precision : format is 'g' or 'G' ? -1 : 6;
+        int precision = flags.HasPrecision ? flags.Precision : format is 'g' or 'G' or 'x' or 'X' ? -1 : 6;
         bool negative = double.IsNegative(value) && !double.IsNaN(value);
         string sign = negative ? "-" : flags.Plus ? "+" : flags.Space ? " " : "";
         if (!double.IsFinite(value))
@@ -23,8 +23,13 @@ internal static class GoFloatText
             flags.Zero = zero;
             return;
         }
-        string number = Number(Math.Abs(value), format, precision);
-        if (flags.Sharp) number = WithPoint(number, verb is 'v' or 'g' or 'G' ? precision < 0 ? 6 : precision : 0);
+        string number = format switch
+        {
+            'b' => BinaryFloatText.Binary(Math.Abs(value)),
+            'x' or 'X' => BinaryFloatText.Hex(Math.Abs(value), precision, upper: format == 'X'),
+            _ => Number(Math.Abs(value), format, precision),
+        };
+        if (flags.Sharp && format != 'b') number = WithPoint(number, flags, verb);
         if (sign.Length > 0 && flags.Zero && !flags.Minus && flags.HasWidth)
         {
             writer.Sink.WriteText(sign);
@@ -54,7 +59,7 @@ internal static class GoFloatText
         int significant = Math.Max(precision, 1);
         DecimalDigits rounded = exact.Rounded(significant);
         int least = significant > rounded.Digits.Length && rounded.Digits.Length >= rounded.Point ? rounded.Digits.Length : significant;
-        int exponent = rounded.Digits.Length == 0 ? 0 : rounded.Point - 1;
+        int exponent = rounded.Point - 1;
         if (exponent < -4 || exponent >= least)
             return Exponential(rounded, Math.Min(significant, Math.Max(rounded.Digits.Length, 1)) - 1, format == 'G' ? 'E' : 'e');
         return Fixed(rounded, Math.Max(rounded.Digits.Length - rounded.Point, 0));
@@ -74,10 +79,11 @@ internal static class GoFloatText
         return whole + fraction;
     }
 
-    // The sharp flag keeps a decimal point, and for g the trailing zeros up to so many digits.
-    private static string WithPoint(string number, int digits)
+    // The sharp flag keeps a decimal point, and for g (and v, and x) trailing zeros up to the precision, or six digits.
+    private static string WithPoint(string number, FormatFlags flags, char verb)
     {
-        int exponentAt = number.IndexOfAny(['e', 'E']);
+        int digits = verb is 'v' or 'g' or 'G' or 'x' ? flags.HasPrecision ? flags.Precision : 6 : 0;
+        int exponentAt = number.IndexOfAny(verb is 'x' or 'X' ? ['p', 'P'] : ['e', 'E']);
         string tail = exponentAt < 0 ? "" : number[exponentAt..];
         string mantissa = exponentAt < 0 ? number : number[..exponentAt];
         digits -= mantissa.Replace(".", "", StringComparison.Ordinal).TrimStart('0').Length;

@@ -80,9 +80,14 @@ internal sealed class GoPrinter(WorkBudget budget, ByteSink sink)
     private bool TryText(TemplateValue value, int verb)
     {
         if (_erroring || value.Type.Text is not { } text) return false;
-        if (value.Type == CommonValues.BigIntPointer && value.IsTrue && verb is 'd' or 'x' or 'X' or 'b' or 'o')
+        if (value.Type == CommonValues.BigIntPointer)
         {
-            CommonValues.Format((GoPointer)value, Writer, (char)verb);
+            BigIntText.Write(Writer, CommonValues.Number(value), verb);
+            return true;
+        }
+        if (Flags.SharpV && value.Type.Source is { } source)
+        {
+            Writer.Text(Encoding.UTF8.GetBytes(source(value)));
             return true;
         }
         if (Flags.SharpV || verb is not ('v' or 's' or 'x' or 'X' or 'q')) return false;
@@ -96,8 +101,7 @@ internal sealed class GoPrinter(WorkBudget budget, ByteSink sink)
         if (depth > 0 && value is not null && TryText(value, verb)) return;
         switch (value)
         {
-            case null when verb == 'v': sink.Write(Flags.SharpV ? "interface {}(nil)"u8 : "<nil>"u8); break;
-            case null: BadVerb(null, verb); break;
+            case null: sink.Write(Flags.SharpV ? "interface {}(nil)"u8 : "<nil>"u8); break;
             case GoBool flag when verb is 't' or 'v': Writer.Bool(flag.Value); break;
             case GoInt number: Integer(number.Value, isSigned: true, value, verb); break;
             case GoUint number: Integer(number.Value, isSigned: false, value, verb); break;
@@ -254,15 +258,13 @@ internal sealed class GoPrinter(WorkBudget budget, ByteSink sink)
 
     private void Float(double number, TemplateValue value, int verb)
     {
-        if (verb is 'v' or 'e' or 'E' or 'f' or 'F' or 'g' or 'G') GoFloatText.Write(Writer, number, (char)verb);
-        else if (verb is 'b' or 'x' or 'X') throw Unsupported(verb);
+        if (IsOfFloats(verb)) GoFloatText.Write(Writer, number, (char)verb);
         else BadVerb(value, verb);
     }
 
     private void Complex(GoComplex value, int verb)
     {
-        if (verb is 'b' or 'x' or 'X') throw Unsupported(verb);
-        if (verb is not ('v' or 'e' or 'E' or 'f' or 'F' or 'g' or 'G'))
+        if (!IsOfFloats(verb))
         {
             BadVerb(value, verb);
             return;
@@ -276,6 +278,5 @@ internal sealed class GoPrinter(WorkBudget budget, ByteSink sink)
         Flags.Plus = plus;
     }
 
-    private static ProtocolException Unsupported(int verb) =>
-        new(ProtocolError.TemplateUnknown, "template", $"printf's %{(char)verb} of a floating-point number is not supported.");
+    private static bool IsOfFloats(int verb) => verb is 'v' or 'e' or 'E' or 'f' or 'F' or 'g' or 'G' or 'b' or 'x' or 'X';
 }

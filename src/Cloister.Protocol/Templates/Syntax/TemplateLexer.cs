@@ -84,7 +84,7 @@ internal sealed class TemplateLexer(ReadOnlyMemory<byte> text)
             case '\'': return Quoted('\'', TokenKind.CharConstant, "unterminated character constant");
             case '`': return RawQuoted();
             case '$': return AtTerminator() ? Emit(TokenKind.Variable) : Word(TokenKind.Variable);
-            case '.' when Rest.IsEmpty || Rest[0] is < (byte)'0' or > (byte)'9':
+            case '.' when !Rest.IsEmpty && Rest[0] is < (byte)'0' or > (byte)'9':
                 return AtTerminator() ? Emit(TokenKind.Dot) : Word(TokenKind.Field);
             case '.' or '+' or '-' or (>= '0' and <= '9'):
                 _at = _start;
@@ -93,7 +93,7 @@ internal sealed class TemplateLexer(ReadOnlyMemory<byte> text)
                 _parens++;
                 return Emit(TokenKind.LeftParen);
             case ')':
-                return --_parens < 0 ? Error("unexpected right paren U+0029 ')'") : Emit(TokenKind.RightParen);
+                return --_parens < 0 ? Error("unexpected right paren") : Emit(TokenKind.RightParen);
         }
         if (GoUtf8.IsLetterOrDigit(rune)) return Word(TokenKind.Identifier);
         return rune < 0x80 && GoUtf8.IsPrint(rune) ? Emit(TokenKind.Char) : Error($"unrecognized character in action: {GoUtf8.Shown(rune)}");

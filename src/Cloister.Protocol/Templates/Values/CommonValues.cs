@@ -23,7 +23,7 @@ internal static class CommonValues
             ["Int64"] = new([], (value, _) => new GoInt(unchecked((long)(ulong)(Set(value) & ulong.MaxValue)), GoType.Int64)),
             ["Uint64"] = new([], (value, _) => new GoUint((ulong)(Set(value) & ulong.MaxValue), GoType.Uint64)),
             ["Bytes"] = new([], (value, _) => new GoBytes(BigInteger.Abs(Set(value)).ToByteArray(isUnsigned: true, isBigEndian: true))),
-            ["Text"] = new([GoParameter.Number], (value, arguments) => GoString.Of(InBase(Set(value), ((GoInt)arguments[0]!).Value))),
+            ["Text"] = new([GoParameter.Number], (value, arguments) => GoString.Of(BigIntText.InBase(Set(value), ((GoInt)arguments[0]!).Value))),
         }.ToFrozenDictionary(),
     };
 
@@ -50,30 +50,13 @@ internal static class CommonValues
 
     public static TemplateValue Uri(string uri) => new GoPointer(s_uriPointer, new UriStruct(uri));
 
-    /// <summary>Writes a number that is set with %d, %x, %X, %o or %b.</summary>
-    public static void Format(GoPointer pointer, FormatWriter writer, char verb)
-    {
-        BigInteger number = Set(pointer);
-        string digits = InBase(number, verb switch { 'd' => 10, 'o' => 8, 'b' => 2, _ => 16 });
-        string sign = number.Sign < 0 ? "" : writer.Flags.Plus ? "+" : writer.Flags.Space ? " " : "";
-        writer.Pad(System.Text.Encoding.ASCII.GetBytes(sign + (verb == 'X' ? digits.ToUpperInvariant() : digits)));
-    }
-
     /// <summary>pkix.Name.</summary>
     public static TemplateValue Name(IReadOnlyList<NameAttribute> attributes) => PkixName.Of(attributes);
 
-    private static BigInteger? Number(TemplateValue value) => ((value as GoPointer)?.Target as BigIntStruct)?.Number;
+    /// <summary>The number of a *big.Int; null of a nil one.</summary>
+    public static BigInteger? Number(TemplateValue value) => ((value as GoPointer)?.Target as BigIntStruct)?.Number;
 
     private static BigInteger Set(TemplateValue value) => Number(value) ?? throw new GoCallException("runtime error: invalid memory address or nil pointer dereference");
-
-    private static string InBase(BigInteger number, long radix)
-    {
-        if (radix is < 2 or > 36) throw new GoCallException("invalid base");
-        string digits = "";
-        for (BigInteger rest = BigInteger.Abs(number); !rest.IsZero || digits.Length == 0; rest /= radix)
-            digits = "0123456789abcdefghijklmnopqrstuvwxyz"[(int)(rest % radix)] + digits;
-        return number.Sign < 0 ? "-" + digits : digits;
-    }
 
     private static string AddressText(ReadOnlySpan<byte> address)
     {

@@ -10,9 +10,12 @@ internal sealed class GoTime : GoStruct
     private static readonly GoType s_month = CommonValues.WithText("time.Month", TemplateValueKind.Int, value => CultureInfo.InvariantCulture.DateTimeFormat.GetMonthName((int)((GoInt)value).Value));
     private static readonly GoType s_weekday = CommonValues.WithText("time.Weekday", TemplateValueKind.Int, value => ((DayOfWeek)((GoInt)value).Value).ToString());
 
+    private static readonly GoType s_location = new("*time.Location", TemplateValueKind.Pointer);
+
     private static readonly GoType s_time = new("time.Time", TemplateValueKind.Struct)
     {
-        IsComparable = true,
+        Fields = [new("wall", "uint64"), new("ext", "int64"), new("loc", "*time.Location")],
+        Source = value => ((GoTime)value).AsSource(),
         Text = value => ((GoTime)value).Formatted("2006-01-02 15:04:05 -0700 MST"),
         Methods = new Dictionary<string, GoMethod>
         {
@@ -50,11 +53,21 @@ internal sealed class GoTime : GoStruct
 
     private readonly DateTimeOffset _time;
 
-    private GoTime(DateTimeOffset time) : base(s_time, _ => null) => _time = time;
+    private GoTime(DateTimeOffset time) : base(s_time, field => FieldOf(time, field)) => _time = time;
 
     public static GoTime Of(DateTimeOffset? time) => new(time?.ToUniversalTime() ?? DateTimeOffset.MinValue);
 
     public bool IsSame(GoTime other) => _time == other._time;
+
+    // Without a monotonic clock, ext counts seconds since the year 1, and a nil location is UTC.
+    private static TemplateValue FieldOf(DateTimeOffset time, string field) => field switch
+    {
+        "wall" => new GoUint(0, GoType.Uint64),
+        "ext" => new GoInt(time.Ticks / TimeSpan.TicksPerSecond, GoType.Int64),
+        _ => new GoPointer(s_location, null),
+    };
+
+    private string AsSource() => _time.ToString("'time.Date('yyyy', time.'MMMM', 'd', 'H', 'm', 's', 0, time.UTC)'", CultureInfo.InvariantCulture);
 
     private static string Net(DateTimeOffset time, string format) => time.ToString(format, CultureInfo.InvariantCulture);
 

@@ -34,6 +34,9 @@ internal sealed class GoType(string name, TemplateValueKind kind)
     /// <summary>What %v writes instead of the value, where the type has a String method.</summary>
     public Func<TemplateValue, string>? Text { get; init; }
 
+    /// <summary>What %#v writes, where the type has a GoString method.</summary>
+    public Func<TemplateValue, string>? Source { get; init; }
+
     /// <summary>Methods by name.</summary>
     public IReadOnlyDictionary<string, GoMethod> Methods { get; init; } = System.Collections.Frozen.FrozenDictionary<string, GoMethod>.Empty;
 
