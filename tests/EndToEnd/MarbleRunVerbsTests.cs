@@ -87,7 +87,8 @@ public sealed class MarbleRunVerbsTests
 
         string secrets = coordinator.Write("secrets.json", new JsonObject { ["key"] = new JsonObject { ["Key"] = Convert.ToBase64String(new byte[16]) }, ["text"] = new JsonObject { ["key"] = "aGVsbG8=" } });
         string[] admin = ["-c", coordinator["admin.crt"], "-k", coordinator["admin.key"], "--coordinator-cert", coordinator["kept.pem"]];
-        (await CloisterCommand.RunAsync(["secret", "set", secrets, address, .. admin])).Succeeded();
+        Assert.Equal(3, (await CloisterCommand.RunAsync(["secret", "set", secrets, address, "--manifest", new string('0', 64), .. admin])).Code);
+        (await CloisterCommand.RunAsync(["secret", "set", secrets, address, "--manifest", fingerprint, .. admin])).Succeeded();
         Ended read = await CloisterCommand.RunAsync(["secret", "get", "text", "key", address, .. admin, "--json"]);
         read.Succeeded();
         Assert.Equal(["AAAAAAAAAAAAAAAAAAAAAA==", "aGVsbG8="], read.Lines.Select(line => (string)line["value"]!));

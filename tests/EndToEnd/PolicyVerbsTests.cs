@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json.Nodes;
 
 namespace Cloister.EndToEnd;
@@ -51,6 +52,41 @@ public sealed class PolicyVerbsTests
         Ended log = await CloisterCommand.RunAsync(["manifest", "log", address, .. trust]);
         log.Succeeded();
         Assert.Equal(5, (await CloisterCommand.RunAsync(["manifest", "update", "cancel", address, .. admin])).Code);
+    }
+
+    [Fact]
+    public async Task A_state_is_recovered_from_a_coordinator_that_shows_evidence()
+    {
+        await using Deployment deployment = await Deployment.CreateAsync();
+        await deployment.StartCoordinatorAsync();
+        string address = deployment.ClientAddress.Authority, policy = deployment["policy.json"];
+        await File.WriteAllTextAsync(policy, deployment.PolicyText);
+        using var key = RSA.Create(2048);
+        await File.WriteAllTextAsync(deployment["recovery.pem"], key.ExportPkcs8PrivateKeyPem());
+        string manifest = await WriteAsync(deployment["manifest.json"], new JsonObject
+        {
+            ["Packages"] = new JsonObject { ["p"] = JsonNode.Parse(deployment.Package(new string('a', 64))) },
+            ["Marbles"] = new JsonObject { ["m"] = new JsonObject { ["Package"] = "p" } },
+            ["RecoveryKeys"] = new JsonObject { ["holder"] = key.ExportSubjectPublicKeyInfoPem() },
+        });
+        Ended set = await CloisterCommand.RunAsync("manifest", "set", manifest, address, "--policy", policy, "--json");
+        set.Succeeded();
+        await File.WriteAllBytesAsync(deployment["share"], Convert.FromBase64String((string)set.Lines[0]["RecoverySecrets"]!["holder"]!));
+
+        await deployment.KillCoordinatorAsync();
+        File.Delete(Path.Combine(deployment["state"], "sealed_key"));
+        await deployment.StartCoordinatorAsync();
+        Ended status = await CloisterCommand.RunAsync("status", address, "--policy", policy, "--json");
+        status.Succeeded();
+        Assert.Equal((1, true), ((int)status.Lines[0]["code"]!, (bool)status.Lines[0]["verified"]!));
+        Assert.Equal(3, (await CloisterCommand.RunAsync("manifest", "verify", manifest, address, "--policy", policy)).Code);
+
+        string another = await WriteAsync(deployment["another.json"], JsonNode.Parse(deployment.PolicyText.Replace(deployment.CoordinatorDigest, new string('e', 64), StringComparison.Ordinal))!);
+        Assert.Equal(3, (await CloisterCommand.RunAsync("recover", deployment["share"], address, "--policy", another, "-k", deployment["recovery.pem"])).Code);
+        Ended recovered = await CloisterCommand.RunAsync("recover", deployment["share"], address, "--policy", policy, "-k", deployment["recovery.pem"], "--json");
+        recovered.Succeeded();
+        Assert.True((bool)recovered.Lines[0]["recovered"]!);
+        (await CloisterCommand.RunAsync("manifest", "verify", manifest, address, "--policy", policy)).Succeeded();
     }
 
     private static async Task<string> WriteAsync(string path, JsonNode document)

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Text;
+using Cloister.Attestation;
 using Cloister.Attestation.Dcap;
 using Cloister.Client;
 using Cloister.Client.MarbleRun;
@@ -136,12 +137,32 @@ internal sealed class Reach(Trust trust)
         return new ReachedCoordinator(address, quote, null, client.PeerKey);
     }
 
+    /// <summary>The policy, or that for a coordinator without a manifest where it has none: who only asks for its state does not rely on a manifest.</summary>
+    private static async Task<CoordinatorPolicy> WithOrBeforeManifestAsync(Uri coordinator, CoordinatorPolicy policy, CancellationToken cancellation)
+    {
+        try
+        {
+            _ = await new DeploymentVerifier().VerifyCoordinatorAsync(coordinator, policy, cancellation);
+            return policy;
+        }
+        catch (PeerRefusedException none) when (none.Refusal == Refusal.ManifestPresence)
+        {
+            return policy.BeforeManifest();
+        }
+        catch (PeerRefusedException)
+        {
+            // Refused again, and explained, by whoever asked.
+            return policy;
+        }
+    }
+
     private async Task<ReachedCoordinator> ByPolicyAsync(Uri address, string path, Func<CoordinatorPolicy, CoordinatorPolicy>? adjust, ParseResult parsed, Screen screen, CancellationToken cancellation)
     {
         if (parsed.GetValue(_quote) is not null || parsed.GetValue(_nonce) is not null)
             throw new CommandException(ExitCode.Usage, "--nonce and --save-sgx-quote belong to --era-config; a policy is always verified with a fresh nonce.");
         CoordinatorPolicy policy = await Peer.ReadPolicyAsync(path, cancellation);
-        VerifiedDeployment deployment = await Peer.VerifyAsync(address, adjust?.Invoke(policy) ?? policy, screen, cancellation);
+        policy = trust == Trust.Hint ? await WithOrBeforeManifestAsync(address, policy, cancellation) : adjust?.Invoke(policy) ?? policy;
+        VerifiedDeployment deployment = await Peer.VerifyAsync(address, policy, screen, cancellation);
         return new ReachedCoordinator(address, new MarbleRunQuote(deployment.Trust.Intermediate, deployment.Trust.Root, default), deployment, deployment.RootKey) { IsVerified = true };
     }
 

@@ -16,7 +16,7 @@ internal static class StatusVerb
             "cloister status --coordinator https://localhost:4433 --policy owner/policy.json"))
         .Runs(async (parsed, screen, cancellation) =>
         {
-            ReachedCoordinator reached = await Coordinator.OpenAsync(parsed, screen, cancellation, adjust: null);
+            ReachedCoordinator reached = await Coordinator.OpenAsync(parsed, screen, cancellation);
             (int code, string message, bool simulated) = await AskAsync(reached, cancellation);
             screen.Result(
                 $"{code}: {message}{(simulated ? " (SIMULATED evidence)" : "")}{(reached.RootKey is null ? " (not verified)" : "")}",

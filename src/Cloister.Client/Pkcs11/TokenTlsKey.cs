@@ -129,7 +129,7 @@ internal static unsafe class TokenTlsKey
             if (padding is not (OpenSsl.RSA_PKCS1_PADDING or OpenSsl.RSA_NO_PADDING))
                 return -1;
             byte[] signature = key.PrivateOperation(mechanism, new ReadOnlySpan<byte>(from, length));
-            signature.CopyTo(new Span<byte>(to, key.KeySize / 8));
+            signature.CopyTo(new Span<byte>(to, (key.KeySize + 7) / 8));
             return signature.Length;
         }
         catch (Exception error) when (error is Pkcs11Exception or ObjectDisposedException or ArgumentException)
@@ -145,7 +145,9 @@ internal static unsafe class TokenTlsKey
     private static int FinishRsa(nint rsa)
     {
         Release(OpenSsl.RSA_get_ex_data(rsa, ApplicationData));
-        return 1;
+        // OpenSSL's own end frees what its public operations keep with the key.
+        var own = (delegate* unmanaged[Cdecl]<nint, int>)OpenSsl.RSA_meth_get_finish(OpenSsl.RSA_PKCS1_OpenSSL());
+        return own is null ? 1 : own(rsa);
     }
 
     [UnmanagedCallersOnly(CallConvs = [typeof(CallConvCdecl)])]
