@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Cloister.Coordinator.State;
 using Cloister.Coordinator.Tests.Hosting;
+using Cloister.Protocol.Marble;
 
 namespace Cloister.Coordinator.Tests.Update;
 
@@ -197,6 +198,25 @@ public sealed class ManifestUpdateTests : IAsyncLifetime
         Assert.Equal(second.Secrets["kept"], Current.Secrets["kept"]);
         Assert.Equal(first.Secrets["kept"], Current.PreviousSecrets["kept"]);
         Assert.Equal(first.RootSecret.ToArray(), Current.PreviousRootSecret.ToArray());
+    }
+
+    [Fact]
+    public async Task A_marble_reads_the_keys_from_before_a_rotation()
+    {
+        using var marble = new TestWorkload(_scene.Coordinator, "m");
+        var first = await ActivateAsync();
+        Assert.Equal((first["K"], first["OWN"]), (first["WAS"], first["OWN-WAS"]));
+        await ApplyAsync(manifest => manifest["Config"]!["RotateRootSecret"] = true);
+        var second = await ActivateAsync();
+        Assert.Equal((first["K"], first["OWN"]), (second["WAS"], second["OWN-WAS"]));
+        Assert.NotEqual(first["K"], second["K"]);
+        Assert.NotEqual(first["OWN"], second["OWN"]);
+        using X509Certificate2 root = X509Certificate2.CreateFromPem(second["MARBLE_PREDEFINED_ROOT_CA"]);
+        Assert.Equal(Current.Authority.MarbleRoot.RawData, root.RawData);
+
+        async Task<Dictionary<string, string>> ActivateAsync() =>
+            (await marble.SendAsync(new ActivationReq { CSR = Google.Protobuf.ByteString.CopyFrom(marble.Csr), MarbleType = "m", UUID = marble.Uuid }))
+                .Parameters.Env.ToDictionary(variable => variable.Key, variable => variable.Value.ToStringUtf8());
     }
 
     [Fact]

@@ -38,7 +38,7 @@ internal sealed class UpdateScene : IAsyncDisposable
             "q": { "UniqueID": "{{new string('6', 64)}}" }
           },
           "Marbles": {
-            "m": { "Package": "p", "Parameters": { "Env": { "K": "{{"{{ hex .Secrets.kept }}"}}", "OWN": "{{"{{ hex .Secrets.own }}"}}" } } },
+            "m": { "Package": "p", "Parameters": { "Env": { "K": "{{"{{ hex .Secrets.kept }}"}}", "WAS": "{{"{{ hex .Previous.Secrets.kept }}"}}", "OWN-WAS": "{{"{{ hex .Previous.Secrets.own }}"}}", "OWN": "{{"{{ hex .Secrets.own }}"}}" } } },
             "limited": { "Package": "p", "MaxActivations": 2 }
           },
           "Secrets": {
