@@ -238,7 +238,7 @@ public sealed class MarbleRunClient : IDisposable
         .ToDictionary(secret => secret.Key, secret => Reading(secret.Value), StringComparer.Ordinal);
 
     private static SecretReading Reading(SecretWire wire) =>
-        new(RestAnswer.Printable(wire.Type ?? ""), wire.Size, wire.Shared, wire.UserDefined, wire.ValidFor, wire.Cert is { Length: > 0 } cert ? cert : null, wire.Private, wire.Public);
+        new(RestAnswer.Printable(wire.Type ?? ""), wire.Size, wire.Shared, wire.UserDefined, wire.Cert is { Length: > 0 } cert ? cert : null, wire.ValidFor, wire.Private, wire.Public);
 
     private static T Read<T>(HttpAnswer answer, JsonTypeInfo<JSend<T>> type, string what)
         where T : class => RestAnswer.Data(answer, type, what);
