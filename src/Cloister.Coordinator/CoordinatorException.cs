@@ -65,7 +65,7 @@ public enum CoordinatorError
     BudgetSpent = 508,
     /// <summary>A secret that the workload needs was not uploaded yet.</summary>
     AwaitingSecrets = 509,
-    /// <summary>MarbleRun's wire is spoken in simulation only.</summary>
+    /// <summary>The workload's type cannot be activated on this wire.</summary>
     WireNotAllowed = 510,
     /// <summary>The connection's certificate does not allow this renewal.</summary>
     RenewalRefused = 511,
@@ -94,6 +94,16 @@ public enum CoordinatorError
     RecoveryFailed = 632,
     /// <summary>Recovery is at another path.</summary>
     RecoveryMoved = 633,
+    /// <summary>The manifest in force does not enable this feature.</summary>
+    FeatureDisabled = 660,
+    /// <summary>A quote that was to be signed does not verify.</summary>
+    QuoteRefused = 661,
+    /// <summary>A counter's name is too long, or there are too many counters.</summary>
+    CounterRefused = 662,
+    /// <summary>The connection shows no client certificate.</summary>
+    ConnectionWithoutCertificate = 663,
+    /// <summary>The client certificate belongs to no workload of this coordinator.</summary>
+    WorkloadNotAuthenticated = 664,
 
     /// <summary>The state could not be written.</summary>
     StorageFailed = 900,

@@ -13,7 +13,7 @@ public sealed class DesignMapTests
         ["Collateral"] = ["Attestation"],
         ["Protocol"] = ["Attestation"],
         ["Platform"] = ["Attestation", "Sealing"],
-        ["Coordinator"] = ["Protocol", "Platform", "Sealing"],
+        ["Coordinator"] = ["Protocol", "Platform", "Collateral", "Sealing"],
         ["Workload"] = ["Protocol", "Platform"],
         ["Client"] = ["Protocol", "Collateral", "Sealing"],
         ["Serving"] = ["Workload", "Sealing", "Onnx"],

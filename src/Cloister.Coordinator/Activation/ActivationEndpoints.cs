@@ -20,7 +20,7 @@ internal static class ActivationEndpoints
         routes.MapGrpcUnary(MarbleService.ActivatePath, ActivationReq.Parser,
             (call, request, cancellation) => GuardAsync(
                 () => request.Challenge.IsEmpty
-                    ? marbleRun.ActivateAsync(RequireMarbleRunOnly(request), cancellation)
+                    ? marbleRun.ActivateAsync(RequireMarbleRunOnly(request), call.ClientCertificate, cancellation)
                     : own.ActivateAsync(request, call.ClientCertificate, cancellation), logger), Bounds);
         routes.MapGrpcUnimplemented();
     }
@@ -53,6 +53,7 @@ internal static class ActivationEndpoints
         CoordinatorError.WrongState or CoordinatorError.NoEvidence => GrpcStatus.FailedPrecondition,
         CoordinatorError.BadRequest or CoordinatorError.BadUuid => GrpcStatus.InvalidArgument,
         CoordinatorError.Busy => GrpcStatus.ResourceExhausted,
+        CoordinatorError.ConnectionWithoutCertificate => GrpcStatus.Unauthenticated,
         CoordinatorError.EvidenceFailed => GrpcStatus.Unavailable,
         // MarbleRun's codes for a bad request of a certificate, an unset secret, a template that fails and a secret that cannot be made.
         CoordinatorError.RequestRefused or CoordinatorError.AwaitingSecrets or CoordinatorError.ParametersRefused or CoordinatorError.SecretNotMade => GrpcStatus.Internal,

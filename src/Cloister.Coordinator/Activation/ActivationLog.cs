@@ -18,6 +18,9 @@ internal static partial class ActivationLog
     [LoggerMessage(2303, LogLevel.Warning, "SIMULATION: marble type {Type} with UUID {Uuid} activated on MarbleRun's wire without any proof")]
     public static partial void UnverifiedMarbleActivated(this ILogger logger, string type, Guid uuid);
 
+    [LoggerMessage(2305, LogLevel.Information, "Marble type {Type} with UUID {Uuid} activated on MarbleRun's wire by its SGX quote")]
+    public static partial void MarbleActivated(this ILogger logger, string type, Guid uuid);
+
     [LoggerMessage(2304, LogLevel.Error, "The state could not be written: {Error}")]
     public static partial void StorageFailed(this ILogger logger, StoreError error, Exception exception);
 }

@@ -23,6 +23,7 @@ internal sealed class MarblePlan
             .Where(caller => !caller.Models.IsEmpty)];
         AnonymousModels = [.. manifest.AnonymousModels.Where(model => marble.Models.Contains(model))];
         Secrets = [.. Files.Concat(Env).SelectMany(content => content.Template?.SecretsNamed.Names ?? []).Concat(Models.Select(model => model.Model.Secret))
+            .Concat(marble.Tls.SelectMany(tag => manifest.Tls[tag].Incoming).Select(connection => connection.Cert))
             .Where(manifest.Secrets.ContainsKey).Distinct(StringComparer.Ordinal)];
     }
 

@@ -25,6 +25,7 @@ internal sealed class OwnModeActivation(
         challenges.Redeem(request.Challenge.Span);
         Guid uuid = CanonicalUuid(request.UUID);
         MarblePlan plan = ActivationBudget.FindType(snapshot, request.MarbleType);
+        RequireThisWire(snapshot, plan);
         SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}. Ask with a P-256 or P-384 key.");
         CheckEvidence(request, snapshot, plan, uuid, signing);
@@ -44,6 +45,17 @@ internal sealed class OwnModeActivation(
             await budget.UseAsync(plan, snapshot.Manifest!.Fingerprint, cancellation);
         logger.Activated(plan.Type, uuid, request.Renewal);
         return answer;
+    }
+
+    // What this mode would not obey is refused rather than left out.
+    private static void RequireThisWire(CoordinatorSnapshot snapshot, MarblePlan plan)
+    {
+        if (!plan.Marble.Tls.IsEmpty)
+            throw new CoordinatorException(CoordinatorError.WireNotAllowed,
+                $"Workload type '{plan.Type}' has TLS tags, whose keys only MarbleRun's wire can hand over: here the coordinator never has the workload's key.");
+        if (!snapshot.Manifest!.Document.Infrastructures.IsEmpty)
+            throw new CoordinatorException(CoordinatorError.WireNotAllowed,
+                "The manifest names Infrastructures, which are compared with the SGX quotes of MarbleRun's wire alone: say in the package's policy what platform is accepted.");
     }
 
     private void CheckEvidence(ActivationReq request, CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)

@@ -7,6 +7,7 @@ using Cloister.Coordinator.Quote;
 using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Rest;
 using Cloister.Coordinator.Secrets;
+using Cloister.Coordinator.Sgx;
 using Cloister.Coordinator.State;
 using Cloister.Coordinator.Status;
 using Cloister.Coordinator.Stores;
@@ -23,6 +24,7 @@ namespace Cloister.Coordinator;
 public sealed class CoordinatorHost : IAsyncDisposable
 {
     private readonly List<IAsyncDisposable> _owned = [];
+    private readonly List<IDisposable> _held = [];
 
     private CoordinatorHost()
     {
@@ -117,6 +119,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
         ILogger requests = loggers.CreateLogger("Cloister.Coordinator.Requests");
         var evidence = new EvidenceSource(issuer, loggers.CreateLogger<EvidenceSource>());
         _owned.Add(evidence);
+        var collateral = CollateralSource.Of(options, time);
+        _held.Add(collateral);
+        var quotes = new SgxQuoteProver(collateral.Source, options.Anchors, time);
         var intake = new ManifestIntake(options.OwnerKeys, options.Simulation, loggers.CreateLogger<ManifestService>());
         var manifests = new ManifestService(State, Recovery, intake, time, loggers.CreateLogger<ManifestService>());
         var updates = new UpdateService(State, intake, time, loggers.CreateLogger<UpdateService>());
@@ -138,7 +143,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var budget = new ActivationBudget(State);
         var challenges = new ChallengeBook(time);
         Own = new OwnModeActivation(State, challenges, budget, verifiers, time, options.LeafLifetime, requests);
-        var marbleRun = new MarbleRunActivation(State, budget, options.Simulation, time, requests);
+        var marbleRun = new MarbleRunActivation(State, budget, quotes, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
             routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), Own, marbleRun, requests), cancellation);
@@ -157,5 +162,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
         for (int i = _owned.Count - 1; i >= 0; i--)
             await _owned[i].DisposeAsync();
         _owned.Clear();
+        foreach (IDisposable held in _held)
+            held.Dispose();
+        _held.Clear();
     }
 }

@@ -29,6 +29,21 @@ public sealed record CoordinatorOptions
     /// <summary>The socket of Cloister's simulator, or null.</summary>
     public string? SimulatorSocket { get; init; }
 
+    /// <summary>The folder of Intel's collateral for SGX quotes on MarbleRun's wire, laid out as docs/formats/collateral-folder.md says; null verifies none.</summary>
+    public string? CollateralFolder { get; init; }
+
+    /// <summary>The service that fills <see cref="CollateralFolder"/>: <c>intel</c>, or the <c>https</c> address of a PCCS. Null fetches nothing.</summary>
+    public string? CollateralService { get; init; }
+
+    /// <summary>Where metrics and events are served in plain HTTP; null serves none.</summary>
+    public string? PrometheusAddress { get; init; }
+
+    /// <summary>A file with the manifest to set at the start; null waits for one. Refused if another manifest is in force.</summary>
+    public string? StartupManifest { get; init; }
+
+    /// <summary>Roots that quotes on MarbleRun's wire are proven up to; the pinned ones but in tests.</summary>
+    internal Cloister.Attestation.Anchors Anchors { get; init; } = Cloister.Attestation.Anchors.Pinned;
+
     /// <summary>If any: the manifest must be signed by one of these keys (SubjectPublicKeyInfo, DER).</summary>
     public ImmutableArray<ReadOnlyMemory<byte>> OwnerKeys { get; init; } = [];
 
@@ -42,8 +57,9 @@ public sealed record CoordinatorOptions
     public TimeSpan SlowClientGrace { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Reads MarbleRun's variables (EDG_COORDINATOR_CLIENT_ADDR, _MESH_ADDR, _DNS_NAMES, _SEAL_DIR, OE_SIMULATION) and Cloister's
-    /// (CLOISTER_SIMULATOR, CLOISTER_HOST_KEY_DIR, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss).
+    /// Reads MarbleRun's variables (EDG_COORDINATOR_CLIENT_ADDR, _MESH_ADDR, _DNS_NAMES, _SEAL_DIR, _PROMETHEUS_ADDR, EDG_STARTUP_MANIFEST, OE_SIMULATION)
+    /// and Cloister's (CLOISTER_SIMULATOR, CLOISTER_HOST_KEY_DIR, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss,
+    /// CLOISTER_COLLATERAL_DIR, CLOISTER_COLLATERAL_SERVICE). docs/coordinator.md lists all that are known.
     /// </summary>
     /// <exception cref="ArgumentException">A variable's value makes no sense; the text names it.</exception>
     public static CoordinatorOptions FromEnvironment() => FromEnvironment(Environment.GetEnvironmentVariable);
@@ -53,6 +69,7 @@ public sealed record CoordinatorOptions
     public static CoordinatorOptions FromEnvironment(Func<string, string?> variable)
     {
         string? Value(string name) => variable(name) is { Length: > 0 } value ? value : null;
+        RefuseDistribution(Value);
         var defaults = new CoordinatorOptions();
         return (defaults with
         {
@@ -65,6 +82,10 @@ public sealed record CoordinatorOptions
             HostKeyFolder = Value("CLOISTER_HOST_KEY_DIR") ?? defaults.HostKeyFolder,
             Simulation = Value("OE_SIMULATION") == "1",
             SimulatorSocket = Value(PlatformOptions.SimulatorVariable),
+            CollateralFolder = Value("CLOISTER_COLLATERAL_DIR"),
+            CollateralService = Value("CLOISTER_COLLATERAL_SERVICE"),
+            PrometheusAddress = Value("EDG_COORDINATOR_PROMETHEUS_ADDR"),
+            StartupManifest = Value("EDG_STARTUP_MANIFEST"),
             OwnerKeys = [.. (Value("CLOISTER_OWNER_KEYS") ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(ReadOwnerKey)],
             LeafLifetime = Value("CLOISTER_LEAF_LIFETIME") is not { } lifetime ? defaults.LeafLifetime
                 : TimeSpan.TryParse(lifetime, CultureInfo.InvariantCulture, out TimeSpan read) ? read
@@ -77,6 +98,14 @@ public sealed record CoordinatorOptions
     {
         _ = ListenAddress.Parse(ClientAddress, nameof(ClientAddress));
         _ = ListenAddress.Parse(MeshAddress, nameof(MeshAddress));
+        if (PrometheusAddress is { } metrics)
+            _ = ListenAddress.Parse(metrics, nameof(PrometheusAddress));
+        if (CollateralService is not null)
+        {
+            if (CollateralFolder is null)
+                throw new ArgumentException($"{nameof(CollateralService)}: name in {nameof(CollateralFolder)} (CLOISTER_COLLATERAL_DIR) where to keep what is fetched.");
+            _ = Sgx.CollateralSource.AddressOf(CollateralService);
+        }
         if (LeafLifetime < TimeSpan.FromMinutes(1) || LeafLifetime > TimeSpan.FromDays(90))
             throw new ArgumentException($"{nameof(LeafLifetime)}: {LeafLifetime} is not between one minute and 90 days.");
         if (MaxConnections < 1)
@@ -89,6 +118,16 @@ public sealed record CoordinatorOptions
         if (host.StartsWith(seal, StringComparison.Ordinal))
             throw new ArgumentException($"{nameof(HostKeyFolder)}: {HostKeyFolder} lies in {SealFolder}; who copies the state would copy its key.");
         return this;
+    }
+
+    // Several coordinators over one Kubernetes secret: one that silently ran alone would split the deployment's state.
+    private static void RefuseDistribution(Func<string, string?> value)
+    {
+        foreach (string name in (ReadOnlySpan<string>)["EDG_DISTRIBUTED_COORDINATOR", "EDG_ENTERPRISE_LICENSED_FEATURES"])
+        {
+            if (value(name) is { } set && (set == "1" || set.Contains("distributedcoordinator", StringComparison.OrdinalIgnoreCase)))
+                throw new ArgumentException($"{name}: this coordinator does not run distributed over a Kubernetes secret. Unset it, and run one coordinator with a folder of its own (EDG_COORDINATOR_SEAL_DIR).");
+        }
     }
 
     private static string WithSeparator(string folder) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)) + Path.DirectorySeparatorChar;

@@ -32,17 +32,10 @@ internal static class UnsupportedFeatures
             else if (secret.Type == ManifestSecretTypes.SymmetricKey && LongestKey(secret) is var longest && (secret.Size == 0 || secret.Size > longest || secret.Size % 8 != 0))
                 found.Add($"Secrets.{name}: Size must be a multiple of 8 between 8 and {longest} bits");
         }
-        foreach ((string name, ManifestMarble marble) in manifest.Marbles)
-        {
-            if (!marble.Tls.IsEmpty)
-                found.Add($"Marbles.{name}.TLS: transparent TLS is not supported yet");
-        }
-        if (!manifest.Infrastructures.IsEmpty)
-            found.Add("Infrastructures: they are not enforced yet");
         if (manifest.Config.SealMode == SealModes.UniqueKey && !simulation)
             found.Add("Config.SealMode: UniqueKey binds the state to this very program, which the host's key cannot; use ProductKey, or leave it empty, to seal with the platform");
-        if (!manifest.Config.FeatureGates.IsEmpty)
-            found.Add("Config.FeatureGates: none is supported yet");
+        if (FeatureGate.IsEnabled(manifest, FeatureGate.AzureHsmSealing))
+            found.Add(FeatureGate.WithoutAzure);
         foreach (string name in manifest.Secrets.Keys.Concat(manifest.Marbles.Keys).Concat(manifest.RecoveryKeys.Keys).Where(name => Encoding.UTF8.GetByteCount(name) > MaxNameBytes))
             found.Add($"'{name[..32]}...': a name has at most {MaxNameBytes} bytes");
         return found.ToImmutable();
