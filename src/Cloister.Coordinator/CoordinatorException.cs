@@ -120,6 +120,9 @@ public sealed class CoordinatorException(CoordinatorError error, string message,
     /// <summary>With <see cref="CoordinatorError.AwaitingSecrets"/>: the secrets' names.</summary>
     public ImmutableArray<string> AwaitedSecrets { get; init; } = [];
 
+    /// <summary>The member of the request that is at fault, and why, where MarbleRun's answer names one.</summary>
+    internal KeyValuePair<string, string>? FailedMember { get; init; }
+
     // Names that a request brought stand in it: they must not write lines of their own into a log.
     private static string OneLine(string text)
     {

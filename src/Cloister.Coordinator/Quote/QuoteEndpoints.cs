@@ -47,7 +47,7 @@ internal static class QuoteEndpoints
         if (string.IsNullOrEmpty(nonce))
             return;
         if (nonce.Length > MaxMarbleRunNonce || nonce.Length % 4 != 0 || !Base64Url.IsValid(nonce))
-            throw new CoordinatorException(CoordinatorError.BadRequest, "The nonce is not padded base64url.");
+            throw new CoordinatorException(CoordinatorError.BadRequest, "invalid query: bad nonce format: it is not padded base64url");
     }
 
     private static string Chain(CertificateAuthority authority) => Pem(authority.Intermediate) + Pem(authority.Root);

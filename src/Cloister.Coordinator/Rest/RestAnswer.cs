@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Text.Json;
 using Cloister.Protocol.Rest;
 using Microsoft.AspNetCore.Http;
@@ -42,18 +43,19 @@ internal static class RestAnswer
             JSend<object> own = code < 500 ? JSend.FailOf(refused.Message, refused.Error.ToString()) : JSend.ErrorOf(refused.Message, refused.Error.ToString());
             return WriteAsync(http, code, JsonSerializer.SerializeToUtf8Bytes(own, RestJson.Strict.JSendObject));
         }
-        if (refused.Error == CoordinatorError.NotAuthenticated)
-            return WriteAsync(http, StatusCodes.Status401Unauthorized, JsonSerializer.SerializeToUtf8Bytes(JSend.FailOf(refused.Message), RestJson.Strict.JSendObject));
+        // What a client of v2 can mend is a failure, in JSON; all else, and everything of v1, is an error, in text.
+        if (surface == RestSurface.V2 && IsFailure(refused.Error))
+            return WriteAsync(http, CodeMarbleRun(http, refused.Error, surface), Failure(refused));
         JSend<object> error = refused.Error == CoordinatorError.UnknownEndpoint ? new JSend<object>(JSend.Error, null) : JSend.ErrorOf(refused.Message);
-        return WriteAsync(http, CodeMarbleRun(refused.Error, surface), JsonSerializer.SerializeToUtf8Bytes(error, RestJson.Strict.JSendObject), "text/plain; charset=utf-8");
+        return WriteAsync(http, CodeMarbleRun(http, refused.Error, surface), JsonSerializer.SerializeToUtf8Bytes(error, RestJson.Strict.JSendObject), "text/plain; charset=utf-8");
     }
 
     internal static int CodeV3(CoordinatorError error) => error switch
     {
         CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused
-            or CoordinatorError.RecoverySecretRefused or CoordinatorError.UpdateRefused => StatusCodes.Status400BadRequest,
-        CoordinatorError.NotAuthenticated => StatusCodes.Status401Unauthorized,
-        CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid or CoordinatorError.NotAnUpdater
+            or CoordinatorError.RecoverySecretRefused or CoordinatorError.UpdateRefused or CoordinatorError.QuoteRefused or CoordinatorError.CounterRefused => StatusCodes.Status400BadRequest,
+        CoordinatorError.NotAuthenticated or CoordinatorError.WorkloadNotAuthenticated => StatusCodes.Status401Unauthorized,
+        CoordinatorError.FeatureDisabled or CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid or CoordinatorError.NotAnUpdater
             or CoordinatorError.RecoverySignatureInvalid => StatusCodes.Status403Forbidden,
         CoordinatorError.UnknownSecret or CoordinatorError.NoPendingUpdate => StatusCodes.Status404NotFound,
         CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
@@ -67,17 +69,28 @@ internal static class RestAnswer
         _ => StatusCodes.Status500InternalServerError,
     };
 
-    // MarbleRun's v2 answers most of a client's mistakes with 500, its v1 with 400.
-    private static int CodeMarbleRun(CoordinatorError error, RestSurface surface) => error switch
+    private static bool IsFailure(CoordinatorError error) => error is CoordinatorError.BadRequest
+        or CoordinatorError.QuoteRefused or CoordinatorError.NotAuthenticated or CoordinatorError.WorkloadNotAuthenticated;
+
+    private static byte[] Failure(CoordinatorException refused) => refused.FailedMember is { } member
+        ? JsonSerializer.SerializeToUtf8Bytes(
+            new JSend<ImmutableDictionary<string, string>>(JSend.Fail, ImmutableDictionary<string, string>.Empty.Add(member.Key, member.Value), refused.Message),
+            MarbleRunJson.Lenient.JSendImmutableDictionaryStringString)
+        : JsonSerializer.SerializeToUtf8Bytes(JSend.FailOf(refused.Message), RestJson.Strict.JSendObject);
+
+    // MarbleRun's v2 answers most of a client's mistakes with 500; its v1 with 400, but for reading what is not a secret.
+    private static int CodeMarbleRun(HttpContext http, CoordinatorError error, RestSurface surface) => error switch
     {
-        CoordinatorError.BadRequest => StatusCodes.Status400BadRequest,
+        CoordinatorError.BadRequest or CoordinatorError.QuoteRefused => StatusCodes.Status400BadRequest,
+        CoordinatorError.NotAuthenticated or CoordinatorError.WorkloadNotAuthenticated => StatusCodes.Status401Unauthorized,
+        CoordinatorError.FeatureDisabled => StatusCodes.Status403Forbidden,
         CoordinatorError.UnknownEndpoint => StatusCodes.Status405MethodNotAllowed,
         CoordinatorError.RecoveryMoved => StatusCodes.Status410Gone,
         CoordinatorError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         CoordinatorError.TooSlow => StatusCodes.Status408RequestTimeout,
         CoordinatorError.NoPendingUpdate => StatusCodes.Status404NotFound,
         CoordinatorError.StorageFailed or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed or CoordinatorError.OtherUpdate or CoordinatorError.NotAnUpdater => StatusCodes.Status500InternalServerError,
-        _ => surface == RestSurface.V1 ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError,
+        _ => surface == RestSurface.V1 && !(HttpMethods.IsGet(http.Request.Method) && http.Request.Path != "/secrets") ? StatusCodes.Status400BadRequest : StatusCodes.Status500InternalServerError,
     };
 
     private static void Write(this System.IO.Pipelines.PipeWriter writer, ReadOnlySpan<byte> bytes)

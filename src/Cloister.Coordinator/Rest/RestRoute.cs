@@ -30,6 +30,8 @@ internal static class RestRoute
     public static void MapRest(this IEndpointRouteBuilder routes, string method, string path, RestSurface surface, ILogger logger, Func<HttpContext, Task<byte[]>> answer) =>
         routes.MapMethods(path, [method], (RequestDelegate)(async http =>
         {
+            if (surface == RestSurface.V1)
+                logger.DeprecatedPath(path);
             try
             {
                 // Routing knows no case and forgives a last slash; to Go's mux both are other paths.

@@ -45,8 +45,8 @@ public sealed partial class RestJson : JsonSerializerContext
     /// <summary>Refuses unknown, repeated and missing members.</summary>
     public static RestJson Strict { get; } = new(Rules(JsonUnmappedMemberHandling.Disallow, allowDuplicates: false));
 
-    /// <summary>Ignores unknown members; of repeated ones the last wins.</summary>
-    public static RestJson Lenient { get; } = new(Rules(JsonUnmappedMemberHandling.Skip, allowDuplicates: true));
+    /// <summary>Ignores unknown members and the case of names, as Go does; of repeated ones the last wins.</summary>
+    public static RestJson Lenient { get; } = new(new JsonSerializerOptions(Rules(JsonUnmappedMemberHandling.Skip, allowDuplicates: true)) { PropertyNameCaseInsensitive = true });
 
     /// <summary>Reads a body, bounded before anything is parsed.</summary>
     /// <param name="json">The whole body, without byte order mark, comments or trailing text.</param>

@@ -66,12 +66,7 @@ public sealed class ManifestTests : IAsyncLifetime
     {
         await AssertNotSupportedAsync("Secrets.c: Size", manifest => manifest["Secrets"]!["c"] = JsonNode.Parse("""{"Type":"cert-rsa","Size":9216}"""));
         await AssertNotSupportedAsync("SealMode", manifest => manifest["Config"] = JsonNode.Parse("""{"SealMode":"UniqueKey"}"""));
-        await AssertNotSupportedAsync("FeatureGates", manifest => manifest["Config"] = JsonNode.Parse("""{"FeatureGates":["MonotonicCounter"]}"""));
-        await AssertNotSupportedAsync("TLS", manifest =>
-        {
-            manifest["TLS"] = JsonNode.Parse("""{"t":{"Outgoing":[{"Addr":"a","Port":"1"}]}}""");
-            manifest["Marbles"]!["free"]!["TLS"] = new JsonArray("t");
-        });
+        await AssertNotSupportedAsync("Azure HSM", manifest => manifest["Config"] = JsonNode.Parse("""{"FeatureGates":["azurehsmsealing"]}"""));
         Assert.Equal(2, (int)_coordinator.Host.State.Current.State);
 
         async Task AssertNotSupportedAsync(string named, Action<JsonObject> change)

@@ -64,6 +64,7 @@ public sealed class MarbleRunSurfaceTests : IAsyncLifetime
     [Fact]
     public async Task Version_one_has_marbleruns_shapes()
     {
+        Assert.Equal(500, (await _coordinator.GetAsync("/update")).Code);
         Assert.Equal("""{"status":"success","data":{"StatusCode":2,"StatusMessage":"Coordinator is ready to accept a manifest."}}""", (await _coordinator.GetAsync("/status")).Json.ToString());
         Assert.Equal("""{"status":"success","data":{"ManifestSignatureRootECDSA":null,"ManifestSignature":"","Manifest":null}}""", (await _coordinator.GetAsync("/manifest")).Json.ToString());
         Assert.Equal(JsonValueKind.Null, (await _coordinator.GetAsync("/quote")).Json.GetProperty("data").GetProperty("Quote").ValueKind);
@@ -72,6 +73,9 @@ public sealed class MarbleRunSurfaceTests : IAsyncLifetime
         Assert.Equal(TestManifest.Fingerprint(Manifest), (await _coordinator.GetAsync("/manifest")).Json.GetProperty("data").GetProperty("ManifestSignature").GetString());
         Assert.Equal("""{"status":"success","data":null}""", (await _coordinator.PostAsync("/secrets", """{"k":{"Key":"AAAAAAAAAAAAAAAAAAAAAA=="}}""", _user)).Json.ToString());
         Assert.Equal("symmetric-key", (await _coordinator.GetAsync("/secrets?s=k", _user)).Json.GetProperty("data").GetProperty("k").GetProperty("Type").GetString());
+        using (HttpClient client = _coordinator.Client())
+        using (HttpResponseMessage unknown = await client.GetAsync("/secrets?s=k"))
+            Assert.Equal((401, "text/plain"), ((int)unknown.StatusCode, unknown.Content.Headers.ContentType!.MediaType));
         Assert.Contains("Initial manifest set", (await _coordinator.GetAsync("/update")).Json.GetProperty("data").GetString(), StringComparison.Ordinal);
     }
 
@@ -90,7 +94,10 @@ public sealed class MarbleRunSurfaceTests : IAsyncLifetime
     public async Task Errors_are_text_and_failures_json()
     {
         using HttpClient client = _coordinator.Client();
-        using HttpResponseMessage error = await client.PostAsync("/api/v2/manifest", new StringContent("nonsense"));
+        using HttpResponseMessage failure = await client.PostAsync("/api/v2/manifest", new StringContent("nonsense"));
+        Assert.Equal((400, "application/json"), ((int)failure.StatusCode, failure.Content.Headers.ContentType!.MediaType));
+        Assert.Equal("fail", (await TestCoordinator.ReadAsync(failure)).Json.GetProperty("status").GetString());
+        using HttpResponseMessage error = await client.PostAsync("/manifest", new StringContent("nonsense"));
         Assert.Equal((400, "text/plain"), ((int)error.StatusCode, error.Content.Headers.ContentType!.MediaType));
         (_, JsonElement body) = await TestCoordinator.ReadAsync(error);
         Assert.Equal(("error", JsonValueKind.Null), (body.GetProperty("status").GetString(), body.GetProperty("data").ValueKind));
