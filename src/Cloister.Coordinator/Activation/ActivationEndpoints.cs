@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using Cloister.Coordinator.Metrics;
+using Cloister.Coordinator.State;
 using Cloister.Coordinator.Stores;
 using Cloister.Protocol.Grpc;
 using Cloister.Protocol.Marble;
@@ -13,15 +15,16 @@ internal static class ActivationEndpoints
     // A request is a CSR of at most 16 KiB and evidence; the event log of a TPM may have some hundred KiB.
     private static readonly GrpcServerOptions Bounds = new() { MaxRequestBytes = 2 << 20, MaxDuration = TimeSpan.FromSeconds(30) };
 
-    public static void MapActivation(this IEndpointRouteBuilder routes, ChallengeService challenges, OwnModeActivation own, MarbleRunActivation marbleRun, ILogger logger)
+    public static void MapActivation(this IEndpointRouteBuilder routes, ChallengeService challenges, OwnModeActivation own, MarbleRunActivation marbleRun,
+        LiveState state, ActivationMetrics? metrics, ILogger logger)
     {
         routes.MapGrpcUnary(MarbleService.ChallengePath, ChallengeReq.Parser,
             (_, request, cancellation) => GuardAsync(() => challenges.ChallengeAsync(request, cancellation), logger), Bounds);
         routes.MapGrpcUnary(MarbleService.ActivatePath, ActivationReq.Parser,
-            (call, request, cancellation) => GuardAsync(
+            (call, request, cancellation) => GuardAsync(() => MeasureAsync(request, state, metrics,
                 () => request.Challenge.IsEmpty
                     ? marbleRun.ActivateAsync(RequireMarbleRunOnly(request), call.ClientCertificate, cancellation)
-                    : own.ActivateAsync(request, call.ClientCertificate, cancellation), logger), Bounds);
+                    : own.ActivateAsync(request, call.ClientCertificate, cancellation)), logger), Bounds);
         routes.MapGrpcUnimplemented();
     }
 
@@ -29,6 +32,26 @@ internal static class ActivationEndpoints
     private static ActivationReq RequireMarbleRunOnly(ActivationReq request) => request.Evidence.IsEmpty && !request.Renewal
         ? request
         : throw new CoordinatorException(CoordinatorError.ChallengeUnknown, "The request carries evidence and no challenge. Ask for a challenge first.");
+
+    private static async Task<ActivationResp> MeasureAsync(ActivationReq request, LiveState state, ActivationMetrics? metrics, Func<Task<ActivationResp>> activate)
+    {
+        if (metrics is null)
+            return await activate();
+        Guid? uuid = UuidText.TryParse(request.UUID, out Guid read) ? read : null;
+        bool succeeded = false;
+        try
+        {
+            ActivationResp answer = await activate();
+            succeeded = true;
+            metrics.Succeeded(request.MarbleType, read, request.Quote.Memory);
+            return answer;
+        }
+        finally
+        {
+            if (!succeeded)
+                metrics.Refused(state.Current.Manifest?.Plans.ContainsKey(request.MarbleType) == true ? request.MarbleType : null, uuid);
+        }
+    }
 
     private static async Task<T> GuardAsync<T>(Func<Task<T>> work, ILogger logger)
     {

@@ -4,6 +4,7 @@ using Cloister.Coordinator.Activation;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.Counters;
 using Cloister.Coordinator.Manifest;
+using Cloister.Coordinator.Metrics;
 using Cloister.Coordinator.Quote;
 using Cloister.Coordinator.Recovery;
 using Cloister.Coordinator.Rest;
@@ -37,6 +38,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     /// <summary>Where workloads are activated.</summary>
     public IPEndPoint MeshAddress { get; private set; } = null!;
+
+    /// <summary>Where metrics and events are served in plain HTTP; null if nowhere.</summary>
+    public IPEndPoint? MetricsAddress { get; private set; }
 
     internal Door Client { get; private set; } = null!;
 
@@ -119,6 +123,9 @@ public sealed class CoordinatorHost : IAsyncDisposable
     {
         ILogger<CoordinatorHost> logger = loggers.CreateLogger<CoordinatorHost>();
         ILogger requests = loggers.CreateLogger("Cloister.Coordinator.Requests");
+        Measurements? measured = options.PrometheusAddress is null ? null : new Measurements(State, time);
+        if (measured is not null)
+            _held.Add(measured);
         var evidence = new EvidenceSource(issuer, loggers.CreateLogger<EvidenceSource>());
         _owned.Add(evidence);
         var collateral = CollateralSource.Of(options, time);
@@ -129,6 +136,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var manifests = new ManifestService(State, Recovery, intake, time, loggers.CreateLogger<ManifestService>());
         var updates = new UpdateService(State, intake, time, loggers.CreateLogger<UpdateService>());
         var secrets = new SecretService(State, time, loggers.CreateLogger<SecretService>());
+        await StartupManifest.SetAsync(options.StartupManifest, State, manifests, cancellation);
         Client = await Door.OpenAsync(ListenAddress.Parse(options.ClientAddress, nameof(options.ClientAddress)), HttpProtocols.Http1AndHttp2,
             new TlsIdentity(State, authority => authority.Root, requireClientCertificate: false), options, loggers, routes =>
             {
@@ -141,7 +149,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
                 routes.MapSignQuote(State, quotes, requests);
                 routes.MapCounters(counters, State, time, requests);
                 routes.MapUnknown();
-            }, cancellation);
+            }, cancellation, measured is null ? null : measured.AroundRequests);
         _owned.Add(Client);
         ClientAddress = Client.Address;
 
@@ -151,9 +159,17 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var marbleRun = new MarbleRunActivation(State, budget, quotes, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
-            routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), Own, marbleRun, requests), cancellation);
+            routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), Own, marbleRun, State, measured?.Activations, requests), cancellation,
+            measured is null ? null : measured.AroundCalls);
         _owned.Add(mesh);
         MeshAddress = mesh.Address;
+        if (measured is not null)
+        {
+            Door metrics = await Door.OpenAsync(ListenAddress.Parse(options.PrometheusAddress!, nameof(options.PrometheusAddress)), HttpProtocols.Http1, null, options, loggers, measured.Map, cancellation);
+            _owned.Add(metrics);
+            MetricsAddress = metrics.Address;
+            logger.MetricsServed(metrics.Address);
+        }
         logger.Listening(ClientAddress, MeshAddress);
         if (options.Simulation)
             logger.MarbleRunSimulation();

@@ -13,7 +13,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cloister.Coordinator;
 
-/// <summary>One TLS port with its bounds. Made of nothing but its arguments: no configuration file and no variable of the host reaches it.</summary>
+/// <summary>One port with its bounds, with TLS but for metrics. Made of nothing but its arguments: no configuration file and no variable of the host reaches it.</summary>
 internal sealed class Door : IAsyncDisposable
 {
     private const int HandshakeSeconds = 10, KeepAliveSeconds = 60, MaxHeadBytes = 16 << 10, MaxBodyBytes = 8 << 20;
@@ -31,7 +31,8 @@ internal sealed class Door : IAsyncDisposable
         select (method, endpoint.RoutePattern.RawText!);
 
     public static async Task<Door> OpenAsync(
-        IPEndPoint address, HttpProtocols protocols, TlsIdentity tls, CoordinatorOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellation)
+        IPEndPoint address, HttpProtocols protocols, TlsIdentity? tls, CoordinatorOptions options, ILoggerFactory loggers, Action<IEndpointRouteBuilder> map, CancellationToken cancellation,
+        Func<IEndpointRouteBuilder, Func<HttpContext, RequestDelegate, Task>>? around = null)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory });
         builder.Services.AddSingleton(loggers);
@@ -45,6 +46,8 @@ internal sealed class Door : IAsyncDisposable
             {
                 listen.Protocols = protocols;
                 listen.Use(next => connection => connections.RunAsync(connection, next));
+                if (tls is null)
+                    return;
                 listen.UseHttps(new TlsHandshakeCallbackOptions
                 {
                     OnConnection = _ => ValueTask.FromResult(tls.Options()),
@@ -58,6 +61,8 @@ internal sealed class Door : IAsyncDisposable
             application.Use(next => http => ConnectionBook.RunAsync(http, next));
             application.UseRouting();
             map(application);
+            if (around?.Invoke(application) is { } measure)
+                application.Use(next => http => measure(http, next));
             application.UseEndpoints(static _ => { });
             await application.StartAsync(cancellation);
             string bound = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();

@@ -20,6 +20,16 @@ public sealed class OptionsTests
             ["CLOISTER_HOST_KEY_DIR"] = "/host",
             ["CLOISTER_OWNER_KEYS"] = Convert.ToBase64String(owner.ExportSubjectPublicKeyInfo()),
             ["CLOISTER_LEAF_LIFETIME"] = "01:30:00",
+            ["EDG_COORDINATOR_PROMETHEUS_ADDR"] = ":9944",
+            ["EDG_STARTUP_MANIFEST"] = "/manifest.json",
+            ["CLOISTER_COLLATERAL_DIR"] = "/collateral",
+            ["CLOISTER_COLLATERAL_SERVICE"] = "intel",
+            // Without distribution they mean nothing, as in MarbleRun.
+            ["EDG_STORE_BACKEND"] = "k8s-secret",
+            ["EDG_K8S_NAMESPACE"] = "marblerun",
+            ["EDG_COORDINATOR_DEV_MODE"] = "1",
+            ["EDG_HTTP_ERROR_LOG_LEVEL"] = "debug",
+            ["EDG_DISTRIBUTED_COORDINATOR"] = "0",
         };
         CoordinatorOptions options = CoordinatorOptions.FromEnvironment(environment.GetValueOrDefault);
         Assert.Equal(("10.0.0.1:1", "[::1]:2", "/seal", "/host", true, "/run/simulator.sock"),
@@ -27,6 +37,7 @@ public sealed class OptionsTests
         Assert.Equal(["a", "b.c"], options.DnsNames.ToArray());
         Assert.Equal(owner.ExportSubjectPublicKeyInfo(), options.OwnerKeys.Single().ToArray());
         Assert.Equal(TimeSpan.FromMinutes(90), options.LeafLifetime);
+        Assert.Equal((":9944", "/manifest.json", "/collateral", "intel"), (options.PrometheusAddress, options.StartupManifest, options.CollateralFolder, options.CollateralService));
     }
 
     [Fact]
@@ -40,6 +51,8 @@ public sealed class OptionsTests
     [Theory]
     [InlineData("CLOISTER_OWNER_KEYS", "not base64!"), InlineData("CLOISTER_OWNER_KEYS", "AAAA"), InlineData("CLOISTER_LEAF_LIFETIME", "soon")]
     [InlineData("CLOISTER_LEAF_LIFETIME", "00:00:01"), InlineData("EDG_COORDINATOR_CLIENT_ADDR", "somewhere"), InlineData("EDG_COORDINATOR_MESH_ADDR", "a.b:99999")]
+    [InlineData("EDG_DISTRIBUTED_COORDINATOR", "1"), InlineData("EDG_ENTERPRISE_LICENSED_FEATURES", "a,DistributedCoordinator")]
+    [InlineData("EDG_COORDINATOR_PROMETHEUS_ADDR", "nowhere"), InlineData("CLOISTER_COLLATERAL_SERVICE", "intel")]
     [InlineData("CLOISTER_HOST_KEY_DIR", "marblerun-coordinator-data/key")]
     public void A_value_that_makes_no_sense_is_refused(string name, string value) =>
         Assert.Throws<ArgumentException>(() => CoordinatorOptions.FromEnvironment(asked => asked == name ? value : null));

@@ -31,7 +31,7 @@ internal static class CoordinatorRunVerb
                 client API on https://{host.ClientAddress}, workloads on {host.MeshAddress}
                 {(options.SimulatorSocket is null ? "no attester on this machine: clients cannot verify this coordinator" : "SIMULATED evidence: it proves nothing against whoever controls this machine")}
                 """,
-                new JsonObject { ["event"] = "listening", ["clientAddress"] = host.ClientAddress.ToString(), ["meshAddress"] = host.MeshAddress.ToString(), ["simulated"] = options.SimulatorSocket is not null });
+                new JsonObject { ["event"] = "listening", ["clientAddress"] = host.ClientAddress.ToString(), ["meshAddress"] = host.MeshAddress.ToString(), ["metricsAddress"] = host.MetricsAddress?.ToString(), ["simulated"] = options.SimulatorSocket is not null });
             await Stop.WaitAsync(cancellation);
             screen.Line("stopped.");
         });
@@ -65,7 +65,7 @@ internal static class CoordinatorRunVerb
         {
             return await CoordinatorHost.CreateAsync(options, logs, cancellation: cancellation);
         }
-        catch (StoreException exception)
+        catch (Exception exception) when (exception is StoreException or ArgumentException)
         {
             throw new CommandException(ExitCode.BadInput, exception.Message, exception);
         }
