@@ -192,6 +192,27 @@ public sealed class MarbleRunVerbsTests
         (await CloisterCommand.RunAsync("manifest", "verify", update, address, "-i")).Succeeded();
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("{ \"a\": \"c2VjcmV0\" }")]
+    [InlineData("{ \"a\": { \"Key\": \"c2VjcmV0 not base64\" } }")]
+    [InlineData("{ \"a\": { \"Value\": \"c2VjcmV0\" } }")]
+    [InlineData("{ \"a\": { \"Key\": \"c2VjcmV0\" }, \"a\": {} }")]
+    [InlineData("-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----", "--from-pem", "a")]
+    [InlineData("-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", "--from-pem", "a")]
+    [InlineData("no PEM", "--from-pem", "a")]
+    public async Task Secrets_that_are_none_are_refused_before_anybody_is_asked(string text, params string[] more)
+    {
+        using var folder = new TemporaryFolder();
+        (await CloisterCommand.RunAsync("user", "keygen", "--name", "u", "--out", folder.Path)).Succeeded();
+        await File.WriteAllTextAsync(folder["secrets"], text);
+        Ended ended = await CloisterCommand.RunAsync(["secret", "set", folder["secrets"], "127.0.0.1:1", "-i", "-c", folder["u.crt"], "-k", folder["u.key"], .. more]);
+        Assert.Equal(4, ended.Code);
+        Assert.DoesNotContain("c2VjcmV0", ended.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_coordinator_is_recovered_with_a_key_here_and_a_key_offline()
     {
