@@ -28,11 +28,13 @@ internal sealed class CertificateAuthority
     private static readonly ImmutableArray<long> s_serverAndClient = [CertificateUsages.ServerAuth, CertificateUsages.ClientAuth];
 
     private readonly byte[] _issuerKeyId;
+    private readonly SigningKeys _intermediateKeys;
 
     public CertificateAuthority(X509Certificate2 root, X509Certificate2 intermediate, X509Certificate2 marbleRoot, ImmutableArray<X509Certificate2> previousMarbleRoots = default)
     {
         (Root, Intermediate, MarbleRoot) = (root, intermediate, marbleRoot);
         PreviousMarbleRoots = previousMarbleRoots.IsDefault ? [] : previousMarbleRoots;
+        _intermediateKeys = new SigningKeys(intermediate);
         RootSpki = root.PublicKey.ExportSubjectPublicKeyInfo();
         IntermediateSpki = intermediate.PublicKey.ExportSubjectPublicKeyInfo();
         _issuerKeyId = KeyId(intermediate);
@@ -99,9 +101,8 @@ internal sealed class CertificateAuthority
     /// <exception cref="ProtocolException">CertificateTemplateWrong: the template asks for what cannot be made.</exception>
     public byte[] Issue(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
-        // Each call takes its own handle on the shared key: an ECDsa object belongs to one thread.
-        using ECDsa key = Intermediate.GetECDsaPrivateKey()!;
-        return new CertificateDraft(template, Intermediate.SubjectName.RawData, _issuerKeyId, subjectPublicKeyInfo, NewSerial(), notBefore, notAfter).Sign(key);
+        var draft = new CertificateDraft(template, Intermediate.SubjectName.RawData, _issuerKeyId, subjectPublicKeyInfo, NewSerial(), notBefore, notAfter);
+        return _intermediateKeys.Use(draft.Sign);
     }
 
     private static X509Certificate2 SelfSigned(string name, ECDsa key, SubjectNames names, DateTimeOffset now)
