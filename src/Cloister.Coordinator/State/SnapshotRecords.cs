@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -25,7 +24,7 @@ internal static class SnapshotRecords
     private const string SecretPrefix = "secret:", SecretCertificatePrefix = "secretCertificate:";
     private const string PreviousPrefix = "previousSecret:", PreviousCertificatePrefix = "previousSecretCertificate:";
     private const string ReleasePrefix = "release:", WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
-    private const string ActivationsPrefix = "activations:", UpdateLogPrefix = "updateLog:";
+    private const string ActivationsPrefix = "activations:";
     private const string Root = "root", Intermediate = "intermediate", MarbleRoot = "marbleRoot", PreviousMarbleRoots = "previousMarbleRoots";
 
     /// <summary>What has to be written to get from one snapshot to the next; committed only if nobody wrote in between.</summary>
@@ -50,8 +49,7 @@ internal static class SnapshotRecords
         PutEntries(transaction, SecurityVersionPrefix, before?.SecurityVersions, after.SecurityVersions, Number);
         PutEntries(transaction, CounterPrefix, before?.Counters, after.Counters, Number);
         PutEntries(transaction, ActivationsPrefix, before?.Activations, after.Activations, static count => Number((ulong)count));
-        for (int i = before?.UpdateLog.Count ?? 0; i < after.UpdateLog.Count; i++)
-            transaction.Put(UpdateLogPrefix + i.ToString("d8", CultureInfo.InvariantCulture), Encoding.UTF8.GetBytes(after.UpdateLog[i]));
+        UpdateLogRecords.Put(transaction, before?.UpdateLog.Count ?? 0, after.UpdateLog);
         return transaction;
     }
 
@@ -83,8 +81,7 @@ internal static class SnapshotRecords
                 Recovery = records.TryGetValue(RecoveryKey, out StoreRecord? recovery) ? ReadRecovery(recovery) : null,
                 Counters = ReadEntries(records, CounterPrefix, static (_, value) => Number(value)),
                 Activations = ReadEntries(records, ActivationsPrefix, static (_, value) => checked((long)Number(value))),
-                UpdateLog = [.. records.Where(record => record.Key.StartsWith(UpdateLogPrefix, StringComparison.Ordinal))
-                    .OrderBy(record => record.Key, StringComparer.Ordinal).Select(record => Encoding.UTF8.GetString(record.Value.Value.Span))],
+                UpdateLog = UpdateLogRecords.Read(records),
             };
         }
         catch (Exception error) when (error is JsonException or CryptographicException or ArgumentException or OverflowException)

@@ -25,6 +25,8 @@ public sealed partial class SealedStore : IStore
     private readonly byte[] _name;
     // The current key; while it is being exchanged, the next one too. Readers never wait, so either may meet either content.
     private volatile SecretBytes[] _keys;
+    // The index that was opened or written last: mostly it is the one that is asked for next.
+    private volatile OpenedIndex? _latest;
 
     private SealedStore(IStore inner, SecretBytes key, string name, DataKeyFile? keyFile) =>
         (_inner, _keys, _name, _keyFile) = (inner, [key], Encoding.UTF8.GetBytes(name), keyFile);
@@ -84,12 +86,14 @@ public sealed partial class SealedStore : IStore
                 if ((index.Entries.TryGetValue(key, out SealedIndex.Entry entry) ? entry.Version : 0) != version)
                     return null;
             }
-            (StoreTransaction sealing, long generation) = newKey is null
+            (StoreTransaction sealing, OpenedIndex next) = newKey is null
                 ? Seal(transaction, index, under)
                 : Seal(transaction, index, newKey, Reseal(records, index, under, newKey, transaction));
             // Another writer may have come between: the index shows it, and everything is looked at again.
-            if (await _inner.CommitAsync(sealing.Require(IndexKey, indexVersion), cancellation) is not null)
-                return generation;
+            if (await _inner.CommitAsync(sealing.Require(IndexKey, indexVersion), cancellation) is null)
+                continue;
+            _latest = next;
+            return next.Index.Generation;
         }
         throw new StoreException(StoreError.Contended, $"Other writers changed the state {MaxAttempts} times in between; try again.");
     }
@@ -102,7 +106,7 @@ public sealed partial class SealedStore : IStore
             key.Dispose();
     }
 
-    private (StoreTransaction Transaction, long Generation) Seal(StoreTransaction transaction, SealedIndex index, SecretBytes under, Resealed? before = null)
+    private (StoreTransaction Transaction, OpenedIndex Index) Seal(StoreTransaction transaction, SealedIndex index, SecretBytes under, Resealed? before = null)
     {
         long generation = checked(index.Generation + 1);
         StoreTransaction sealing = before?.Transaction ?? new StoreTransaction();
@@ -124,8 +128,9 @@ public sealed partial class SealedStore : IStore
                     sealing.Delete(CopyPrefix + key);
             }
         }
-        byte[] sealedIndex = KeyWrap.Wrap(under.Span, new SealedIndex(generation, entries.ToImmutable()).Encode(), Belonging("index", "", 0));
-        return (sealing.Put(IndexKey, sealedIndex), generation);
+        var next = new SealedIndex(generation, entries.ToImmutable());
+        byte[] sealedIndex = KeyWrap.Wrap(under.Span, next.Encode(), Belonging("index", "", 0));
+        return (sealing.Put(IndexKey, sealedIndex), new OpenedIndex(sealedIndex, next, under));
     }
 
     private (SealedIndex Index, long Version, SecretBytes Key) OpenIndex(IReadOnlyDictionary<string, StoreRecord> records)
@@ -133,13 +138,16 @@ public sealed partial class SealedStore : IStore
         SecretBytes[] keys = _keys;
         if (!records.TryGetValue(IndexKey, out StoreRecord? record))
             return records.Count == 0 ? (SealedIndex.Empty, 0, keys[0]) : throw Mixed("its index was removed");
+        if (_latest is { } latest && keys.Contains(latest.Key) && latest.Sealed.Span.SequenceEqual(record.Value.Span))
+            return (latest.Index, record.Version, latest.Key);
         byte[]? plaintext = null;
         if (keys.FirstOrDefault(key => KeyWrap.TryUnwrap(key.Span, record.Value.Span, Belonging("index", "", 0), out plaintext)) is not { } under)
             throw new StoreException(StoreError.WrongKey, "The data key does not open the state: the key belongs to another state, or the state was changed.");
         SealedIndex? index = SealedIndex.Decode(plaintext!, out bool newer);
         if (newer)
             throw new StoreException(StoreError.NewerFormat, "The sealed state was written by a newer program. Start the newer program again.");
-        return (index ?? throw Mixed("its index cannot be read"), record.Version, under);
+        _latest = new OpenedIndex(record.Value, index ?? throw Mixed("its index cannot be read"), under);
+        return (index, record.Version, under);
     }
 
     private StoreRecord Open(SecretBytes under, IReadOnlyDictionary<string, StoreRecord> records, string key, SealedIndex.Entry entry)
@@ -172,4 +180,9 @@ public sealed partial class SealedStore : IStore
 
     private static StoreException Mixed(string why) => new(StoreError.Mixed,
         $"The sealed state is not whole: {why}. Nothing was changed; put back a complete copy of the seal folder.");
+
+    /// <param name="Sealed">As it stands in the store.</param>
+    /// <param name="Index">What it says.</param>
+    /// <param name="Key">That opens it.</param>
+    private sealed record OpenedIndex(ReadOnlyMemory<byte> Sealed, SealedIndex Index, SecretBytes Key);
 }
