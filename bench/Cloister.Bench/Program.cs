@@ -8,6 +8,8 @@ if (args is ["serve", ..])
     return await JsonPredict.ServeAsync(args[1..]);
 if (args is ["coordinate", { } folder])
     return await MeasuredCoordinator.CoordinateAsync(folder);
+if (args is ["activate", { } curve, { } limit, { } clients])
+    return await BareActivation.RunAsync(curve, limit, int.Parse(clients, CultureInfo.InvariantCulture));
 
 IComparison[] all = [new BindingOverhead(), new SealedLoad(), new JsonPredict(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput()];
 int outAt = Array.IndexOf(args, "--out");

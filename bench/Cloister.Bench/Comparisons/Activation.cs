@@ -5,12 +5,13 @@ using Cloister.Platform.Simulation;
 namespace Cloister.Bench;
 
 /// <summary>
-/// Activations over TLS from a coordinator in a process of its own: its CPU time for one beside the sum of the P-384 operations that one takes,
-/// and how many a second one client and eight get. The clients run on the same cores and pay for their side of the handshakes.
+/// What an activation costs the coordinator behind its TLS connections; then activations over new TLS connections from a coordinator in a process of
+/// its own: CPU time for one, handshake and all, beside the sum of the P-384 operations that one takes, and how many a second one client and eight get.
+/// The clients run on the same cores and pay for their side of the handshakes.
 /// </summary>
 internal sealed class Activation : IComparison
 {
-    private const int WarmUps = 1600, Rounds = 5, Alone = 60, Together = 160;
+    private const int WarmUps = 240, Rounds = 5, Alone = 60, Together = 160;
     private const double Bar = 1.3, NothingBar = 1.05, LeafBar = 1.0 / 3;
     private const string Recorded = "MarbleRun 1.9.1, recorded, 8 clients", BinaryVariable = "CLOISTER_BENCH_MARBLERUN";
 
@@ -32,11 +33,16 @@ internal sealed class Activation : IComparison
             $$"""{ "Packages": { "p": { "UniqueID": "{{new string('7', 64)}}", "Debug": true } }""",
             p384 => p384.Generate + (2 * p384.Sign) + p384.Import + (3 * p384.Verify));
         var issuer = new TestOnlyIssuer(hostKey, Convert.FromHexString(ActivationLoad.Measurement));
-        string package = $$"""{ "Packages": { "p": { "Simulation": { "Digest": "{{ActivationLoad.Measurement}}", "HostKeys": ["{{Convert.ToBase64String(hostKey.ExportSubjectPublicKeyInfo())}}"] } } }""";
+        string package = ActivationLoad.Package(hostKey);
         // Cloister's mode with a P-256 key: the handshake and the certificate are signed.
         var own = new Wire("own mode, P-256", "/api/v3/manifest", ECCurve.NamedCurves.nistP256, issuer, package, p384 => 2 * p384.Sign);
         var own384 = new Wire("own mode, P-384", "/api/v3/manifest", ECCurve.NamedCurves.nistP384, issuer, package, p384 => (2 * p384.Sign) + p384.Import + (3 * p384.Verify));
 
+        foreach ((bool p384, bool limited, int clients) in new[] { (false, false, 1), (true, false, 1), (false, true, 1), (false, true, 8), (true, true, 8) })
+        {
+            (double cpu, double bare) = await BareActivation.MeasureAsync(p384, limited, clients, cancellation);
+            yield return new Figure($"behind TLS, {(p384 ? "P-384" : "P-256")}, {(limited ? $"MaxActivations, {clients} at once" : "plain")}: CPU", cpu, bare, "us", "its own P-384 operations", Bar);
+        }
         var plain = new Dictionary<Wire, Measured>();
         foreach ((Wire wire, Case kind) in new[] { marbleRun, own, own384 }.SelectMany(wire => Cases.Select(kind => (wire, kind))))
         {

@@ -26,6 +26,22 @@ internal sealed class ActivationLoad : IDisposable
         _clients = [.. Enumerable.Range(0, MaxClients).Select(_ => new Client(coordinator.MeshPort, curve, issuer))];
     }
 
+    /// <summary>The beginning of a manifest whose package accepts workloads with evidence of this host.</summary>
+    public static string Package(ECDsa hostKey) => $$"""
+        { "Packages": { "p": { "Simulation": { "Digest": "{{Measurement}}", "HostKeys": ["{{Convert.ToBase64String(hostKey.ExportSubjectPublicKeyInfo())}}"] } } }
+        """;
+
+    /// <summary>A certificate request.</summary>
+    public static byte[] Request(ECDsa key)
+    {
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddDnsName("localhost");
+        names.AddIpAddress(System.Net.IPAddress.Loopback);
+        var request = new CertificateRequest("CN=workload", key, key.KeySize == 384 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(names.Build());
+        return request.CreateSigningRequest();
+    }
+
     /// <summary>Activates so often with so many clients at once: activations a second, and the coordinator's CPU time for one.</summary>
     public async Task<(double Rate, double Cpu)> MeasureAsync(int clients, int activations, CancellationToken cancellation)
     {
@@ -60,12 +76,7 @@ internal sealed class ActivationLoad : IDisposable
             HashAlgorithmName hash = _key.KeySize == 384 ? HashAlgorithmName.SHA384 : HashAlgorithmName.SHA256;
             _certificate = new CertificateRequest("CN=workload", _key, hash).CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(200));
             _shown = SslStreamCertificateContext.Create(_certificate, null, offline: true);
-            var names = new SubjectAlternativeNameBuilder();
-            names.AddDnsName("localhost");
-            names.AddIpAddress(System.Net.IPAddress.Loopback);
-            var request = new CertificateRequest("CN=workload", _key, hash);
-            request.CertificateExtensions.Add(names.Build());
-            _request = ByteString.CopyFrom(request.CreateSigningRequest());
+            _request = ByteString.CopyFrom(Request(_key));
             _publicKey = ByteString.CopyFrom(_key.ExportSubjectPublicKeyInfo());
         }
 

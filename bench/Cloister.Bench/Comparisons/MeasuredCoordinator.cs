@@ -42,16 +42,36 @@ internal sealed class MeasuredCoordinator : IAsyncDisposable
     {
         string folder = Directory.CreateTempSubdirectory("cloister-bench-").FullName;
         await File.WriteAllBytesAsync(Path.Combine(folder, HostKeyFile), hostKey.ExportPkcs8PrivateKey(), cancellation);
-        Process process = Process.Start(new ProcessStartInfo(Environment.ProcessPath!, ["coordinate", folder]) { RedirectStandardOutput = true, RedirectStandardInput = true })!;
+        Process process = Process.Start(Child("coordinate", folder))!;
         string[] ports = (await process.StandardOutput.ReadLineAsync(cancellation) ?? throw new InvalidOperationException("The coordinator ended before it served.")).Split(' ');
         return new MeasuredCoordinator(process, folder, int.Parse(ports[0], null), int.Parse(ports[1], null));
     }
+
+    /// <summary>
+    /// This program again with other arguments. All its code is compiled in full when it is first used, as it is after some minutes anyway:
+    /// else the compiler's time would be measured.
+    /// </summary>
+    public static ProcessStartInfo Child(params string[] arguments) => new(Environment.ProcessPath!, arguments)
+    {
+        RedirectStandardOutput = true,
+        RedirectStandardInput = true,
+        Environment = { ["DOTNET_TieredCompilation"] = "0", ["DOTNET_ReadyToRun"] = "0" },
+    };
 
     /// <summary>The child process: runs until its standard input ends.</summary>
     public static async Task<int> CoordinateAsync(string folder)
     {
         using var hostKey = ECDsa.Create();
         hostKey.ImportPkcs8PrivateKey(await File.ReadAllBytesAsync(Path.Combine(folder, HostKeyFile)), out _);
+        await using CoordinatorHost host = await CreateAsync(folder, hostKey);
+        Console.WriteLine($"{host.ClientAddress.Port} {host.MeshAddress.Port}");
+        await Console.In.ReadLineAsync();
+        return 0;
+    }
+
+    /// <summary>A coordinator in this process, with its state in the folder.</summary>
+    public static Task<CoordinatorHost> CreateAsync(string folder, ECDsa hostKey)
+    {
         var options = new CoordinatorOptions
         {
             ClientAddress = "localhost:0",
@@ -60,11 +80,8 @@ internal sealed class MeasuredCoordinator : IAsyncDisposable
             HostKeyFolder = Path.Combine(folder, "host"),
             Simulation = true,
         };
-        await using CoordinatorHost host = await CoordinatorHost.CreateAsync(
+        return CoordinatorHost.CreateAsync(
             options, new TestOnlyIssuer(hostKey, Measurement), VerifierRegistry.CreateDefault(), NullLoggerFactory.Instance, TimeProvider.System, CancellationToken.None);
-        Console.WriteLine($"{host.ClientAddress.Port} {host.MeshAddress.Port}");
-        await Console.In.ReadLineAsync();
-        return 0;
     }
 
     /// <summary>MarbleRun's coordinator in its simulation, from the binary at <paramref name="path"/>.</summary>
@@ -99,9 +116,12 @@ internal sealed class MeasuredCoordinator : IAsyncDisposable
     }
 
     /// <summary>Sets the manifest; false says that the coordinator refuses it.</summary>
-    public async Task<bool> SetManifestAsync(string path, string manifest, CancellationToken cancellation)
+    public Task<bool> SetManifestAsync(string path, string manifest, CancellationToken cancellation) => SetManifestAsync(ClientPort, path, manifest, cancellation);
+
+    /// <inheritdoc cref="SetManifestAsync(string, string, CancellationToken)"/>
+    public static async Task<bool> SetManifestAsync(int port, string path, string manifest, CancellationToken cancellation)
     {
-        using HttpClient http = Connect(ClientPort, null);
+        using HttpClient http = Connect(port, null);
         byte[] bytes = Encoding.UTF8.GetBytes(manifest);
         using JsonContent body = path.Contains("v3", StringComparison.Ordinal)
             ? JsonContent.Create(new { manifest = bytes, ownerSignatures = Array.Empty<object>() })

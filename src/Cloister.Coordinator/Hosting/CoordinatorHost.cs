@@ -50,6 +50,8 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
     internal OwnModeActivation Own { get; private set; } = null!;
 
+    internal ChallengeBook Challenges { get; private set; } = null!;
+
     /// <summary>Opens or makes the state and listens on both ports; running when it returns.</summary>
     /// <param name="options">Checked first.</param>
     /// <param name="loggers">Where to log; null for nowhere.</param>
@@ -154,12 +156,12 @@ public sealed class CoordinatorHost : IAsyncDisposable
         ClientAddress = Client.Address;
 
         var budget = new ActivationBudget(State);
-        var challenges = new ChallengeBook(time);
-        Own = new OwnModeActivation(State, challenges, budget, verifiers, time, options.LeafLifetime, requests);
+        Challenges = new ChallengeBook(time);
+        Own = new OwnModeActivation(State, Challenges, budget, verifiers, time, options.LeafLifetime, requests);
         var marbleRun = new MarbleRunActivation(State, budget, quotes, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
-            routes => routes.MapActivation(new ChallengeService(State, challenges, evidence), Own, marbleRun, State, measured?.Activations, requests), cancellation,
+            routes => routes.MapActivation(new ChallengeService(State, Challenges, evidence), Own, marbleRun, State, measured?.Activations, requests), cancellation,
             measured is null ? null : measured.AroundCalls);
         _owned.Add(mesh);
         MeshAddress = mesh.Address;
