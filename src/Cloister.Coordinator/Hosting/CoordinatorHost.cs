@@ -115,7 +115,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
             Authority = CertificateAuthority.Create(options.DnsNames, time.GetUtcNow()),
             RootSecret = System.Security.Cryptography.RandomNumberGenerator.GetBytes(32),
         }, cancellation);
-        Recovery = new RecoveryService(State, store, folder, mayBeginAnew: options.Simulation, time, loggers.CreateLogger<RecoveryService>());
+        Recovery = new RecoveryService(State, store, folder, options.Simulation, time, loggers.CreateLogger<RecoveryService>());
         _owned.Add(Recovery);
         logger.StateOpened(State.Current.State, State.Current.Version);
     }

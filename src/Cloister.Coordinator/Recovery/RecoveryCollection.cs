@@ -25,6 +25,9 @@ internal sealed class RecoveryCollection(RecoveryData? expected) : IDisposable
     /// <summary>How many more are needed; 1 where that is not known.</summary>
     public int Remaining => expected is null ? 1 : expected.Threshold - _given.Count;
 
+    /// <summary>How many holders have not given theirs: what MarbleRun calls remaining, also where fewer are needed.</summary>
+    public int Outstanding => expected is null ? 1 : expected.Holders.Length - _given.Count;
+
     /// <summary>No other secret will be taken.</summary>
     public bool IsFull => expected is null ? _given.Count >= MaxBlind : Remaining == 0;
 

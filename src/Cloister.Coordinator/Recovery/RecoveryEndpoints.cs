@@ -34,7 +34,7 @@ internal static class RecoveryEndpoints
                 {
                     CryptographicOperations.ZeroMemory(bytes);
                 }
-                RecoveryProgress progress = await service.RecoverAsync(body.RecoverySecret, body.RecoverySecretSignature, http.RequestAborted);
+                RecoveryProgress progress = await service.RecoverAsync(body.RecoverySecret, body.RecoverySecretSignature, asMarbleRun: !own, http.RequestAborted);
                 return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new RecoverResult(progress.Remaining, progress.Message)), RestJson.Strict.JSendRecoverResult);
             });
             routes.MapRest("GET", keyPath, surface, logger, async http => JsonSerializer.SerializeToUtf8Bytes(

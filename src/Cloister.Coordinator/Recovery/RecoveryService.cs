@@ -18,14 +18,14 @@ internal sealed record RecoveryProgress(int Remaining, string Message);
 /// and lets the coordinator go on with it. One request at a time.
 /// </summary>
 internal sealed class RecoveryService(
-    LiveState state, SwitchedStore store, OpenedSealFolder folder, bool mayBeginAnew, TimeProvider time, ILogger<RecoveryService> logger) : IAsyncDisposable
+    LiveState state, SwitchedStore store, OpenedSealFolder folder, bool simulation, TimeProvider time, ILogger<RecoveryService> logger) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _one = new(1, 1);
     private RecoveryCollection? _collection;
     private EphemeralRecoveryKey? _ephemeral;
 
     /// <summary>Whether a new manifest may take the place of a state that cannot be opened, as it does in MarbleRun. The old one is put aside.</summary>
-    public bool MayBeginAnew => mayBeginAnew;
+    public bool MayBeginAnew => simulation;
 
     /// <summary>The key to encrypt secrets to, SubjectPublicKeyInfo, DER.</summary>
     /// <exception cref="CoordinatorException">WrongState.</exception>
@@ -47,10 +47,11 @@ internal sealed class RecoveryService(
     /// <summary>Takes one secret, plain or encrypted to the ephemeral key; the last one that is needed opens the state.</summary>
     /// <param name="given">The secret, zeroed on return.</param>
     /// <param name="signature">By the secret's recovery key over the plain secret.</param>
+    /// <param name="asMarbleRun">In its simulation: counts as MarbleRun does, whose tests expect it.</param>
     /// <param name="cancellation">Ends the wait; what was begun is finished.</param>
     /// <exception cref="CoordinatorException">WrongState, BadRequest, RecoverySecretRefused, RecoverySignatureInvalid, RecoveryFailed.</exception>
     /// <exception cref="StoreException">The secrets are right, and the state is damaged or its key cannot be written.</exception>
-    public async Task<RecoveryProgress> RecoverAsync(byte[] given, byte[] signature, CancellationToken cancellation)
+    public async Task<RecoveryProgress> RecoverAsync(byte[] given, byte[] signature, bool asMarbleRun, CancellationToken cancellation)
     {
         await _one.WaitAsync(cancellation);
         try
@@ -67,9 +68,12 @@ internal sealed class RecoveryService(
             {
                 CryptographicOperations.ZeroMemory(secret);
             }
-            return isNew
-                ? await TryAsync(collection)
-                : new RecoveryProgress(collection.Remaining, $"This secret was given before and counts once. Upload another one. Remaining secrets: {collection.Remaining}");
+            if (isNew && await TryAsync(collection))
+                return new RecoveryProgress(0, "Recovery successful.");
+            int remaining = asMarbleRun && simulation ? collection.Outstanding : collection.Remaining;
+            return new RecoveryProgress(remaining, isNew
+                ? $"Secret was processed successfully. Upload the next secret. Remaining secrets: {remaining}"
+                : $"This secret was given before and counts once. Upload another one. Remaining secrets: {remaining}");
         }
         finally
         {
@@ -127,14 +131,15 @@ internal sealed class RecoveryService(
     private byte[] Decrypt(byte[] given) => _ephemeral?.Decrypt(given) ?? throw new CoordinatorException(CoordinatorError.BadRequest,
         $"failed to decrypt recovery secret: it is neither plain ({RecoveryCollection.PlainLengths} bytes) nor encrypted to the key of this recovery. Ask for the public key again, which is another one after each start.");
 
-    private async Task<RecoveryProgress> TryAsync(RecoveryCollection collection)
+    // Whether the state is open now.
+    private async Task<bool> TryAsync(RecoveryCollection collection)
     {
         foreach ((SecretBytes key, IReadOnlyList<GivenSecret> from) in collection.Candidates())
         {
             if (await folder.IsKeyAsync(key.Memory, CancellationToken.None))
             {
                 await OpenAsync(key, from, collection);
-                return new RecoveryProgress(0, "Recovery successful.");
+                return true;
             }
             key.Dispose();
         }
@@ -146,7 +151,7 @@ internal sealed class RecoveryService(
                 "The secrets do not open the sealed state, and the collection starts anew: upload all of them again, those of the manifest that was in force last.");
         }
         logger.SecretTaken(collection.Remaining);
-        return new RecoveryProgress(collection.Remaining, $"Secret was processed successfully. Upload the next secret. Remaining secrets: {collection.Remaining}");
+        return false;
     }
 
     private async Task OpenAsync(SecretBytes key, IReadOnlyList<GivenSecret> from, RecoveryCollection collection)

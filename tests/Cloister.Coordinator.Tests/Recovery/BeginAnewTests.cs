@@ -49,6 +49,19 @@ public sealed class BeginAnewTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task On_marbleruns_path_all_holders_are_counted()
+    {
+        using var holders = new Holders(3);
+        JsonObject manifest = JsonNode.Parse("{\"Packages\":{\"p\":{\"Debug\":true,\"UniqueID\":\"aa\"}},\"Marbles\":{\"m\":{\"Package\":\"p\"}}}")!.AsObject();
+        (_, JsonElement answer) = await _coordinator.PostAsync("/manifest", holders.AddTo(manifest, threshold: 2).ToJsonString());
+        byte[][] secrets = holders.Open(answer.GetProperty("data").GetProperty("RecoverySecrets"));
+        await LoseKeyAsync();
+        Assert.Equal(2, (await holders.UploadAsync(_coordinator, 0, secrets[0], "/api/v2/recover")).Json.GetProperty("data").GetProperty("remaining").GetInt32());
+        Assert.Equal(1, (await holders.UploadAsync(_coordinator, 0, secrets[0])).Json.GetProperty("data").GetProperty("remaining").GetInt32());
+        Assert.Equal(0, (await holders.UploadAsync(_coordinator, 1, secrets[1], "/api/v2/recover")).Json.GetProperty("data").GetProperty("remaining").GetInt32());
+    }
+
+    [Fact]
     public async Task What_was_put_aside_is_never_overwritten()
     {
         await SetAsync("v2", "");
