@@ -43,6 +43,8 @@ internal static class RestAnswer
             JSend<object> own = code < 500 ? JSend.FailOf(refused.Message, refused.Error.ToString()) : JSend.ErrorOf(refused.Message, refused.Error.ToString());
             return WriteAsync(http, code, JsonSerializer.SerializeToUtf8Bytes(own, RestJson.Strict.JSendObject));
         }
+        if (refused.Error == CoordinatorError.NotAuthenticated)
+            refused = new CoordinatorException(refused.Error, "unauthorized user: client certificate did not match any MarbleRun users", refused);
         // What a client of v2 can mend is a failure, in JSON; all else, and everything of v1, is an error, in text.
         if (surface == RestSurface.V2 && IsFailure(refused.Error))
             return WriteAsync(http, CodeMarbleRun(http, refused.Error, surface), Failure(refused));

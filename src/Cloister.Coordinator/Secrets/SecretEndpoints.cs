@@ -30,20 +30,28 @@ internal static class SecretEndpoints
             Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV3(secrets)), RestJson.Strict.JSendSecretsV3))));
         routes.MapRest("POST", RestPaths.SecretsV2, RestSurface.V2, logger, async http =>
         {
+            service.RequireUser(Certificate(http));
             UploadSecretsV2 body = await ReadAsync(http, RestJson.Lenient.UploadSecretsV2, requireJson: false);
             await service.SetAsync(Certificate(http), body.Secrets, null, http.RequestAborted);
             return RestAnswer.Nothing;
         });
         routes.MapRest("GET", RestPaths.SecretsV2, RestSurface.V2, logger, http =>
-            Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(secrets)), RestJson.Strict.JSendSecretsV2))));
+        {
+            service.RequireUser(Certificate(http));
+            return Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new SecretsV2(secrets)), RestJson.Strict.JSendSecretsV2)));
+        });
         routes.MapRest("POST", "/secrets", RestSurface.V1, logger, async http =>
         {
+            service.RequireUser(Certificate(http));
             var secrets = await ReadAsync(http, MarbleRunJson.Lenient.ImmutableDictionaryStringSecretValue, requireJson: false);
             await service.SetAsync(Certificate(http), secrets, null, http.RequestAborted);
             return RestAnswer.Nothing;
         });
-        routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http => Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(
-            JSend.Of(secrets), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading))));
+        routes.MapRest("GET", "/secrets", RestSurface.V1, logger, http =>
+        {
+            service.RequireUser(Certificate(http));
+            return Task.FromResult(Answer(service, http, secrets => JsonSerializer.SerializeToUtf8Bytes(JSend.Of(secrets), MarbleRunJson.Lenient.JSendImmutableDictionaryStringSecretReading)));
+        });
     }
 
     private static async Task<T> ReadAsync<T>(HttpContext http, JsonTypeInfo<T> type, bool requireJson)

@@ -13,6 +13,9 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
 {
     internal const int MaxPlainBytes = 1 << 20, MaxNames = 1000;
 
+    /// <inheritdoc cref="RequireUser(CoordinatorSnapshot, ReadOnlyMemory{byte}?)"/>
+    public void RequireUser(ReadOnlyMemory<byte>? certificate) => RequireUser(state.Current, certificate);
+
     /// <summary>
     /// Sets all of the secrets or none. <paramref name="verifiedFingerprint"/> is the manifest that the uploader verified;
     /// null, on MarbleRun's wire only, means that it did not say. The values' arrays are this object's from now on.
@@ -122,6 +125,15 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
             throw new CoordinatorException(CoordinatorError.NotPermitted,
                 $"User '{user}' has no role with {action} on secret '{name}'. The manifest grants roles; check the name.");
         return definition;
+    }
+
+    /// <summary>MarbleRun looks at the user before its state and the request; without a manifest nobody is one.</summary>
+    /// <exception cref="CoordinatorException">NotAuthenticated.</exception>
+    internal static void RequireUser(CoordinatorSnapshot snapshot, ReadOnlyMemory<byte>? certificate)
+    {
+        if (snapshot is not { State: CoordinatorState.AcceptingMarbles, Manifest: { } manifest })
+            throw new CoordinatorException(CoordinatorError.NotAuthenticated, "There is no manifest, and so no user.");
+        Authenticate(manifest, certificate);
     }
 
     internal static string Authenticate(ManifestInForce manifest, ReadOnlyMemory<byte>? certificate)

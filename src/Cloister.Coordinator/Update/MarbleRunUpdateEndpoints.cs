@@ -50,6 +50,7 @@ internal static class MarbleRunUpdateEndpoints
         });
         routes.MapRest("POST", RestPaths.CancelUpdateV2, RestSurface.V2, logger, async http =>
         {
+            service.RequireMarbleRunUser(UpdateEndpoints.Certificate(http));
             await service.CancelAsync(UpdateEndpoints.Certificate(http), null, http.RequestAborted);
             return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new CancelResultV2(Cancelled)), RestJson.Strict.JSendCancelResultV2);
         });
@@ -59,18 +60,19 @@ internal static class MarbleRunUpdateEndpoints
     {
         routes.MapRest("POST", "/update", RestSurface.V1, logger, async http =>
         {
-            service.RequireUser(UpdateEndpoints.Certificate(http));
+            service.RequireMarbleRunUser(UpdateEndpoints.Certificate(http));
             await service.SubmitAsync(UpdateEndpoints.Certificate(http), await ReadRawAsync(http), ManifestDialect.MarbleRun, [], http.RequestAborted);
             return RestAnswer.Nothing;
         });
         routes.MapRest("POST", "/update-manifest", RestSurface.V1, logger, async http =>
         {
-            service.RequireUser(UpdateEndpoints.Certificate(http));
+            service.RequireMarbleRunUser(UpdateEndpoints.Certificate(http));
             UpdateOutcome outcome = await service.AcknowledgeAsync(UpdateEndpoints.Certificate(http), await ReadRawAsync(http), http.RequestAborted);
             return Text(outcome.Standing.Missing == 0 ? Applied : Missing(outcome.Standing.Missing));
         });
         routes.MapRest("POST", "/update-cancel", RestSurface.V1, logger, async http =>
         {
+            service.RequireMarbleRunUser(UpdateEndpoints.Certificate(http));
             await service.CancelAsync(UpdateEndpoints.Certificate(http), null, http.RequestAborted);
             return Text(Cancelled);
         });
@@ -78,7 +80,7 @@ internal static class MarbleRunUpdateEndpoints
 
     private static async Task<byte[]> ReadAsync(HttpContext http, UpdateService service)
     {
-        service.RequireUser(UpdateEndpoints.Certificate(http));
+        service.RequireMarbleRunUser(UpdateEndpoints.Certificate(http));
         return RestJson.Read(await ReadRawAsync(http), RestJson.Lenient.UpdateV2, UpdateEndpoints.MaxBody).Manifest;
     }
 

@@ -28,6 +28,9 @@ internal sealed class UpdateService(LiveState state, ManifestIntake intake, Time
     /// <exception cref="CoordinatorException">WrongState, NotAuthenticated.</exception>
     public string RequireUser(ReadOnlyMemory<byte>? certificate) => SecretService.Authenticate(SecretService.InForce(state.Current), certificate);
 
+    /// <inheritdoc cref="SecretService.RequireUser(CoordinatorSnapshot, ReadOnlyMemory{byte}?)"/>
+    public void RequireMarbleRunUser(ReadOnlyMemory<byte>? certificate) => SecretService.RequireUser(state.Current, certificate);
+
     /// <summary>Takes an update: raises packages at once, or proposes a whole manifest, to which its sender agrees.</summary>
     /// <exception cref="CoordinatorException">ManifestRefused, UpdateInProgress, NotPermitted, UpdateRefused, ManifestNotSupported, OwnerSignatureRequired, OwnerSignatureInvalid.</exception>
     public async Task<UpdateOutcome> SubmitAsync(

@@ -92,6 +92,13 @@ public sealed class PackageUpdateTests : IAsyncLifetime
         Assert.Equal(401, (await _scene.UpdateAsync("nonsense", null)).Code);
         Assert.Equal(401, (await _scene.UpdateAsync(UpdateScene.Raise(5), TestManifest.Certificate("packager"))).Code);
         Assert.Equal(401, (await _scene.Coordinator.PostAsync("/update", UpdateScene.Raise(5))).Code);
+        await using TestCoordinator empty = await TestCoordinator.StartAsync(options => options with { Simulation = true });
+        foreach (string path in new[] { "/api/v2/update", "/api/v2/update-manifest", "/api/v2/update-cancel", "/api/v2/secrets", "/update", "/update-manifest", "/update-cancel", "/secrets" })
+        {
+            (int code, JsonElement answer) = await empty.PostAsync(path, "nonsense", _scene.Packager);
+            Assert.Equal((401, "unauthorized user: client certificate did not match any MarbleRun users"), (code, answer.GetProperty("message").GetString()));
+            Assert.Equal(path.StartsWith("/api", StringComparison.Ordinal) ? "fail" : "error", answer.GetProperty("status").GetString());
+        }
         Assert.Equal("user ann is not allowed to update one or more packages of [p]", UpdateScene.Message(500, await _scene.UpdateAsync(UpdateScene.Raise(5), _scene.Ann)));
     }
 
