@@ -53,9 +53,9 @@ internal sealed class MarbleSecrets(CoordinatorSnapshot snapshot, MarblePlan pla
         return made;
     }
 
-    // Where nothing was rotated yet, MarbleRun has the same values before as now.
+    // Where nothing was rotated yet, MarbleRun has the same values before as now. What is withheld is withheld under either name.
     private SecretMaterial? Stored(string name) =>
-        previous && snapshot.PreviousSecrets.TryGetValue(name, out SecretMaterial? before) ? before : snapshot.Granted(name);
+        previous && !snapshot.Withheld.ContainsKey(name) && snapshot.PreviousSecrets.TryGetValue(name, out SecretMaterial? before) ? before : snapshot.Granted(name);
 
     public void Dispose()
     {

@@ -1,10 +1,15 @@
+using System.Security.Cryptography;
 using Cloister.Protocol.Templates;
+using Cloister.Protocol.Templates.Execution;
 
 namespace Cloister.Protocol.Manifest;
 
 /// <summary>MarbleRun's dry run: every template is rendered once with placeholders of the right types.</summary>
 internal static class TemplateChecks
 {
+    /// <summary>How many templates at their bounds a manifest may have: whoever sets it makes the coordinator run them all.</summary>
+    internal const int MaxCostlyTemplates = 8;
+
     private const int MaxPlaceholder = 1 << 20;
 
     // Neither empty nor with a NUL: no function refuses it for its content.
@@ -13,24 +18,26 @@ internal static class TemplateChecks
     public static void Check(ManifestDocument manifest, ManifestProblems problems, IReadOnlyDictionary<string, TemplateSecretValue>? known = null)
     {
         TemplateData data = Placeholders(manifest, known);
+        long steps = (long)MaxCostlyTemplates * Template.MaxSteps, bytes = (long)MaxCostlyTemplates * Template.MaxWorkBytes;
         foreach ((string name, ManifestMarble marble) in manifest.Marbles)
         {
             foreach ((string path, ManifestContent content) in marble.Parameters.Files)
-                CheckOne(content, TemplateKind.File, $"Marbles.{name}.Parameters.Files.{path}", $"in Marble {name}: file {path}: ", data, problems);
+                CheckOne(content, TemplateKind.File, $"Marbles.{name}.Parameters.Files.{path}", $"in Marble {name}: file {path}: ", data, problems, ref steps, ref bytes);
             foreach ((string variable, ManifestContent content) in marble.Parameters.Env)
             {
                 string at = $"Marbles.{name}.Parameters.Env.{variable}", place = $"in Marble {name}: env variable {variable}: ";
                 if (content.Data.Span.Contains((byte)0))
                     problems.Add(ManifestProblemCode.TemplateWrong, at, $"running manifest template dry run: {place}content contains null bytes");
                 else
-                    CheckOne(content, TemplateKind.Env, at, place, data, problems);
+                    CheckOne(content, TemplateKind.Env, at, place, data, problems, ref steps, ref bytes);
             }
         }
     }
 
-    private static void CheckOne(ManifestContent content, TemplateKind kind, string field, string place, TemplateData data, ManifestProblems problems)
+    private static void CheckOne(ManifestContent content, TemplateKind kind, string field, string place, TemplateData data, ManifestProblems problems, ref long steps, ref long bytes)
     {
         if (content.NoTemplates) return;
+        using var budget = new WorkBudget(Math.Min(steps, Template.MaxSteps), Math.Min(bytes, Template.MaxWorkBytes));
         try
         {
             Template template = Template.Parse(content.Data.Span, kind);
@@ -39,7 +46,7 @@ internal static class TemplateChecks
                 problems.Add(ManifestProblemCode.TemplateWrong, field, $"{place}the workload's private key never leaves it, so the coordinator cannot write it; use the variable MARBLE_PREDEFINED_PRIVATE_KEY, which the workload sets");
                 return;
             }
-            template.Render(data);
+            CryptographicOperations.ZeroMemory(template.Render(data, budget));
         }
         catch (ProtocolException error)
         {
@@ -47,6 +54,11 @@ internal static class TemplateChecks
                 ? ManifestProblemCode.TemplateSecretMissing
                 : ManifestProblemCode.TemplateWrong;
             problems.Add(code, field, $"running manifest template dry run: {place}{error.Message}");
+        }
+        finally
+        {
+            steps -= Math.Min(steps, Template.MaxSteps) - Math.Max(0, budget.Steps);
+            bytes -= Math.Min(bytes, Template.MaxWorkBytes) - Math.Max(0, budget.Bytes);
         }
     }
 
@@ -75,7 +87,8 @@ internal static class TemplateChecks
 
     private static TemplateSecretValue Value(ManifestSecret secret)
     {
-        if (secret.UserDefined || secret.Type is not ManifestSecretTypes.SymmetricKey) return new(s_placeholder, s_placeholder, s_placeholder);
+        if (secret.UserDefined || secret.Type == ManifestSecretTypes.Plain) return new(s_placeholder, s_placeholder, s_placeholder);
+        if (secret.Type != ManifestSecretTypes.SymmetricKey) return PlaceholderCertificate.Make();
         byte[] key = new byte[Math.Min(secret.Size / 8, MaxPlaceholder)];
         key.AsSpan().Fill(s_placeholder[0]);
         return new(default, key, key);

@@ -69,8 +69,10 @@ public sealed class Template
     {
         ArgumentNullException.ThrowIfNull(data);
         using var budget = new WorkBudget();
-        return TemplateEvaluator.Run(_parsed, _functions, SecretValues.Root(data), budget);
+        return Render(data, budget);
     }
+
+    internal byte[] Render(TemplateData data, WorkBudget budget) => TemplateEvaluator.Run(_parsed, _functions, SecretValues.Root(data), budget);
 
     /// <summary>Fuzz target: the first byte picks the kind, the rest is a template. What it renders it must render again.</summary>
     internal static void Fuzz(ReadOnlySpan<byte> data)

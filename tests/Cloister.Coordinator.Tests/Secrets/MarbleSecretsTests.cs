@@ -98,6 +98,20 @@ public sealed class MarbleSecretsTests
         Assert.Equal(oldKey.Private.ToArray(), Value(before, "shared-key").Private.ToArray());
     }
 
+    [Fact]
+    public void What_is_withheld_is_withheld_from_before_the_rotation_too()
+    {
+        CoordinatorSnapshot withheld = _snapshot with
+        {
+            Secrets = _snapshot.Secrets.Add("user", SecretMaterial.OfKey(new byte[] { 4 })),
+            PreviousSecrets = _snapshot.PreviousSecrets.Add("user", SecretMaterial.OfKey(new byte[] { 3 })),
+            Withheld = _snapshot.Withheld.Add("user", "fingerprint"),
+        };
+        using MarbleSecrets now = Open(snapshot: withheld), before = Open(previous: true, withheld);
+        Assert.True(now.TryGet("user", out TemplateSecret? secret) && secret.Value is null);
+        Assert.True(before.TryGet("user", out TemplateSecret? previous) && previous.Value is null);
+    }
+
     private MarbleSecrets Open(bool previous = false, CoordinatorSnapshot? snapshot = null) =>
         new(snapshot ?? _snapshot, (snapshot ?? _snapshot).Manifest!.Plans["m"], s_uuid, previous, s_now);
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Templates;
 using Cloister.Protocol.Templates.Execution;
 
@@ -74,6 +75,26 @@ public sealed class HostileTemplateTests
         // Many templates that many callers call with different secrets: the analysis is bounded too.
         string many = string.Concat(Enumerable.Range(0, 9000).Select(i => $"{{{{template \"t\" .Secrets.s{i}}}}}"));
         Assert.Equal(9000, Template.Parse(Encoding.UTF8.GetBytes("{{define \"t\"}}" + Repeat("{{.Type}}", 50_000) + "{{.Public}}{{end}}" + many), TemplateKind.File).SecretsNamed is { All: true } ? 9000 : 0);
+    }
+
+    [Fact]
+    public void AManifestOfCostlyTemplatesIsRefusedOnceTheyCostTooMuch()
+    {
+        string files = string.Join(',', Enumerable.Range(0, 200).Select(i => $"\"/{i}\": \"{{{{ range 900000 }}}}{{{{ end }}}}\""));
+        string manifest = $$"""{ "Packages": { "p": { "UniqueID": "00" } }, "Marbles": { "m": { "Package": "p", "Parameters": { "Files": { {{files}} } } } } }""";
+        ManifestOutcome outcome = ManifestReader.Read(Encoding.UTF8.GetBytes(manifest), ManifestDialect.MarbleRun);
+        Assert.All(outcome.Problems, problem => Assert.Equal(ManifestProblemCode.TemplateWrong, problem.Code));
+        Assert.InRange(outcome.Problems.Length, 150, 199);
+    }
+
+    [Fact]
+    public void ADryRunHasCertificatesThatCanBeAsked()
+    {
+        string manifest = """
+            { "Packages": { "p": { "UniqueID": "00" } }, "Secrets": { "c": { "Type": "cert-ecdsa", "Size": 256 } },
+              "Marbles": { "m": { "Package": "p", "Parameters": { "Files": { "/f": "{{ index .Secrets.c.Cert.DNSNames 0 }}{{ slice .Secrets.c.Private 0 32 | printf \"%x\" }}" } } } } }
+            """;
+        Assert.True(ManifestReader.Read(Encoding.UTF8.GetBytes(manifest), ManifestDialect.MarbleRun).IsAccepted);
     }
 
     [Fact]

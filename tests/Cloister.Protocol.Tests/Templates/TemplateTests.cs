@@ -92,6 +92,17 @@ public sealed class TemplateTests
     }
 
     [Fact]
+    public void TheReadmesExample()
+    {
+        byte[] key = [0xAB, 0xCD];
+        Template template = Template.Parse("user=app\n{{ with .Secrets.db }}key={{ hex . }}{{ else }}key=none{{ end }}"u8, TemplateKind.File);
+        var secrets = new TemplateSecrets([KeyValuePair.Create("db", new TemplateSecret("symmetric-key", () => new TemplateSecretValue(default, key, key)))]);
+        byte[] file = template.Render(new TemplateData { Secrets = secrets });
+        Assert.Equal("user=app\nkey=abcd", Encoding.UTF8.GetString(file));
+        Assert.Equal(["db"], template.SecretsNamed.Names.ToArray());
+    }
+
+    [Fact]
     public void BoundsHold()
     {
         Assert.Equal(ProtocolError.TemplateTooLarge, Refusal(new string('x', Template.MaxBytes + 1)));
