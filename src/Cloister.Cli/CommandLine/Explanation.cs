@@ -42,13 +42,15 @@ internal sealed record Explanation(ExitCode Code, string Text)
         ClientError.PeerKeyChanged => ExitCode.Refused,
         ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
         ClientError.RefusedByServer when IsNotReady(client) => ExitCode.Unavailable,
-        ClientError.RefusedByServer when client.HttpStatus is 404 or 405 or 410 or 429 or 503 => ExitCode.Unavailable,
+        ClientError.RefusedByServer when client.HttpStatus is 405 or 410 or 429 or 503 => ExitCode.Unavailable,
         _ => ExitCode.BadInput,
     };
 
-    // MarbleRun has 500 for everything; its words for a coordinator that waits for something else are these two.
+    // MarbleRun has the same status for everything; these are its words where the coordinator waits for something else.
+    private static readonly string[] NotReady = ["server is not in expected state", "requested value not set", "no update in progress"];
+
     private static bool IsNotReady(ClientException client) =>
-        client.ServerCode == "WrongState" || client.Message.EndsWith("server is not in expected state", StringComparison.Ordinal) || client.Message.EndsWith("requested value not set", StringComparison.Ordinal);
+        client.ServerCode is "WrongState" or "NoPendingUpdate" || NotReady.Any(words => client.Message.EndsWith(words, StringComparison.Ordinal));
 
     private static ExitCode CodeOf(Pkcs11Exception token) => token.Error switch
     {
