@@ -48,7 +48,7 @@ internal static class RestAnswer
         // What a client of v2 can mend is a failure, in JSON; all else, and everything of v1, is an error, in text.
         if (surface == RestSurface.V2 && IsFailure(refused.Error))
             return WriteAsync(http, CodeMarbleRun(http, refused.Error, surface), Failure(refused));
-        JSend<object> error = refused.Error == CoordinatorError.UnknownEndpoint ? new JSend<object>(JSend.Error, null) : JSend.ErrorOf(refused.Message);
+        JSend<object> error = refused.Error == CoordinatorError.UnknownEndpoint ? new JSend<object>(JSend.Error, null) : JSend.ErrorOf(Words(http, refused));
         return WriteAsync(http, CodeMarbleRun(http, refused.Error, surface), JsonSerializer.SerializeToUtf8Bytes(error, RestJson.Strict.JSendObject), "text/plain; charset=utf-8");
     }
 
@@ -70,6 +70,11 @@ internal static class RestAnswer
         CoordinatorError.Busy or CoordinatorError.NoEvidence or CoordinatorError.EvidenceFailed => StatusCodes.Status503ServiceUnavailable,
         _ => StatusCodes.Status500InternalServerError,
     };
+
+    // MarbleRun says no more than this, and its clients' scripts may look for it; our log has the whole reason.
+    private static string Words(HttpContext http, CoordinatorException refused) => refused.Error != CoordinatorError.WrongState ? refused.Message
+        : http.Request.Path == RestPaths.ManifestV2 && HttpMethods.IsGet(http.Request.Method) ? "requested value not set"
+        : "server is not in expected state";
 
     private static bool IsFailure(CoordinatorError error) => error is CoordinatorError.BadRequest
         or CoordinatorError.QuoteRefused or CoordinatorError.NotAuthenticated or CoordinatorError.WorkloadNotAuthenticated;
