@@ -138,10 +138,8 @@ internal sealed class SecretService(LiveState state, TimeProvider time, ILogger<
 
     internal static string Authenticate(ManifestInForce manifest, ReadOnlyMemory<byte>? certificate)
     {
-        if (certificate is not { } der)
-            throw new CoordinatorException(CoordinatorError.NotAuthenticated, "This request needs a client certificate in the TLS handshake: that of a user in the manifest.");
-        return manifest.Document.UserOf(der.Span)
-            ?? throw new CoordinatorException(CoordinatorError.NotAuthenticated, "The client certificate belongs to no user of the manifest; it must equal one byte for byte.");
+        return (certificate is { } der ? manifest.Document.UserOf(der.Span) : null)
+            ?? throw new CoordinatorException(CoordinatorError.NotAuthenticated, "unauthorized user: client certificate did not match any MarbleRun users");
     }
 
     internal static ManifestInForce InForce(CoordinatorSnapshot snapshot) =>
