@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -106,9 +107,25 @@ public sealed class ManifestTests : IAsyncLifetime
     public async Task A_huge_body_of_unknown_length_is_cut_off()
     {
         using HttpClient client = _coordinator.Client();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v3/manifest") { Content = new EndlessContent(9 << 20) };
-        (int code, JsonElement answer) = await TestCoordinator.ReadAsync(await client.SendAsync(request));
-        Assert.Equal((413, "TooLarge"), (code, answer.GetProperty("code").GetString()));
+        foreach (Version version in new[] { HttpVersion.Version11, HttpVersion.Version20 })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/api/v3/manifest")
+            {
+                Version = version,
+                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+                Content = new EndlessContent(9 << 20),
+            };
+            try
+            {
+                (int code, JsonElement answer) = await TestCoordinator.ReadAsync(await client.SendAsync(request));
+                Assert.Equal((413, "TooLarge"), (code, answer.GetProperty("code").GetString()));
+            }
+            catch (HttpRequestException) when (version == HttpVersion.Version11)
+            {
+                // HTTP/1.1 has no way to end an upload but to end the connection; whether the answer is read before that is a race.
+            }
+        }
+        Assert.Equal(200, (await _coordinator.GetAsync("/api/v3/status")).Code);
     }
 
     [Fact]

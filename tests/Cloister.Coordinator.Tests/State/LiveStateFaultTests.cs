@@ -50,8 +50,8 @@ public sealed class LiveStateFaultTests
                 Assert.Equal(run.Acknowledged.Order(), await FoundAsync(run.Disk));
         }
         Assert.True(failed > 4, $"{failed} failed");
-        // A flush that fails once is undone; only a rename, or the flush after it, leaves the outcome open then.
-        Assert.True(faulted < failed / 2 && (failures == 1 || faulted > 0), $"{faulted} of {failed} of unknown outcome");
+        // How often the outcome is open depends on what is written whole, which groups form by chance; a disk that keeps failing leaves it open.
+        Assert.True(failures == 1 || faulted > 0, $"{faulted} of {failed} of unknown outcome");
     }
 
     [Fact]
