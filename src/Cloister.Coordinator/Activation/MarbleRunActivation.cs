@@ -33,7 +33,7 @@ internal sealed class MarbleRunActivation(LiveState state, ActivationBudget budg
             throw new CoordinatorException(CoordinatorError.BudgetSpent, $"{Unverified}reached max activations count ({plan.Marble.MaxActivations}) for marble type \"{plan.Type}\"");
         if (!UuidText.TryParse(request.UUID, out Guid uuid))
             throw new CoordinatorException(CoordinatorError.BadUuid, "invalid UUID: " + UuidText.Problem(request.UUID));
-        SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
+        SigningRequest signing = SigningRequest.Read(request.CSR.Span, connection, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"generating marble authentication secrets: parsing CSR: {reason}");
 
         ActivationResp answer = Grant(snapshot, plan, uuid, signing);

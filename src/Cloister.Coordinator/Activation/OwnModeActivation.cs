@@ -26,7 +26,7 @@ internal sealed class OwnModeActivation(
         Guid uuid = CanonicalUuid(request.UUID);
         MarblePlan plan = ActivationBudget.FindType(snapshot, request.MarbleType);
         RequireThisWire(snapshot, plan);
-        SigningRequest signing = SigningRequest.Read(request.CSR.Span, out string reason)
+        SigningRequest signing = SigningRequest.Read(request.CSR.Span, connection, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}. Ask with a P-256 or P-384 key.");
         CheckEvidence(request, snapshot, plan, uuid, signing);
         if (request.Renewal)

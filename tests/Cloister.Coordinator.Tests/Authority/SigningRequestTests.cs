@@ -13,8 +13,8 @@ public sealed class SigningRequestTests
     {
         using ECDsa p256 = ECDsa.Create(ECCurve.NamedCurves.nistP256), p384 = ECDsa.Create(ECCurve.NamedCurves.nistP384), p521 = ECDsa.Create(ECCurve.NamedCurves.nistP521);
         using RSA rsa = RSA.Create(2048);
-        Assert.NotNull(SigningRequest.Read(TestWorkload.Request(p256), out _));
-        Assert.NotNull(SigningRequest.Read(TestWorkload.Request(p384), out _));
+        Assert.NotNull(SigningRequest.Read(TestWorkload.Request(p256), null, out _));
+        Assert.NotNull(SigningRequest.Read(TestWorkload.Request(p384), null, out _));
         AssertRefused("not ECDSA", TestWorkload.Request(p521));
         AssertRefused("not ECDSA", new CertificateRequest("CN=x", rsa, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1).CreateSigningRequest());
     }
@@ -23,14 +23,55 @@ public sealed class SigningRequestTests
     public void Every_flipped_byte_is_refused()
     {
         using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        using X509Certificate2 own = TestWorkload.SelfSigned(key), other = TestManifest.Certificate("other");
         byte[] good = TestWorkload.Request(key);
-        for (int i = 0; i < good.Length; i++)
+        foreach (X509Certificate2? connection in new[] { null, own, other })
         {
-            byte[] bad = [.. good];
-            bad[i] ^= 1;
-            Assert.True(SigningRequest.Read(bad, out _) is null, $"byte {i}");
+            Assert.NotNull(SigningRequest.Read(good, connection, out _));
+            for (int i = 0; i < good.Length; i++)
+            {
+                byte[] bad = [.. good];
+                bad[i] ^= 1;
+                Assert.True(SigningRequest.Read(bad, connection, out _) is null, $"byte {i}");
+            }
         }
         AssertRefused("malformed", [.. good, 0]);
+    }
+
+    [Fact]
+    public void A_request_that_another_key_signed_is_refused_whoever_connects()
+    {
+        using ECDsa named = ECDsa.Create(ECCurve.NamedCurves.nistP384), signing = ECDsa.Create(ECCurve.NamedCurves.nistP384);
+        var request = new CertificateRequest(new X500DistinguishedName("CN=x"), new PublicKey(named), HashAlgorithmName.SHA384);
+        byte[] der = request.CreateSigningRequest(X509SignatureGenerator.CreateForECDsa(signing));
+        using X509Certificate2 victim = TestWorkload.SelfSigned(named), thief = TestWorkload.SelfSigned(signing);
+        foreach (X509Certificate2? connection in new[] { null, victim, thief })
+        {
+            Assert.Null(SigningRequest.Read(der, connection, out string reason));
+            Assert.Contains("does not verify", reason, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory, InlineData("SHA256", true), InlineData("SHA384", true), InlineData("SHA512", true), InlineData("SHA1", false)]
+    public void Its_hash_is_of_the_SHA2_family(string hash, bool taken)
+    {
+        using ECDsa key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        byte[] der = new CertificateRequest(new X500DistinguishedName("CN=x"), key, new HashAlgorithmName(hash)).CreateSigningRequest(new AnyHash(key));
+        Assert.Equal(taken, SigningRequest.Read(der, null, out _) is not null);
+    }
+
+    // .NET signs no SHA-1 any more.
+    private sealed class AnyHash(ECDsa key) : X509SignatureGenerator
+    {
+        private readonly X509SignatureGenerator _inner = CreateForECDsa(key);
+
+        public override byte[] GetSignatureAlgorithmIdentifier(HashAlgorithmName hashAlgorithm) => hashAlgorithm == HashAlgorithmName.SHA1
+            ? [0x30, 0x09, 0x06, 0x07, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x01] // ecdsa-with-SHA1
+            : _inner.GetSignatureAlgorithmIdentifier(hashAlgorithm);
+
+        public override byte[] SignData(byte[] data, HashAlgorithmName hashAlgorithm) => key.SignData(data, hashAlgorithm, DSASignatureFormat.Rfc3279DerSequence);
+
+        protected override PublicKey BuildPublicKey() => _inner.PublicKey;
     }
 
     [Fact]
@@ -69,7 +110,7 @@ public sealed class SigningRequestTests
 
     private static void AssertRefused(string why, byte[] der)
     {
-        Assert.Null(SigningRequest.Read(der, out string reason));
+        Assert.Null(SigningRequest.Read(der, null, out string reason));
         Assert.Contains(why, reason, StringComparison.Ordinal);
     }
 }
