@@ -49,8 +49,6 @@ public sealed class FullDiskTests : IDisposable
         "$0" coordinator <&3 & echo $!; wait $!
         """;
 
-    private static readonly string s_executable = Path.ChangeExtension(typeof(FullDiskTests).Assembly.Location, null);
-
     private readonly string _root = Directory.CreateTempSubdirectory("cloister-full-disk-").FullName;
     private readonly X509Certificate2 _user = TestManifest.Certificate("user");
 
@@ -131,17 +129,12 @@ public sealed class FullDiskTests : IDisposable
 
     private Process Start()
     {
-        var start = new ProcessStartInfo("unshare", ["-rm", "sh", "-c", Script, s_executable, Directory.CreateDirectory(Path.Combine(_root, "disk")).FullName])
+        var start = new ProcessStartInfo("unshare", ["-rm", "sh", "-c", Script, CoordinatorProcess.Executable, Directory.CreateDirectory(Path.Combine(_root, "disk")).FullName])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        start.Environment["OE_SIMULATION"] = "1";
-        start.Environment["EDG_COORDINATOR_CLIENT_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_MESH_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_SEAL_DIR"] = Path.Combine(_root, "disk", "seal");
-        start.Environment["CLOISTER_HOST_KEY_DIR"] = Path.Combine(_root, "host");
+        CoordinatorProcess.Configure(start, Path.Combine(_root, "disk", "seal"), Path.Combine(_root, "host"), simulation: true);
         return Process.Start(start)!;
     }
 

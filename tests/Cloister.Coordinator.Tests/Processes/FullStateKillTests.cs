@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
@@ -20,7 +19,6 @@ namespace Cloister.Coordinator.Tests.Processes;
 public sealed class FullStateKillTests : IDisposable
 {
     private const int Kills = 12, Budget = 100;
-    private static readonly string s_executable = Path.ChangeExtension(typeof(FullStateKillTests).Assembly.Location, null);
 
     private readonly string _root = Directory.CreateTempSubdirectory("cloister-full-kill-").FullName;
     private readonly X509Certificate2 _user = TestManifest.Certificate("user");
@@ -40,7 +38,8 @@ public sealed class FullStateKillTests : IDisposable
     {
         if (!OperatingSystem.IsLinux())
             return;
-        (Process process, int client, int mesh) = await StartAsync();
+        CoordinatorProcess process = await CoordinatorProcess.StartAsync(_root, simulation: true);
+        (int client, int mesh) = (process.ClientPort, process.MeshPort);
         Assert.Equal(HttpStatusCode.OK, await PostAsync(client, "/manifest", Manifest()));
         var random = new Random(20261121);
         for (int kill = 0; kill < Kills; kill++)
@@ -50,19 +49,16 @@ public sealed class FullStateKillTests : IDisposable
             while (Acknowledged == before && !Task.WhenAll(writers).IsCompleted)
                 await Task.Delay(5, CancellationToken.None);
             await Task.Delay(random.Next(0, 200), CancellationToken.None);
-            process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
+            await process.KillAsync();
             await Task.WhenAll(writers);
 
-            (process, client, mesh) = await StartAsync();
+            process = await CoordinatorProcess.StartAsync(_root, simulation: true);
+            (client, mesh) = (process.ClientPort, process.MeshPort);
             await CheckAsync(client, kill);
         }
         while (_refused == 0 && _activated <= Budget)
             await ActivateAsync(mesh);
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
+        await process.KillAsync();
         Assert.True(_storedSecret > 0 && _storedVersion > 1 && _activated > 0, "there was no load");
         Assert.InRange(_activated, 1, Budget);
     }
@@ -149,22 +145,5 @@ public sealed class FullStateKillTests : IDisposable
         using HttpClient client = TestCoordinator.Connect(port, _user, null);
         using HttpResponseMessage answer = await client.PostAsync(new Uri(path, UriKind.Relative), new StringContent(body, Encoding.UTF8, "application/json"));
         return answer.StatusCode;
-    }
-
-    private async Task<(Process Process, int Client, int Mesh)> StartAsync()
-    {
-        var start = new ProcessStartInfo(s_executable, ["coordinator"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        start.Environment["OE_SIMULATION"] = "1";
-        start.Environment["EDG_COORDINATOR_CLIENT_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_MESH_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_SEAL_DIR"] = Path.Combine(_root, "seal");
-        start.Environment["CLOISTER_HOST_KEY_DIR"] = Path.Combine(_root, "host");
-        Process process = Process.Start(start)!;
-        string line = await process.StandardOutput.ReadLineAsync() ?? await process.StandardError.ReadToEndAsync();
-        string[] ports = line.Split(' ');
-        Assert.True(ports.Length == 2 && int.TryParse(ports[0], NumberStyles.None, CultureInfo.InvariantCulture, out _), line);
-        return (process, int.Parse(ports[0], CultureInfo.InvariantCulture), int.Parse(ports[1], CultureInfo.InvariantCulture));
     }
 }

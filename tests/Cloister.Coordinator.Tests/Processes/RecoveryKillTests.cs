@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
@@ -13,7 +11,6 @@ namespace Cloister.Coordinator.Tests.Processes;
 public sealed class RecoveryKillTests : IDisposable
 {
     private const int Kills = 12;
-    private static readonly string s_executable = Path.ChangeExtension(typeof(RecoveryKillTests).Assembly.Location, null);
 
     private readonly string _root = Directory.CreateTempSubdirectory("cloister-recovery-kill-").FullName;
 
@@ -29,40 +26,43 @@ public sealed class RecoveryKillTests : IDisposable
         using var holders = new Holders(3);
         using ECDsa hostKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         string manifest = holders.AddTo(new TestManifest(hostKey).Json(), threshold: 2).ToJsonString();
-        (Process process, int port) = await StartAsync();
+        CoordinatorProcess process = await CoordinatorProcess.StartAsync(_root, simulation: false);
+        int port = process.ClientPort;
         (int code, JsonElement answer) = await PostAsync(port, "/api/v3/manifest", TestManifest.Request(manifest));
         Assert.True(code == 200, answer.ToString());
         byte[][] secrets = holders.Open(answer.GetProperty("data").GetProperty("recoverySecrets"));
-        await KillAsync(process);
+        await process.KillAsync();
         LoseKey();
 
         var random = new Random(20261121);
         int recovered = 0;
         for (int kill = 0; kill < Kills; kill++)
         {
-            (process, port) = await StartAsync();
+            process = await CoordinatorProcess.StartAsync(_root, simulation: false);
+            port = process.ClientPort;
             int status = await StatusAsync(port);
             if (status == 3)
             {
                 // The recovery before had come to its end.
                 recovered++;
                 await AssertManifestAsync(port, manifest);
-                await KillAsync(process);
+                await process.KillAsync();
                 LoseKey();
                 continue;
             }
             Assert.Equal(1, status);
             Task uploading = UploadAsync(holders, secrets, port);
             await Task.Delay(random.Next(0, 400), CancellationToken.None);
-            await KillAsync(process);
+            await process.KillAsync();
             await uploading;
         }
-        (process, port) = await StartAsync();
+        process = await CoordinatorProcess.StartAsync(_root, simulation: false);
+        port = process.ClientPort;
         if (await StatusAsync(port) == 1)
             await UploadAsync(holders, secrets, port);
         Assert.Equal(3, await StatusAsync(port));
         await AssertManifestAsync(port, manifest);
-        await KillAsync(process);
+        await process.KillAsync();
         Assert.True(recovered < Kills);
     }
 
@@ -100,27 +100,5 @@ public sealed class RecoveryKillTests : IDisposable
         using HttpClient client = TestCoordinator.Connect(port, null, null);
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         return await TestCoordinator.ReadAsync(await client.PostAsync(path, content));
-    }
-
-    private async Task<(Process Process, int Port)> StartAsync()
-    {
-        var start = new ProcessStartInfo(s_executable, ["coordinator"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        start.Environment["EDG_COORDINATOR_CLIENT_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_MESH_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_SEAL_DIR"] = SealFolderPath;
-        start.Environment["CLOISTER_HOST_KEY_DIR"] = Path.Combine(_root, "host");
-        Process process = Process.Start(start)!;
-        string line = await process.StandardOutput.ReadLineAsync() ?? await process.StandardError.ReadToEndAsync();
-        Assert.True(int.TryParse(line.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port), line);
-        return (process, port);
-    }
-
-    private static async Task KillAsync(Process process)
-    {
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
     }
 }

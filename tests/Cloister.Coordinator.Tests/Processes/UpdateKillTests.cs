@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
@@ -13,7 +11,6 @@ namespace Cloister.Coordinator.Tests.Processes;
 public sealed class UpdateKillTests : IDisposable
 {
     private const int Kills = 8;
-    private static readonly string s_executable = Path.ChangeExtension(typeof(UpdateKillTests).Assembly.Location, null);
 
     private readonly string _root = Directory.CreateTempSubdirectory("cloister-update-kill-").FullName;
     private readonly X509Certificate2 _updater = TestManifest.Certificate("updater");
@@ -30,7 +27,8 @@ public sealed class UpdateKillTests : IDisposable
     {
         if (!OperatingSystem.IsLinux())
             return;
-        (Process process, int port) = await StartAsync();
+        CoordinatorProcess process = await CoordinatorProcess.StartAsync(_root, simulation: true);
+        int port = process.ClientPort;
         string first = Manifest(0);
         Assert.Equal(200, (await PostAsync(port, "/api/v2/manifest", UpdateScene.Body(first))).Code);
         _inForce = _asked = TestManifest.Fingerprint(first);
@@ -40,12 +38,11 @@ public sealed class UpdateKillTests : IDisposable
         {
             Task updating = UpdateAsync(port);
             await Task.Delay(random.Next(50, 500), CancellationToken.None);
-            process.Kill();
-            await process.WaitForExitAsync();
-            process.Dispose();
+            await process.KillAsync();
             await updating;
 
-            (process, port) = await StartAsync();
+            process = await CoordinatorProcess.StartAsync(_root, simulation: true);
+            port = process.ClientPort;
             string now = (await GetAsync(port, "/api/v2/manifest")).GetProperty("manifestFingerprint").GetString()!, key = await KeyAsync(port);
             Assert.Contains(now, new[] { _inForce, _asked });
             Assert.True(!_keys.TryGetValue(now, out string? known) || known == key, "the key under one manifest changed");
@@ -54,9 +51,7 @@ public sealed class UpdateKillTests : IDisposable
             Assert.InRange(applied, _answered, _answered + kill + 1);
             _inForce = _asked = now;
         }
-        process.Kill();
-        await process.WaitForExitAsync();
-        process.Dispose();
+        await process.KillAsync();
     }
 
     // Until the coordinator is killed: whole manifests that rotate every key, and raised versions between them.
@@ -133,21 +128,5 @@ public sealed class UpdateKillTests : IDisposable
         using HttpClient client = TestCoordinator.Connect(port, _updater, null);
         using var content = new StringContent(body, Encoding.UTF8, "application/json");
         return await TestCoordinator.ReadAsync(await client.PostAsync(path, content));
-    }
-
-    private async Task<(Process Process, int Port)> StartAsync()
-    {
-        var start = new ProcessStartInfo(s_executable, ["coordinator"]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment.Clear();
-        start.Environment["DOTNET_ROOT"] = Path.GetFullPath(Path.Combine(System.Runtime.InteropServices.RuntimeEnvironment.GetRuntimeDirectory(), "..", "..", ".."));
-        start.Environment["OE_SIMULATION"] = "1";
-        start.Environment["EDG_COORDINATOR_CLIENT_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_MESH_ADDR"] = "localhost:0";
-        start.Environment["EDG_COORDINATOR_SEAL_DIR"] = Path.Combine(_root, "seal");
-        start.Environment["CLOISTER_HOST_KEY_DIR"] = Path.Combine(_root, "host");
-        Process process = Process.Start(start)!;
-        string line = await process.StandardOutput.ReadLineAsync() ?? await process.StandardError.ReadToEndAsync();
-        Assert.True(int.TryParse(line.Split(' ')[0], NumberStyles.None, CultureInfo.InvariantCulture, out int port), line);
-        return (process, port);
     }
 }
