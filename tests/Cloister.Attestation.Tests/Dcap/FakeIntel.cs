@@ -285,4 +285,46 @@ internal sealed class FakeIntel
     }
 
     private static ECDsa NewKey() => ECDsa.Create(ECCurve.NamedCurves.nistP256);
+
+    /// <summary>The same in an enclave, as far as both can have it.</summary>
+    public FakeIntel InEnclave() => new()
+    {
+        Sgx = true,
+        Version = 3,
+        Fmspc = Fmspc,
+        SgxComponents = SgxComponents,
+        PceSvn = PceSvn,
+        CertificationType = CertificationType,
+        LeafName = LeafName,
+        CaName = CaName,
+        TcbSignerName = TcbSignerName,
+        LeafUntil = LeafUntil,
+        TcbSignerUntil = TcbSignerUntil,
+        LeafIsAuthority = LeafIsAuthority,
+        WithoutExtension = WithoutExtension,
+        DuplicateExtensionItem = DuplicateExtensionItem,
+        Smt = Smt,
+        CaSigner = CaSigner,
+        LeafSigner = LeafSigner,
+        TcbCertificateSigner = TcbCertificateSigner,
+        RootCrlSigner = RootCrlSigner,
+        PckCrlSigner = PckCrlSigner,
+        PckCrlIssuer = PckCrlIssuer,
+        RevokeLeaf = RevokeLeaf,
+        RevokeCa = RevokeCa,
+        RevokeTcbSigner = RevokeTcbSigner,
+        CrlFrom = CrlFrom,
+        CrlUntil = CrlUntil,
+        EditTcbInfo = EditTcbInfo,
+        EditQeIdentity = EditQeIdentity,
+        TamperTcbInfo = TamperTcbInfo,
+        TamperQeIdentity = TamperQeIdentity,
+        TcbSigner = TcbSigner,
+        QeIdentitySigner = QeIdentitySigner,
+        EditBody = EditBody,
+        EditQeReport = EditQeReport,
+        QeSvn = QeSvn,
+        QeSigner = QeSigner,
+        QuoteSigner = QuoteSigner,
+    };
 }
