@@ -22,11 +22,11 @@ public interface IModelEngine : IAsyncDisposable
     /// <param name="inputs">One tensor an input, in the order of <see cref="Inputs"/>; the caller keeps and disposes them.</param>
     /// <param name="timeout">How long the prediction may take, waiting included; none if infinite.</param>
     /// <param name="cancellation">Stops waiting and running.</param>
-    /// <returns>One tensor an output, in the order of <see cref="Outputs"/>; the caller disposes them.</returns>
+    /// <returns>One tensor an output, and how long it took; the caller disposes it.</returns>
     /// <exception cref="ServingException">
     /// <see cref="ServingError.WrongShape"/>, <see cref="ServingError.WrongType"/>, <see cref="ServingError.Overloaded"/>,
     /// <see cref="ServingError.DeadlineExceeded"/>, <see cref="ServingError.Cancelled"/>, <see cref="ServingError.Stopping"/> or
     /// <see cref="ServingError.EngineFailed"/>.
     /// </exception>
-    Task<Tensor[]> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation);
+    Task<Prediction> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation);
 }

@@ -41,13 +41,13 @@ internal sealed class OnnxEngine : IModelEngine
         return full;
     }
 
-    public async Task<Tensor[]> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation)
+    public async Task<Prediction> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation)
     {
         if (inputs.Count != Inputs.Count) throw new ArgumentException($"The model has {Inputs.Count} inputs, {inputs.Count} tensors are given.", nameof(inputs));
         for (int i = 0; i < inputs.Count; i++) Demand(Inputs[i], inputs[i]);
         var call = new OnnxCall(this, inputs);
-        await _lane.RunAsync(call, timeout, cancellation);
-        return call.Outputs!;
+        RunTimes times = await _lane.RunAsync(call, timeout, cancellation);
+        return new Prediction(call.Outputs!, times.Queued, times.Computed);
     }
 
     public ValueTask DisposeAsync()

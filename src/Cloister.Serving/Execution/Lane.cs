@@ -36,7 +36,7 @@ internal sealed class Lane
 
     /// <summary>Queues the work and ends when it has run, or was given up before it began.</summary>
     /// <exception cref="ServingException">The lane is full, the executor stops, the time is over, or the caller cancelled.</exception>
-    public Task RunAsync(IInference work, TimeSpan timeout, CancellationToken cancellation)
+    public Task<RunTimes> RunAsync(IInference work, TimeSpan timeout, CancellationToken cancellation)
     {
         var ticket = new Ticket(_executor, this, work);
         _executor.Enqueue(this, ticket);

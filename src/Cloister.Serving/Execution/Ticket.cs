@@ -3,13 +3,14 @@ namespace Cloister.Serving.Execution;
 /// <summary>One request in a lane: waits, runs, ends once. Its task ends only when the work no longer touches its memory.</summary>
 internal sealed class Ticket(InferenceExecutor executor, Lane lane, IInference work)
 {
-    private readonly TaskCompletionSource _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource<RunTimes> _completion = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly long _queued = executor.Time.GetTimestamp();
     private CancellationTokenRegistration _registration;
     private ITimer? _timer;
     private int _reason; // a ServingError once the request was given up, else 0
     private bool _ended;
 
-    public Task Task => _completion.Task;
+    public Task<RunTimes> Task => _completion.Task;
 
     /// <summary>Its place among those that wait; null once a thread has it. Guarded by the executor.</summary>
     internal LinkedListNode<Ticket>? Node { get; set; }
@@ -36,7 +37,7 @@ internal sealed class Ticket(InferenceExecutor executor, Lane lane, IInference w
     {
         if (Volatile.Read(ref _reason) != 0)
         {
-            End(GivenUp());
+            End(default, GivenUp());
             return;
         }
         long start = executor.Time.GetTimestamp();
@@ -51,16 +52,18 @@ internal sealed class Ticket(InferenceExecutor executor, Lane lane, IInference w
         {
             failure = Volatile.Read(ref _reason) != 0 ? GivenUp() : exception;
         }
-        lane.Record(executor.Time.GetElapsedTime(start));
-        End(failure);
+        long end = executor.Time.GetTimestamp();
+        var times = new RunTimes(executor.Time.GetElapsedTime(_queued, start), executor.Time.GetElapsedTime(start, end));
+        lane.Record(times.Computed);
+        End(times, failure);
     }
 
-    public void Refuse(ServingException reason) => End(reason);
+    public void Refuse(ServingException reason) => End(default, reason);
 
     private void GiveUp(ServingError reason)
     {
         if (Interlocked.CompareExchange(ref _reason, (int)reason, 0) != 0) return;
-        if (executor.TryWithdraw(lane, this)) End(GivenUp());
+        if (executor.TryWithdraw(lane, this)) End(default, GivenUp());
         else work.Interrupt();
     }
 
@@ -68,7 +71,7 @@ internal sealed class Ticket(InferenceExecutor executor, Lane lane, IInference w
         ? new ServingException(ServingError.Cancelled, "The caller gave up.")
         : new ServingException(ServingError.DeadlineExceeded, "The prediction did not end before its deadline; ask for more time, or send less at once.");
 
-    private void End(Exception? failure)
+    private void End(RunTimes times, Exception? failure)
     {
         lock (_completion)
         {
@@ -77,7 +80,7 @@ internal sealed class Ticket(InferenceExecutor executor, Lane lane, IInference w
         _timer?.Dispose();
         // Not Dispose: it would wait for a callback that may be this very call.
         _registration.Unregister();
-        if (failure is null) _completion.TrySetResult();
+        if (failure is null) _completion.TrySetResult(times);
         else _completion.TrySetException(failure);
     }
 }

@@ -74,7 +74,7 @@ internal static class RequestFuzzing
             return false;
         }
 
-        public Task<Tensor[]> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation) => Task.FromResult<Tensor[]>([]);
+        public Task<Prediction> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation) => Task.FromResult(new Prediction([], default, default));
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

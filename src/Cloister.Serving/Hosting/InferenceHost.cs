@@ -67,7 +67,7 @@ public sealed class InferenceHost : IAsyncDisposable
         var pool = new TensorPool(options.KeptTensorBytes);
         var repository = new ModelRepository(grants.Models, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Callers, grants.AnonymousModels);
-        var service = new PredictionService(repository, callers, pool, options, application.Services.GetRequiredService<ILogger<PredictionService>>());
+        var service = new PredictionService(repository, callers, pool, options, [], time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
         foreach (IServingSurface surface in Surfaces()) surface.Map(application, service);
         await application.StartAsync(cancellation);

@@ -16,37 +16,30 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     public void Map(IEndpointRouteBuilder routes, PredictionService service)
     {
-        void Get(string pattern, Func<HttpContext, Task> handler) => routes.MapGet(pattern, SurfaceEndpoint.Of(handler, Errors, service.Logger));
-        Get("/v2", SendServer);
-        Get("/v2/health/live", SendLive);
-        Get("/v2/health/ready", http => SendReady(http, service));
+        void Get(string pattern, string method, Func<HttpContext, Task> handler) => routes.MapGet(pattern, SurfaceEndpoint.Of(handler, Errors, service, method));
+        Get("/v2", "server-metadata", SendServer);
+        Get("/v2/health/live", "live", SendLive);
+        Get("/v2/health/ready", "ready", http => SendReady(http, service));
         foreach (string model in new[] { "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
         {
-            Get(model, http => SendModel(http, service));
-            Get(model + "/ready", http => SendModelReady(http, service));
-            routes.MapPost(model + "/infer", SurfaceEndpoint.Of(http => InferAsync(http, service), Errors, service.Logger));
+            Get(model, "metadata", http => SendModel(http, service));
+            Get(model + "/ready", "model-ready", http => SendModelReady(http, service));
+            routes.MapPost(model + "/infer", SurfaceEndpoint.Of(http => InferAsync(http, service), Errors, service, "infer"));
         }
         routes.Map("/v2/{**rest}", SurfaceEndpoint.Of(
-            http => throw new ServingException(ServingError.ModelNotFound, $"There is no {http.Request.Method} {http.Request.Path}."), Errors, service.Logger));
+            http => throw new ServingException(ServingError.ModelNotFound, $"There is no {http.Request.Method} {http.Request.Path}."), Errors, service, "unknown"));
     }
 
     private static async Task InferAsync(HttpContext http, PredictionService service)
     {
         if (http.Request.Headers.ContainsKey("Inference-Header-Content-Length"))
             throw new ServingException(ServingError.Unsupported, "The binary tensor extension is not offered here; send JSON without Inference-Header-Content-Length.");
-        ServedModel model = service.Admit(http, ModelOf(http), VersionOf(http));
-        using InferRequest request = await ReadAsync(http, service, model);
-        Tensor[] outputs = await service.PredictAsync(model, request.Inputs!, request.Timeout, http.RequestAborted);
-        try
-        {
-            using var json = new JsonOutput();
-            InferResponse.Write(json, model, request, outputs);
-            await SurfaceEndpoint.SendAsync(http, json);
-        }
-        finally
-        {
-            foreach (Tensor output in outputs) output.Dispose();
-        }
+        using ModelLease lease = service.Admit(http, ModelOf(http), ChoiceOf(http));
+        using InferRequest request = await ReadAsync(http, service, lease.Model);
+        using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, request.Timeout, http.RequestAborted);
+        using var json = new JsonOutput();
+        InferResponse.Write(json, lease.Model, request, prediction.Outputs);
+        await SurfaceEndpoint.SendAsync(http, json);
     }
 
     private static async ValueTask<InferRequest> ReadAsync(HttpContext http, PredictionService service, ServedModel model)
@@ -81,8 +74,7 @@ internal sealed class OpenInferenceSurface : IServingSurface
     // Open to probes: the names of models and why one was refused are no secrets, shapes are the owner's.
     private static async Task SendModelReady(HttpContext http, PredictionService service)
     {
-        ServedModel model = service.Repository.Find(ModelOf(http)).Require();
-        PredictionService.DemandVersion(model, VersionOf(http));
+        ServedModel model = service.Repository.Find(ModelOf(http)).Require(ChoiceOf(http));
         using var json = new JsonOutput();
         json.Raw("{\"name\":"u8).Text(model.Name).Raw(",\"ready\":true}"u8);
         await SurfaceEndpoint.SendAsync(http, json);
@@ -90,7 +82,8 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     private static async Task SendModel(HttpContext http, PredictionService service)
     {
-        ServedModel model = service.Open(http, ModelOf(http), VersionOf(http));
+        using ModelLease lease = service.Open(http, ModelOf(http), ChoiceOf(http));
+        ServedModel model = lease.Model;
         using var json = new JsonOutput();
         json.Raw("{\"name\":"u8).Text(model.Name).Raw(",\"versions\":[\""u8).Number(model.Version)
             .Raw("\"],\"platform\":"u8).Text(model.Engine.Platform).Raw(",\"inputs\":"u8);
@@ -115,5 +108,5 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     private static string ModelOf(HttpContext http) => (string)http.GetRouteValue("model")!;
 
-    private static string? VersionOf(HttpContext http) => (string?)http.GetRouteValue("version");
+    private static VersionChoice ChoiceOf(HttpContext http) => VersionChoice.Parse(ModelOf(http), (string?)http.GetRouteValue("version"));
 }

@@ -66,6 +66,6 @@ internal sealed class ModelRepository : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         foreach (ModelSlot slot in _slots.Values)
-            if (slot.Model is { } model) await model.DisposeAsync();
+            await slot.RetireAsync();
     }
 }

@@ -6,8 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace Cloister.Serving.Surfaces;
 
-/// <summary>What every surface does alike: find the model, check the caller, read the body, predict.</summary>
-internal sealed class PredictionService(ModelRepository repository, CallerRegistry callers, TensorPool pool, InferenceOptions options, ILogger<PredictionService> logger)
+/// <summary>What every surface does alike: find the model, check the caller, hold the version, predict, and tell the observers.</summary>
+internal sealed class PredictionService(
+    ModelRepository repository, CallerRegistry callers, TensorPool pool, InferenceOptions options, IReadOnlyList<IServingObserver> observers, TimeProvider time, ILogger<PredictionService> logger)
 {
     public ModelRepository Repository { get; } = repository;
 
@@ -15,44 +16,69 @@ internal sealed class PredictionService(ModelRepository repository, CallerRegist
 
     public ILogger Logger { get; } = logger;
 
-    /// <summary>The ready model, for a caller who may use it.</summary>
+    /// <summary>Begins the record of a request; <see cref="End"/> ends it.</summary>
+    /// <param name="http">The request, of REST or of gRPC.</param>
+    /// <param name="surface">The surface's name, as in <see cref="RequestRecord.Surface"/>.</param>
+    /// <param name="method">The operation, as in <see cref="RequestRecord.Method"/>.</param>
+    public RequestRecord Begin(HttpContext http, string surface, string method)
+    {
+        var record = new RequestRecord { Surface = surface, Method = method, Started = time.GetTimestamp() };
+        http.Features.Set(record);
+        return record;
+    }
+
+    /// <summary>Tells the observers of a request that has ended.</summary>
+    public void End(RequestRecord record)
+    {
+        TimeSpan total = time.GetElapsedTime(record.Started);
+        foreach (IServingObserver observer in observers) observer.Ended(record, total);
+    }
+
+    /// <summary>Holds a version for a caller who may use the model.</summary>
     /// <param name="http">The request.</param>
     /// <param name="name">The model's name.</param>
-    /// <param name="version">The version asked for; null for whichever there is.</param>
+    /// <param name="choice">The version asked for.</param>
     /// <exception cref="ServingException">There is no such model or version, the caller may not use it, or it is not ready.</exception>
-    public ServedModel Open(HttpContext http, string name, string? version)
+    public ModelLease Open(HttpContext http, string name, VersionChoice choice)
     {
+        RequestRecord? record = RequestRecord.Of(http);
         ModelSlot slot = Repository.Find(name);
-        callers.Authorise(http, name);
-        ServedModel model = slot.Require();
-        DemandVersion(model, version);
-        return model;
+        // Only now: a name that nobody serves would let strangers fill the metrics with names.
+        record?.Model = slot.Name;
+        Caller? caller = callers.Authorise(http, name);
+        record?.Caller = caller?.Name;
+        ModelLease lease = slot.Lease(choice);
+        record?.Version = lease.Model.Version;
+        return lease;
     }
 
     /// <summary>As <see cref="Open"/>, refusing early, before a body is read, where the model's queue is full.</summary>
     /// <exception cref="ServingException">As <see cref="Open"/>, or <see cref="ServingError.Overloaded"/>.</exception>
-    public ServedModel Admit(HttpContext http, string name, string? version)
+    public ModelLease Admit(HttpContext http, string name, VersionChoice choice)
     {
-        ServedModel model = Open(http, name, version);
-        if (model.Engine.IsOverloaded(out TimeSpan retryAfter))
-            throw new ServingException(ServingError.Overloaded, $"The queue of model '{name}' is full; try again in {retryAfter.TotalSeconds:0} s.") { RetryAfter = retryAfter };
-        return model;
-    }
-
-    /// <summary>Checks the version in an address.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.VersionNotFound"/>.</exception>
-    public static void DemandVersion(ServedModel model, string? version)
-    {
-        if (version is null || (long.TryParse(version, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out long number) && number == model.Version)) return;
-        throw new ServingException(ServingError.VersionNotFound, $"Model '{model.Name}' is served in version {model.Version}, not '{version}'.");
+        ModelLease lease = Open(http, name, choice);
+        if (!lease.Model.Engine.IsOverloaded(out TimeSpan retryAfter)) return lease;
+        lease.Dispose();
+        throw new ServingException(ServingError.Overloaded, $"The queue of model '{name}' is full; try again in {retryAfter.TotalSeconds:0} s.") { RetryAfter = retryAfter };
     }
 
     /// <summary>Predicts within the shortest of the given time limits.</summary>
+    /// <param name="http">The request; its end stops the prediction.</param>
+    /// <param name="lease">The version that answers.</param>
+    /// <param name="inputs">One tensor an input; the caller keeps them.</param>
+    /// <param name="asked">How long the caller wants to wait; null if it did not say.</param>
+    /// <param name="cancellation">Ends when nobody waits for the answer any more.</param>
     /// <exception cref="ServingException">The engine's refusal.</exception>
-    public Task<Tensor[]> PredictAsync(ServedModel model, IReadOnlyList<Tensor> inputs, TimeSpan? asked, CancellationToken cancellation)
+    public async Task<Prediction> PredictAsync(HttpContext http, ModelLease lease, IReadOnlyList<Tensor> inputs, TimeSpan? asked, CancellationToken cancellation)
     {
-        TimeSpan timeout = model.Configuration.Timeout ?? options.PredictionTimeout;
+        TimeSpan timeout = lease.Model.Configuration.Timeout ?? options.PredictionTimeout;
         if (asked < timeout || (asked is not null && timeout == Timeout.InfiniteTimeSpan)) timeout = asked.Value;
-        return model.Engine.PredictAsync(inputs, timeout, cancellation);
+        Prediction prediction = await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
+        if (RequestRecord.Of(http) is { } record)
+        {
+            (record.Queued, record.Computed) = (prediction.Queued, prediction.Computed);
+            record.Items = inputs is [{ Shape.Length: > 0 } first, ..] ? first.Shape[0] : 1;
+        }
+        return prediction;
     }
 }

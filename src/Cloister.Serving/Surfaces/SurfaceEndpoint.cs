@@ -10,12 +10,16 @@ internal static class SurfaceEndpoint
     /// <summary>Wraps a handler.</summary>
     /// <param name="handler">Answers the request, or throws.</param>
     /// <param name="errors">How the surface says that something went wrong.</param>
-    /// <param name="logger">For what no caller should see.</param>
-    public static RequestDelegate Of(Func<HttpContext, Task> handler, SurfaceErrors errors, ILogger logger) => async http =>
+    /// <param name="service">Keeps the request's record; its log is for what no caller should see.</param>
+    /// <param name="method">The operation, as in <see cref="RequestRecord.Method"/>.</param>
+    public static RequestDelegate Of(Func<HttpContext, Task> handler, SurfaceErrors errors, PredictionService service, string method) => async http =>
     {
+        RequestRecord record = service.Begin(http, errors.Surface, method);
+        ILogger logger = service.Logger;
         try
         {
             await handler(http);
+            record.Status = http.Response.StatusCode;
         }
         catch (ServingException refusal)
         {
@@ -35,6 +39,7 @@ internal static class SurfaceEndpoint
         {
             // The caller is gone: nobody is left to answer.
             logger.CallerGone(http.Request.Path);
+            (record.Refusal, record.Status) = (ServingError.Cancelled, StatusCodes.Status499ClientClosedRequest);
         }
 #pragma warning disable CA1031 // A failure of one request must not reach the others; its text may hold what the caller may not see.
         catch (Exception failure)
@@ -42,6 +47,12 @@ internal static class SurfaceEndpoint
         {
             logger.RequestFailed(http.Request.Path, failure);
             await RefuseAsync(http, new ServingException(ServingError.EngineFailed, "The server failed; its log says why."), errors, logger);
+        }
+        finally
+        {
+            record.BytesIn = http.Request.ContentLength ?? 0;
+            record.BytesOut = http.Response.ContentLength ?? 0;
+            service.End(record);
         }
     };
 
@@ -56,13 +67,14 @@ internal static class SurfaceEndpoint
 
     private static async Task RefuseAsync(HttpContext http, ServingException refusal, SurfaceErrors errors, ILogger logger)
     {
+        int status = errors.Status(refusal.Error);
+        if (RequestRecord.Of(http) is { } record) (record.Refusal, record.Status) = (refusal.Error, status);
         if (refusal.Error == ServingError.Cancelled && http.RequestAborted.IsCancellationRequested)
         {
             logger.CallerGone(http.Request.Path);
             return;
         }
         if (http.Response.HasStarted) return;
-        int status = errors.Status(refusal.Error);
         logger.Refused(http.Request.Path, status, (int)refusal.Error);
         if (refusal.RetryAfter is { } wait)
             http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);

@@ -6,6 +6,9 @@ namespace Cloister.Serving.Surfaces;
 /// <summary>How a surface answers a refusal: its status and its body.</summary>
 internal abstract class SurfaceErrors
 {
+    /// <summary>The surface's name, as in <see cref="RequestRecord.Surface"/>.</summary>
+    public abstract string Surface { get; }
+
     /// <summary>The HTTP status of a refusal; surfaces differ in few of them.</summary>
     public virtual int Status(ServingError error) => error switch
     {

@@ -11,10 +11,24 @@ internal static class ModelDocuments
     /// <summary><c>GetModelStatusResponse</c>. A model that was refused is END, with the reason as its error message.</summary>
     public static void WriteStatus(JsonOutput json, ModelSlot slot)
     {
-        json.Raw("{\n \"model_version_status\": [\n  {\n   \"version\": \""u8).Number(slot.Model?.Version ?? 0).Raw("\",\n   \"state\": "u8)
-            .Text(slot.State switch { ModelState.Ready => "AVAILABLE", ModelState.Loading => "LOADING", _ => "END" })
-            .Raw(",\n   \"status\": {\n    \"error_code\": "u8).Text(slot.Reason is null ? "OK" : "FAILED_PRECONDITION")
-            .Raw(",\n    \"error_message\": "u8).Text(slot.Reason?.Message ?? "").Raw("\n   }\n  }\n ]\n}\n"u8);
+        json.Raw("{\n \"model_version_status\": [\n"u8);
+        for (int i = 0; i < slot.Versions.Length; i++)
+        {
+            VersionStatus version = slot.Versions[i];
+            if (i > 0) json.Raw(",\n"u8);
+            json.Raw("  {\n   \"version\": \""u8).Number(version.Version).Raw("\",\n   \"state\": "u8)
+                .Text(version.State switch
+                {
+                    ModelVersionState.Start => "START",
+                    ModelVersionState.Loading => "LOADING",
+                    ModelVersionState.Available => "AVAILABLE",
+                    ModelVersionState.Unloading => "UNLOADING",
+                    _ => "END",
+                })
+                .Raw(",\n   \"status\": {\n    \"error_code\": "u8).Text(version.Reason is null ? "OK" : "FAILED_PRECONDITION")
+                .Raw(",\n    \"error_message\": "u8).Text(version.Reason?.Message ?? "").Raw("\n   }\n  }"u8);
+        }
+        json.Raw("\n ]\n}\n"u8);
     }
 
     /// <summary><c>GetModelMetadataResponse</c> with the one signature that an ONNX model has.</summary>

@@ -7,6 +7,8 @@ namespace Cloister.Serving.TensorFlow;
 /// <summary>TF Serving's error body, and the statuses it gives where they differ: a full queue is RESOURCE_EXHAUSTED.</summary>
 internal sealed class TensorFlowErrors : SurfaceErrors
 {
+    public override string Surface => "tensorflow-rest";
+
     public override int Status(ServingError error) =>
         error == ServingError.Overloaded ? StatusCodes.Status429TooManyRequests : base.Status(error);
 

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Cloister.Serving.Repository;
 
 namespace Cloister.Serving.TensorFlow;
 
@@ -9,6 +10,10 @@ namespace Cloister.Serving.TensorFlow;
 /// <param name="Verb">predict, classify, regress, metadata in lower case; empty for the status.</param>
 internal sealed partial record TensorFlowPath(string Model, string? Version, string? Label, string Verb)
 {
+    /// <summary>The version asked for.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.VersionNotFound"/>: the number is none.</exception>
+    public VersionChoice Choice => Label is null ? VersionChoice.Parse(Model, Version) : new VersionChoice(null, Label);
+
     /// <summary>Reads an address; null if it is none of this API's.</summary>
     public static TensorFlowPath? Parse(string path)
     {

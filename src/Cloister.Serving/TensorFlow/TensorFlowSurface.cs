@@ -14,15 +14,14 @@ internal sealed class TensorFlowSurface : IServingSurface
     private static readonly TensorFlowErrors Errors = new();
 
     public void Map(IEndpointRouteBuilder routes, PredictionService service) =>
-        routes.Map("/v1/{**rest}", SurfaceEndpoint.Of(http => AnswerAsync(http, service), Errors, service.Logger));
+        routes.Map("/v1/{**rest}", SurfaceEndpoint.Of(http => AnswerAsync(http, service), Errors, service, ""));
 
     private static Task AnswerAsync(HttpContext http, PredictionService service)
     {
         bool get = HttpMethods.IsGet(http.Request.Method), post = HttpMethods.IsPost(http.Request.Method);
         if (TensorFlowPath.Parse(http.Request.Path.Value ?? "") is not { } path || (path.Verb is "" or "metadata" ? !get : !post))
             throw new ServingException(ServingError.InvalidRequest, $"Malformed request: {http.Request.Method} {http.Request.Path}");
-        if (path.Label is not null)
-            throw new ServingException(ServingError.VersionNotFound, $"Model '{path.Model}' has no version label '{path.Label}'; ask for it without one.");
+        RequestRecord.Of(http)!.Method = path.Verb is "" ? "status" : path.Verb;
         return path.Verb switch
         {
             "predict" => PredictAsync(http, service, path),
@@ -34,19 +33,12 @@ internal sealed class TensorFlowSurface : IServingSurface
 
     private static async Task PredictAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
-        ServedModel model = service.Admit(http, path.Model, path.Version);
-        using PredictRequest request = await ReadAsync(http, service, model);
-        Tensor[] outputs = await service.PredictAsync(model, request.Inputs!, null, http.RequestAborted);
-        try
-        {
-            using var json = new JsonOutput();
-            PredictResponse.Write(json, model.Engine.Outputs, outputs, request.IsRow);
-            await SurfaceEndpoint.SendAsync(http, json);
-        }
-        finally
-        {
-            foreach (Tensor output in outputs) output.Dispose();
-        }
+        using ModelLease lease = service.Admit(http, path.Model, path.Choice);
+        using PredictRequest request = await ReadAsync(http, service, lease.Model);
+        using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, null, http.RequestAborted);
+        using var json = new JsonOutput();
+        PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow);
+        await SurfaceEndpoint.SendAsync(http, json);
     }
 
     private static async ValueTask<PredictRequest> ReadAsync(HttpContext http, PredictionService service, ServedModel model)
@@ -58,7 +50,8 @@ internal sealed class TensorFlowSurface : IServingSurface
     private static async Task MetadataAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
         using var json = new JsonOutput();
-        ModelDocuments.WriteMetadata(json, service.Open(http, path.Model, path.Version));
+        using ModelLease lease = service.Open(http, path.Model, path.Choice);
+        ModelDocuments.WriteMetadata(json, lease.Model);
         await SurfaceEndpoint.SendAsync(http, json);
     }
 
@@ -66,7 +59,7 @@ internal sealed class TensorFlowSurface : IServingSurface
     private static async Task StatusAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
         ModelSlot slot = service.Repository.Find(path.Model);
-        if (slot.Model is { } model) PredictionService.DemandVersion(model, path.Version);
+        if (path.Choice != VersionChoice.Newest && slot.State == ModelState.Ready) slot.Require(path.Choice);
         using var json = new JsonOutput();
         ModelDocuments.WriteStatus(json, slot);
         await SurfaceEndpoint.SendAsync(http, json);

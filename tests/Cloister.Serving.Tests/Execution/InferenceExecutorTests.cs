@@ -147,7 +147,7 @@ public sealed class InferenceExecutorTests
         }
     }
 
-    private static Task Run(Lane lane, Action action) => lane.RunAsync(new Work(action), Timeout.InfiniteTimeSpan, default);
+    private static Task<RunTimes> Run(Lane lane, Action action) => lane.RunAsync(new Work(action), Timeout.InfiniteTimeSpan, default);
 
     private sealed class Work(Action action) : IInference
     {
@@ -167,7 +167,7 @@ public sealed class InferenceExecutorTests
 
         public Task Entered => _entered.Task;
 
-        public Task RunIn(Lane lane) => lane.RunAsync(this, Timeout.InfiniteTimeSpan, default);
+        public Task<RunTimes> RunIn(Lane lane) => lane.RunAsync(this, Timeout.InfiniteTimeSpan, default);
 
         public void Open() => _open.Set();
 

@@ -1,0 +1,21 @@
+using Cloister.Protocol.Grpc;
+
+namespace Cloister.Serving.Surfaces;
+
+/// <summary>The gRPC status of a refusal, the same on both gRPC surfaces.</summary>
+internal static class GrpcStatuses
+{
+    public static GrpcStatus Of(ServingError error) => error switch
+    {
+        ServingError.Unauthenticated => GrpcStatus.Unauthenticated,
+        ServingError.Forbidden => GrpcStatus.PermissionDenied,
+        ServingError.ModelNotFound or ServingError.VersionNotFound => GrpcStatus.NotFound,
+        ServingError.TooLarge or ServingError.Overloaded => GrpcStatus.ResourceExhausted,
+        ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,
+        ServingError.ModelUnavailable or ServingError.Stopping => GrpcStatus.Unavailable,
+        ServingError.DeadlineExceeded => GrpcStatus.DeadlineExceeded,
+        ServingError.Cancelled => GrpcStatus.Cancelled,
+        ServingError.EngineFailed => GrpcStatus.Internal,
+        _ => GrpcStatus.InvalidArgument,
+    };
+}
