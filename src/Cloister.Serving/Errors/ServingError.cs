@@ -92,4 +92,16 @@ public enum ServingError
 
     /// <summary>The grant of the model (name, digest, maker's key) is not valid.</summary>
     GrantRefused = 607,
+
+    /// <summary>A settings file is not protobuf text format; the text says where.</summary>
+    SettingsMalformed = 700,
+
+    /// <summary>A settings file has a field that is unknown, repeated, of the wrong type or not possible here; the text says where.</summary>
+    SettingsRefused = 701,
+
+    /// <summary>A settings file could not be read.</summary>
+    SettingsUnreadable = 702,
+
+    /// <summary>A flag is unknown, lacks its value or contradicts another.</summary>
+    FlagRefused = 703,
 }
