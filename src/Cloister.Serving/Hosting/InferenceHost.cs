@@ -30,12 +30,16 @@ public sealed class InferenceHost : IAsyncDisposable
     private InferenceHost(WebApplication application, InferenceExecutor executor, ModelRepository repository, TensorPool pool, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
     {
         (_application, _executor, _repository, _pool) = (application, executor, repository, pool);
-        Address = new Uri(application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
+        Addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
+        Address = new Uri(Addresses[0]);
         _loading = Task.Run(() => repository.LoadAsync(loader, progress, time, _stopping.Token));
     }
 
     /// <summary>Where the server listens, with the port that was taken.</summary>
     public Uri Address { get; }
+
+    /// <summary>Every address, the main one first, then the further ones in the order of the options; Unix sockets as <c>http://unix:/path</c>.</summary>
+    public IReadOnlyList<string> Addresses { get; }
 
     /// <summary>Ends when every model is either ready or refused.</summary>
     public Task ModelsLoaded => _loading;
@@ -102,6 +106,16 @@ public sealed class InferenceHost : IAsyncDisposable
     /// <summary>Every protocol that is served.</summary>
     private static IServingSurface[] Surfaces() => [new OpenInferenceSurface(), new TensorFlowSurface()];
 
+    private static void Listen(KestrelServerOptions kestrel, ServingEndpoint endpoint, InferenceOptions options, IServingIdentity identity)
+    {
+        endpoint.Demand();
+        kestrel.Listen(endpoint.Address, listen =>
+        {
+            listen.Protocols = endpoint.Http2Only ? HttpProtocols.Http2 : endpoint.Plaintext ? HttpProtocols.Http1 : HttpProtocols.Http1AndHttp2;
+            if (!endpoint.Plaintext) identity.UseTls(listen, options.HeadersTimeout);
+        });
+    }
+
     private static WebApplication Build(InferenceOptions options, IServingIdentity identity, Action<ILoggingBuilder>? logging)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
@@ -120,11 +134,7 @@ public sealed class InferenceHost : IAsyncDisposable
             kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
             kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
             kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
-            kestrel.Listen(options.Endpoint, listen =>
-            {
-                listen.Protocols = HttpProtocols.Http1AndHttp2;
-                identity.UseTls(listen, options.HeadersTimeout);
-            });
+            foreach (ServingEndpoint endpoint in options.FurtherEndpoints.Prepend(new ServingEndpoint(options.Endpoint))) Listen(kestrel, endpoint, options, identity);
         });
         WebApplication application = builder.Build();
         application.UseRouting();

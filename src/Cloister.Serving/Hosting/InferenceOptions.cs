@@ -11,6 +11,9 @@ public sealed record InferenceOptions
     /// <summary>Where to listen; port 0 takes a free one.</summary>
     public IPEndPoint Endpoint { get; init; } = new(IPAddress.Any, 8443);
 
+    /// <summary>Where to listen besides: a second port for gRPC, a Unix socket.</summary>
+    public IReadOnlyList<ServingEndpoint> FurtherEndpoints { get; init; } = [];
+
     /// <summary>The threads that predict and the requests that may wait.</summary>
     public ExecutorOptions Executor { get; init; } = new();
 
