@@ -5,18 +5,20 @@ namespace Cloister.Protocol.Grpc;
 /// <summary>The token of one served call: ends at its deadline, or when the caller is gone.</summary>
 internal sealed class CallDeadline(GrpcServerOptions options) : IDisposable
 {
-    private CancellationTokenSource? _timer;
-    private CancellationTokenSource? _linked;
+    private CancellationTokenSource? _source;
+    private CancellationTokenRegistration _gone;
+    private CancellationToken _aborted;
 
     /// <summary>When the call ends, or null where nothing bounds it.</summary>
     public DateTimeOffset? At { get; private set; }
 
     public CancellationToken Token { get; private set; }
 
-    public bool Passed => _timer?.IsCancellationRequested == true;
+    public bool Passed => _source?.IsCancellationRequested == true && !_aborted.IsCancellationRequested;
 
     public void Start(HttpContext http)
     {
+        _aborted = http.RequestAborted;
         TimeSpan? left = options.MaxDuration;
         string? asked = http.Request.Headers[GrpcHeaders.Timeout];
         if (asked is not null)
@@ -28,15 +30,15 @@ internal sealed class CallDeadline(GrpcServerOptions options) : IDisposable
         if (left is { } time)
         {
             At = options.Clock.GetUtcNow() + time;
-            _timer = new CancellationTokenSource(time, options.Clock);
-            _linked = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _timer.Token);
+            _source = new CancellationTokenSource(time, options.Clock);
+            _gone = _aborted.UnsafeRegister(static source => ((CancellationTokenSource)source!).Cancel(), _source);
         }
-        Token = _linked?.Token ?? http.RequestAborted;
+        Token = _source?.Token ?? _aborted;
     }
 
     public void Dispose()
     {
-        _linked?.Dispose();
-        _timer?.Dispose();
+        _gone.Dispose(); // waits for a running callback, so that the source is not disposed under it
+        _source?.Dispose();
     }
 }

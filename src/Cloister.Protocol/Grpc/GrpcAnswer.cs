@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
@@ -27,7 +28,9 @@ internal static class GrpcAnswer
             RequireSuccess(response);
             // Without the one byte that was room for too much.
             ReadOnlyMemory<byte> whole = body.Length > GrpcFrame.PrefixBytes ? body.AsMemory(..^1) : body;
-            return parser.ParseFrom(GrpcFrame.ReadSingle(whole, First(response.Headers, GrpcHeaders.Encoding), maxBytes, GrpcStatus.Internal).Span);
+            using GrpcPayload payload = GrpcFrame.ReadSingle(
+                new ReadOnlySequence<byte>(whole), First(response.Headers, GrpcHeaders.Encoding), maxBytes, GrpcStatus.Internal);
+            return parser.ParseFrom(payload.Message);
         }
         finally
         {

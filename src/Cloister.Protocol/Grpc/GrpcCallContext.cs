@@ -6,8 +6,12 @@ namespace Cloister.Protocol.Grpc;
 /// <summary>What a handler knows of its call beside the message.</summary>
 public sealed class GrpcCallContext
 {
-    internal GrpcCallContext(HttpContext http, DateTimeOffset? deadline)
+    private Dictionary<string, string>? _trailers;
+
+    /// <summary>Made by the server of the call.</summary>
+    public GrpcCallContext(HttpContext http, DateTimeOffset? deadline)
     {
+        ArgumentNullException.ThrowIfNull(http);
         Http = http;
         Deadline = deadline;
     }
@@ -22,5 +26,8 @@ public sealed class GrpcCallContext
     public DateTimeOffset? Deadline { get; }
 
     /// <summary>Trailers of a successful answer: lower-case ASCII names that do not begin with <c>grpc-</c>, printable ASCII values.</summary>
-    public IDictionary<string, string> ResponseTrailers { get; } = new Dictionary<string, string>(StringComparer.Ordinal);
+    public IDictionary<string, string> ResponseTrailers => _trailers ??= new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>The trailers if there are any.</summary>
+    internal Dictionary<string, string>? OwnTrailers => _trailers;
 }

@@ -93,7 +93,7 @@ public sealed class GrpcChannel
         };
         message.Content.Headers.ContentType = new MediaTypeHeaderValue(GrpcHeaders.ContentType);
         message.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
-        message.Headers.Add(GrpcHeaders.AcceptEncoding, GrpcHeaders.AcceptedEncodings);
+        message.Headers.Add(GrpcHeaders.AcceptEncoding, GrpcEncodings.Accepted);
         if (timeout is { } time) message.Headers.Add(GrpcHeaders.Timeout, GrpcHeaders.WriteTimeout(time));
         return message;
     }

@@ -32,4 +32,10 @@ public sealed class GrpcException : Exception
 
     /// <summary>The server's own trailers (lower-case ASCII names), without gRPC's.</summary>
     public ImmutableDictionary<string, string> Trailers { get; }
+
+    /// <summary>From a server: a serialised <c>google.rpc.Status</c> for clients that read one; it travels as <c>grpc-status-details-bin</c>.</summary>
+    public ReadOnlyMemory<byte> StatusDetails { get; init; }
+
+    /// <summary>From a server: how long the caller should wait before it tries again; it travels as <c>grpc-retry-pushback-ms</c>.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Buffers.Binary;
-using System.IO.Compression;
 using Google.Protobuf;
 
 namespace Cloister.Protocol.Grpc;
@@ -20,22 +19,37 @@ internal static class GrpcFrame
     /// <param name="wrongCount">The status for a body with no message or several.</param>
     /// <returns>A slice of the body, or the inflated message.</returns>
     /// <exception cref="GrpcException">The body is refused.</exception>
-    public static ReadOnlyMemory<byte> ReadSingle(ReadOnlyMemory<byte> body, string? encoding, int maxBytes, GrpcStatus wrongCount)
+    public static GrpcPayload ReadSingle(in ReadOnlySequence<byte> body, string? encoding, int maxBytes, GrpcStatus wrongCount)
     {
-        if (body.IsEmpty) throw new GrpcException(wrongCount, "The body holds no message; a unary call has exactly one.");
+        if (body.IsEmpty) throw new GrpcException(wrongCount, "The body holds no message; this call has exactly one.");
         if (body.Length < PrefixBytes) throw new GrpcException(GrpcStatus.Internal, "The body ends inside a message's prefix.");
-        bool compressed = IsCompressed(body.Span[0]);
-        int length = CheckedLength(body.Span[..PrefixBytes], maxBytes);
+        (bool compressed, int length) = ReadPrefix(body, maxBytes);
         if (body.Length - PrefixBytes < length) throw new GrpcException(GrpcStatus.Internal, "The body ends inside a message.");
-        if (body.Length - PrefixBytes > length) throw new GrpcException(wrongCount, "The body holds more than one message; a unary call has exactly one.");
-        ReadOnlyMemory<byte> message = body.Slice(PrefixBytes, length);
-        return compressed ? Inflate(message.Span, encoding, maxBytes) : message;
+        if (body.Length - PrefixBytes > length) throw new GrpcException(wrongCount, "The body holds more than one message; this call has exactly one.");
+        return Unpack(body.Slice(PrefixBytes), compressed, encoding, maxBytes);
+    }
+
+    /// <summary>A message without its prefix, as its flag says.</summary>
+    public static GrpcPayload Unpack(in ReadOnlySequence<byte> message, bool compressed, string? encoding, int maxBytes)
+    {
+        if (!compressed) return new GrpcPayload(message);
+        MessageBuffer inflated = GrpcEncodings.Inflate(message, encoding, maxBytes);
+        return new GrpcPayload(new ReadOnlySequence<byte>(inflated.Written), inflated);
+    }
+
+    /// <summary>The prefix at the start of a buffer that holds at least that.</summary>
+    public static (bool Compressed, int Length) ReadPrefix(in ReadOnlySequence<byte> buffer, int maxBytes)
+    {
+        if (buffer.FirstSpan.Length >= PrefixBytes) return (buffer.FirstSpan[0] == 1, CheckedLength(buffer.FirstSpan, maxBytes));
+        Span<byte> prefix = stackalloc byte[PrefixBytes];
+        buffer.Slice(0, PrefixBytes).CopyTo(prefix);
+        return (prefix[0] == 1, CheckedLength(prefix, maxBytes));
     }
 
     /// <summary>The length in a complete prefix, refused above <paramref name="maxBytes"/> before anything of that size is allocated.</summary>
     public static int CheckedLength(ReadOnlySpan<byte> prefix, int maxBytes)
     {
-        IsCompressed(prefix[0]);
+        if (prefix[0] > 1) throw new GrpcException(GrpcStatus.Internal, $"A message's compressed flag is {prefix[0]}; it is 0 or 1.");
         uint length = BinaryPrimitives.ReadUInt32BigEndian(prefix[1..]);
         if (length > (uint)maxBytes)
             throw new GrpcException(GrpcStatus.ResourceExhausted, $"A message of {length} bytes is over the limit of {maxBytes}.");
@@ -53,53 +67,15 @@ internal static class GrpcFrame
         output.Advance(frame.Length);
     }
 
-    private static bool IsCompressed(byte flag) => flag switch
-    {
-        0 => false,
-        1 => true,
-        _ => throw new GrpcException(GrpcStatus.Internal, $"A message's compressed flag is {flag}; it is 0 or 1."),
-    };
-
-    private static byte[] Inflate(ReadOnlySpan<byte> message, string? encoding, int maxBytes)
-    {
-        switch (encoding)
-        {
-            case null or "identity":
-                throw new GrpcException(GrpcStatus.Internal, "A message is flagged as compressed, but grpc-encoding names no compression.");
-            case "gzip":
-                break;
-            default:
-                throw new GrpcException(GrpcStatus.Unimplemented, "The message's compression is not supported; grpc-accept-encoding lists what is.");
-        }
-        try
-        {
-            using var source = new GZipStream(new MemoryStream(message.ToArray(), writable: false), CompressionMode.Decompress);
-            var inflated = new ArrayBufferWriter<byte>(Math.Min(maxBytes, Math.Max(256, message.Length * 2)));
-            while (true)
-            {
-                Span<byte> room = inflated.GetSpan(4096);
-                int read = source.Read(room);
-                if (read == 0) return inflated.WrittenSpan.ToArray();
-                if (read > maxBytes - inflated.WrittenCount)
-                    throw new GrpcException(GrpcStatus.ResourceExhausted, $"A message inflates to more than the limit of {maxBytes} bytes.");
-                inflated.Advance(read);
-            }
-        }
-        catch (InvalidDataException error)
-        {
-            throw new GrpcException(GrpcStatus.Internal, "A compressed message could not be inflated.", inner: error);
-        }
-    }
-
     /// <summary>Fuzz target: the first byte picks the encoding, the rest is a body.</summary>
     public static void Fuzz(ReadOnlySpan<byte> data)
     {
         if (data.IsEmpty) return;
-        string? encoding = (data[0] % 4) switch { 0 => null, 1 => "identity", 2 => "gzip", _ => "br" };
+        string? encoding = (data[0] % 5) switch { 0 => null, 1 => "identity", 2 => "gzip", 3 => "deflate", _ => "br" };
         try
         {
-            ReadOnlyMemory<byte> message = ReadSingle(data[1..].ToArray(), encoding, 1 << 16, GrpcStatus.Unimplemented);
-            if (message.Length > 1 << 16) throw new InvalidOperationException("A message over the limit was let through.");
+            using GrpcPayload payload = ReadSingle(new ReadOnlySequence<byte>(data[1..].ToArray()), encoding, 1 << 16, GrpcStatus.Unimplemented);
+            if (payload.Message.Length > 1 << 16) throw new InvalidOperationException("A message over the limit was let through.");
         }
         catch (GrpcException refused) when (refused.Status != GrpcStatus.Ok)
         {

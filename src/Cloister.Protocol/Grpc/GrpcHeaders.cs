@@ -12,7 +12,8 @@ internal static class GrpcHeaders
     public const string Message = "grpc-message";
     public const string Encoding = "grpc-encoding";
     public const string AcceptEncoding = "grpc-accept-encoding";
-    public const string AcceptedEncodings = "identity,gzip";
+    public const string StatusDetails = "grpc-status-details-bin";
+    public const string RetryPushback = "grpc-retry-pushback-ms";
 
     // CancellationTokenSource counts milliseconds in 32 bits; a longer wait than 24 days is cut to that.
     private static readonly TimeSpan s_longest = TimeSpan.FromMilliseconds(int.MaxValue);

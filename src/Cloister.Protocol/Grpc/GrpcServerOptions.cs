@@ -1,5 +1,16 @@
 namespace Cloister.Protocol.Grpc;
 
+/// <summary>When answers are compressed. Never for a caller who does not offer to read it.</summary>
+public enum GrpcCompression
+{
+    /// <summary>Where the caller's own messages are.</summary>
+    AsRequested,
+    /// <summary>Where the caller reads it. Not for answers that hold both a secret and what an attacker may choose: their length would tell.</summary>
+    Always,
+    /// <summary>Nowhere.</summary>
+    Never,
+}
+
 /// <summary>Bounds of a served method.</summary>
 public sealed record GrpcServerOptions
 {
@@ -8,6 +19,9 @@ public sealed record GrpcServerOptions
 
     /// <summary>Longest time a call may take whatever its caller asked for; null for no bound of our own.</summary>
     public TimeSpan? MaxDuration { get; init; }
+
+    /// <summary>When answers are compressed.</summary>
+    public GrpcCompression Compression { get; init; }
 
     /// <summary>The clock of deadlines.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;

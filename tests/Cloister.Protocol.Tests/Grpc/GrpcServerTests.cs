@@ -84,7 +84,7 @@ public sealed class GrpcServerTests
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(MapEcho);
         RawAnswer answer = await new RawCall(server) { Encoding = encoding }.SendAsync(RawCall.Frame(Message("x"), flag));
         Assert.Equal((200, status), (answer.Http, answer.Status));
-        Assert.Equal("identity,gzip", answer.AcceptEncoding);
+        Assert.Equal("identity,gzip,deflate", answer.AcceptEncoding);
     }
 
     [Fact]
