@@ -32,21 +32,55 @@ public sealed unsafe partial class OrtSession
         if (weights is not { Count: > 0 })
             return Wrap(library, Create(library, model.Span, options, null, inPlace: false), null, inPlace: false);
 
-        PlacedWeights placed = PlacedWeights.Place(model, weights);
+        return FromPlaced(library, PlacedWeights.Place(model, weights), options, options);
+    }
+
+    /// <summary>
+    /// Loads a model from pinned memory, with its weights inside the model or outside. If the weights over 64 KiB that need no other
+    /// layout are <paramref name="inPlaceFrom"/> bytes or more, the session computes on them where they lie, without prepacking; other
+    /// large weights are copied. Otherwise ONNX Runtime copies and packs all of them. No file is read, whatever the model names.
+    /// </summary>
+    /// <param name="model">
+    /// An ONNX model of up to 2 GiB. The session keeps the memory alive as long as it needs it; the caller disposes of it after the call and
+    /// does not read it again: weights are moved to where they are aligned.
+    /// </param>
+    /// <param name="options">How it runs; the defaults if null.</param>
+    /// <param name="weights">The model's external data, by the <c>location</c> that the model names; null or empty if it has none.</param>
+    /// <param name="inPlaceFrom">How many bytes of weights are used in place; with less, packing is cheap and makes runs quicker.</param>
+    /// <exception cref="OnnxRuntimeException">The bytes are not a model that ONNX Runtime runs; the text is ONNX Runtime's.</exception>
+    /// <exception cref="OnnxModelException">The bytes are not a model, or its external data is not in <paramref name="weights"/>.</exception>
+    /// <exception cref="OnnxRuntimeLibraryException">ONNX Runtime's library is missing or is not the pinned one.</exception>
+    public static OrtSession FromPinned(
+        PinnedBuffer model, OrtSessionOptions? options = null, IReadOnlyDictionary<string, ExternalWeights>? weights = null, long inPlaceFrom = 0)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(inPlaceFrom);
+        if (model.Length > int.MaxValue)
+            throw new OnnxModelException(OnnxModelError.TooLarge, "The model is larger than 2 GiB, which protobuf does not allow; move its weights to external data.");
+        OnnxRuntimeLibrary library = OnnxRuntimeLibrary.Shared;
+        options ??= new OrtSessionOptions();
+        weights ??= new Dictionary<string, ExternalWeights>();
+        if (PlacedModel.TryPlace(model, weights, inPlaceFrom) is { } placed)
+            return FromPlaced(library, placed, options with { DisablePrepacking = true }, options);
+        ReadOnlyMemory<byte> bytes = model.Memory(0, (int)model.Length);
+        if (weights.Count == 0)
+            return Wrap(library, Create(library, bytes.Span, options, null, inPlace: false), null, inPlace: false);
+        PlacedWeights copied = PlacedWeights.Place(bytes, weights);
+        return Wrap(library, CreateOrDispose(library, options, copied, inPlace: false), copied, inPlace: false);
+    }
+
+    private static OrtSession FromPlaced(OnnxRuntimeLibrary library, PlacedWeights placed, OrtSessionOptions lending, OrtSessionOptions copying)
+    {
         nint session;
         bool inPlace = placed.AnyLent;
         try
         {
-            try
-            {
-                session = Create(library, placed.Model, options, placed, inPlace);
-            }
-            catch (OnnxRuntimeException) when (inPlace && options.Level != GraphOptimization.None && !options.RequireWeightsInPlace)
-            {
-                // Folding, fusing and laying out anew read a weight where it is lent from, an empty file, and fail: so they get a copy.
-                inPlace = false;
-                session = Create(library, placed.Model, options, placed, inPlace);
-            }
+            session = Create(library, placed.Model, lending, placed, inPlace);
+        }
+        catch (OnnxRuntimeException) when (inPlace && lending.Level != GraphOptimization.None && !lending.RequireWeightsInPlace)
+        {
+            // Folding, fusing and laying out anew read a weight where it is lent from, an empty file, and fail: so they get a copy.
+            inPlace = false;
+            session = CreateOrDispose(library, copying, placed, inPlace);
         }
         catch
         {
@@ -54,6 +88,19 @@ public sealed unsafe partial class OrtSession
             throw;
         }
         return Wrap(library, session, placed, inPlace);
+    }
+
+    private static nint CreateOrDispose(OnnxRuntimeLibrary library, OrtSessionOptions options, PlacedWeights placed, bool inPlace)
+    {
+        try
+        {
+            return Create(library, placed.Model, options, placed, inPlace);
+        }
+        catch
+        {
+            placed.Dispose();
+            throw;
+        }
     }
 
     /// <summary>For fuzzing: whatever the bytes are, they load or are refused by the documented exceptions.</summary>
@@ -90,8 +137,8 @@ public sealed unsafe partial class OrtSession
         using OrtSessionOptionsHandle native = SessionOptionsWriter.Write(library, options, folder);
         if (inPlace)
             weights!.LendInPlace(api, native);
-        else if (weights is { AnyLent: true })
-            weights.LendToCopy(api, native);
+        else
+            weights?.LendToCopy(api, native);
         nint session;
         fixed (byte* bytes = model)
             api.Check(api.CreateSessionFromArray(library.Env.Handle, bytes, (nuint)model.Length, native.Value, &session));

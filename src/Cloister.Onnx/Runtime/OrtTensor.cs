@@ -61,7 +61,7 @@ public sealed unsafe class OrtTensor : IDisposable
     public static OrtTensor Allocate(TensorElementType type, ReadOnlySpan<long> shape)
     {
         long length = type.ByteLength(Elements(shape));
-        PinnedBuffer.NativeMemoryHandle memory = PinnedBuffer.NativeMemoryHandle.Allocate(length);
+        PinnedBuffer.NativeMemoryHandle memory = PinnedBuffer.NativeMemoryHandle.Allocate(length, null);
         return Over(type, memory.Address, length, shape, memory);
     }
 

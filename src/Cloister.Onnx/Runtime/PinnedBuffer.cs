@@ -21,11 +21,13 @@ public sealed unsafe class PinnedBuffer : IDisposable
     public long Length => _memory.Length;
 
     /// <summary>Takes memory of <paramref name="length"/> bytes.</summary>
+    /// <param name="length">How many bytes.</param>
+    /// <param name="guard">Told of the memory before anything is written into it, and when it was zeroed again; then the buffer has its pages to itself.</param>
     /// <exception cref="OutOfMemoryException">The system does not give that much.</exception>
-    public static PinnedBuffer Allocate(long length)
+    public static PinnedBuffer Allocate(long length, IMemoryGuard? guard = null)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
-        return new PinnedBuffer(NativeMemoryHandle.Allocate(length));
+        return new PinnedBuffer(NativeMemoryHandle.Allocate(length, guard));
     }
 
     /// <summary>The bytes from <paramref name="offset"/> on. They must not be touched after <see cref="Dispose"/>.</summary>
@@ -87,24 +89,42 @@ public sealed unsafe class PinnedBuffer : IDisposable
         public void Dispose() => Interlocked.Exchange(ref _memory, null)?.DangerousRelease();
     }
 
-    internal sealed class NativeMemoryHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+    internal sealed class NativeMemoryHandle : SafeHandleZeroOrMinusOneIsInvalid
     {
-        public long Length { get; private init; }
+        private readonly nuint _alignment;
+        private readonly IDisposable? _guarded;
 
-        public byte* Address => (byte*)(((nuint)handle + (Alignment - 1)) & ~(nuint)(Alignment - 1));
-
-        public static NativeMemoryHandle Allocate(long length)
+        private NativeMemoryHandle(long length, nuint alignment, IMemoryGuard? guard) : base(ownsHandle: true)
         {
+            Length = length;
+            _alignment = alignment;
             // calloc hands out fresh pages without touching them; room is left to align by hand.
-            nint start = (nint)NativeMemory.AllocZeroed((nuint)length + Alignment);
-            var memory = new NativeMemoryHandle { Length = length };
-            memory.SetHandle(start);
-            return memory;
+            SetHandle((nint)NativeMemory.AllocZeroed(Extent + alignment));
+            try
+            {
+                _guarded = guard?.Protect((nint)Address, (long)Extent);
+            }
+            catch
+            {
+                Dispose();
+                throw;
+            }
         }
+
+        public long Length { get; }
+
+        public byte* Address => (byte*)(((nuint)handle + (_alignment - 1)) & ~(_alignment - 1));
+
+        private nuint Extent => ((nuint)Length + (_alignment - 1)) & ~(_alignment - 1);
+
+        // What protects memory works on pages: another buffer on the same page would lose its protection with this one.
+        public static NativeMemoryHandle Allocate(long length, IMemoryGuard? guard) =>
+            new(length, guard is null ? Alignment : (nuint)Environment.SystemPageSize, guard);
 
         protected override bool ReleaseHandle()
         {
             NativeMemory.Clear(Address, (nuint)Length);
+            _guarded?.Dispose();
             NativeMemory.Free((void*)handle);
             return true;
         }

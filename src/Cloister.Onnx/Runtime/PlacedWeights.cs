@@ -13,14 +13,15 @@ internal sealed unsafe class PlacedWeights : IDisposable
     /// <summary>Up to here a copy is cheaper than what ONNX Runtime cannot do with a lent weight (fold it, fuse it).</summary>
     internal const long InlineLimit = 64 << 10;
 
-    private readonly List<(string Name, OrtTensor Tensor)> _lent = [];
+    private readonly List<(string Name, OrtTensor Tensor)> _lent = [], _copied = [];
+    private readonly HashSet<string>? _lendable;
 
-    private PlacedWeights(ReadOnlyMemory<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights)
+    private PlacedWeights(ModelProto model, IReadOnlyDictionary<string, ExternalWeights> weights, HashSet<string>? lendable)
     {
+        _lendable = lendable;
         try
         {
-            ModelProto parsed = OnnxModel.Parse(model);
-            Model = (parsed with { Graph = Place(parsed.Graph, weights, isMain: true) }).ToBytes();
+            Model = (model with { Graph = Place(model.Graph, weights, isMain: true) }).ToBytes();
         }
         catch
         {
@@ -32,15 +33,34 @@ internal sealed unsafe class PlacedWeights : IDisposable
     /// <summary>The model as ONNX Runtime gets it.</summary>
     public byte[] Model { get; }
 
-    /// <summary>Whether some weights are lent, not written into the model.</summary>
+    /// <summary>Whether some weights can be lent.</summary>
     public bool AnyLent => _lent.Count > 0;
 
     /// <exception cref="OnnxModelException">The bytes are no model, or its external data are not among <paramref name="weights"/> or outside of them.</exception>
-    public static PlacedWeights Place(ReadOnlyMemory<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights) => new(model, weights);
+    public static PlacedWeights Place(ReadOnlyMemory<byte> model, IReadOnlyDictionary<string, ExternalWeights> weights) => new(OnnxModel.Parse(model), weights, null);
+
+    /// <param name="model">The model. Large weights in it that name <see cref="WeightsFolder.FileName"/> are the caller's to <see cref="Add"/>.</param>
+    /// <param name="weights">Its external data.</param>
+    /// <param name="lendable">Which weights may be lent; ONNX Runtime copies the other large ones.</param>
+    /// <inheritdoc cref="Place(ReadOnlyMemory{byte}, IReadOnlyDictionary{string, ExternalWeights})" path="/exception"/>
+    public static PlacedWeights Place(ModelProto model, IReadOnlyDictionary<string, ExternalWeights> weights, HashSet<string> lendable) => new(model, weights, lendable);
+
+    /// <summary>Whether a tensor can stand over memory of ours: its elements have a type, it has a name that C can carry.</summary>
+    public static bool CanLend(int type, string name) =>
+        type is not ((int)TensorElementType.Undefined or (int)TensorElementType.String) && Enum.IsDefined((TensorElementType)type)
+        && name.Length > 0 && !name.Contains('\0', StringComparison.Ordinal);
+
+    /// <summary>A tensor without its elements.</summary>
+    public static TensorProto Emptied(TensorProto tensor) =>
+        tensor with { FloatData = [], Int32Data = [], StringData = [], Int64Data = [], DoubleData = [], UInt64Data = [], RawData = null };
+
+    /// <summary>Adds a weight that the model names as <see cref="WeightsFolder.FileName"/>, and takes the tensor over.</summary>
+    public void Add(string name, OrtTensor tensor, bool lend) => (lend ? _lent : _copied).Add((name, tensor));
 
     /// <summary>Lends the weights so that a session computes on them where they are.</summary>
     public void LendInPlace(OrtApi api, OrtSessionOptionsHandle options)
     {
+        Copy(api, options, _copied);
         foreach ((string name, OrtTensor tensor) in _lent)
         {
             using NativeStrings text = new([name]);
@@ -49,19 +69,23 @@ internal sealed unsafe class PlacedWeights : IDisposable
     }
 
     /// <summary>Lends the weights so that a session takes a copy, which it may fold, fuse and lay out anew.</summary>
-    public void LendToCopy(OrtApi api, OrtSessionOptionsHandle options)
-    {
-        using NativeStrings names = new([.. _lent.Select(lent => lent.Name)]);
-        nint[] values = [.. _lent.Select(lent => lent.Tensor.Handle.Value)];
-        fixed (nint* pointers = values)
-            api.Check(api.AddExternalInitializers(options.Value, names.Pointers, pointers, (nuint)values.Length));
-    }
+    public void LendToCopy(OrtApi api, OrtSessionOptionsHandle options) => Copy(api, options, [.. _lent, .. _copied]);
 
     public void Dispose()
     {
-        foreach ((_, OrtTensor tensor) in _lent)
+        foreach ((_, OrtTensor tensor) in _lent.Concat(_copied))
             tensor.Dispose();
         _lent.Clear();
+        _copied.Clear();
+    }
+
+    private static void Copy(OrtApi api, OrtSessionOptionsHandle options, List<(string Name, OrtTensor Tensor)> copied)
+    {
+        if (copied.Count == 0) return;
+        using NativeStrings names = new([.. copied.Select(copy => copy.Name)]);
+        nint[] values = [.. copied.Select(copy => copy.Tensor.Handle.Value)];
+        fixed (nint* pointers = values)
+            api.Check(api.AddExternalInitializers(options.Value, names.Pointers, pointers, (nuint)values.Length));
     }
 
     private GraphProto Place(GraphProto graph, IReadOnlyDictionary<string, ExternalWeights> weights, bool isMain) => graph with
@@ -85,7 +109,7 @@ internal sealed unsafe class PlacedWeights : IDisposable
 
     private TensorProto Place(TensorProto tensor, IReadOnlyDictionary<string, ExternalWeights> weights, bool mayLend)
     {
-        if (!tensor.IsExternal)
+        if (!tensor.IsExternal || (mayLend && IsTakenOut(tensor)))
             return tensor;
         ExternalInitializer external = ExternalInitializer.From(tensor);
         if (!weights.TryGetValue(external.Location, out ExternalWeights? file))
@@ -93,18 +117,20 @@ internal sealed unsafe class PlacedWeights : IDisposable
         if (external.Offset > file.Buffer.Length - external.Length)
             throw Refuse($"'{external.Name}' ends at byte {external.Offset + external.Length} of '{external.Location}', which has {file.Buffer.Length}.");
 
-        TensorProto empty = tensor with { FloatData = [], Int32Data = [], StringData = [], Int64Data = [], DoubleData = [], UInt64Data = [], RawData = null };
-        bool lend = mayLend && external.Length > InlineLimit && Enum.IsDefined((TensorElementType)external.Type)
-            && external.Name.Length > 0 && !external.Name.Contains('\0', StringComparison.Ordinal);
+        TensorProto empty = Emptied(tensor);
+        bool lend = mayLend && external.Length > InlineLimit && CanLend((int)external.Type, external.Name);
         if (!lend)
         {
             if (external.Length > Array.MaxLength)
                 throw new OnnxModelException(OnnxModelError.TooLarge, $"'{external.Name}' has {external.Length} bytes, which only a weight of the main graph may have.");
             return empty with { ExternalData = [], DataLocation = null, RawData = file.Buffer.Span(external.Offset, (int)external.Length).ToArray() };
         }
-        _lent.Add((external.Name, Lend(external, file.Buffer)));
+        Add(external.Name, Lend(external, file.Buffer), _lendable?.Contains(external.Name) ?? true);
         return empty with { ExternalData = [new StringStringEntryProto { Key = "location", Value = WeightsFolder.FileName }] };
     }
+
+    // Told from a weight that the maker keeps in a file of this name by who made the message: a model that was read has its bytes.
+    private static bool IsTakenOut(TensorProto tensor) => tensor.Origin is null;
 
     private static OrtTensor Lend(ExternalInitializer external, PinnedBuffer file)
     {
