@@ -11,6 +11,9 @@ public sealed record ModelConfiguration
     /// <summary>The largest <c>config.json</c>, in bytes.</summary>
     public const int MaximumBytes = 64 << 10;
 
+    /// <summary>Below this, a second, packed copy costs little and makes batches quicker.</summary>
+    internal const long InPlaceByDefault = 16 << 20;
+
     /// <summary>How a picture becomes the model's input; null for a model that takes no pictures.</summary>
     public Preprocessing? Preprocess { get; init; }
 
@@ -25,6 +28,9 @@ public sealed record ModelConfiguration
 
     /// <summary>How long a prediction may take, waiting included; null for the server's own limit.</summary>
     public TimeSpan? Timeout { get; init; }
+
+    /// <summary>From how many bytes of weights on they are used where they were decrypted, without a packed copy: 0 always, <see cref="long.MaxValue"/> never.</summary>
+    public long InPlaceFrom { get; init; } = InPlaceByDefault;
 
     /// <summary>Reads the document.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.ConfigurationRefused"/>; the text names the member.</exception>
@@ -70,7 +76,8 @@ public sealed record ModelConfiguration
                 "threads" => configuration with { Threads = (int)cursor.ReadInteger("'threads'", 1, 256) },
                 "queueLimit" => configuration with { QueueLimit = (int)cursor.ReadInteger("'queueLimit'", 1, 1_000_000) },
                 "timeoutMilliseconds" => configuration with { Timeout = TimeSpan.FromMilliseconds(cursor.ReadInteger("'timeoutMilliseconds'", 1, 86_400_000)) },
-                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds"),
+                "weights" => configuration with { InPlaceFrom = ReadPlacement(ref cursor) },
+                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds, weights"),
             };
         }
         cursor.End();
@@ -85,5 +92,13 @@ public sealed record ModelConfiguration
         "nearest" => ResizeMode.Nearest,
         "bilinear" => ResizeMode.Bilinear,
         string other => throw cursor.Invalid($"'resize' must be refuse, nearest or bilinear, not '{other}'"),
+    };
+
+    // "in-place": half the memory, loaded at the speed of decryption. "packed": ONNX Runtime's own layout, batches up to 2.5 times quicker.
+    private static long ReadPlacement(ref JsonCursor cursor) => cursor.ReadText("'weights'") switch
+    {
+        "in-place" => 0,
+        "packed" => long.MaxValue,
+        string other => throw cursor.Invalid($"'weights' must be in-place or packed, not '{other}'"),
     };
 }

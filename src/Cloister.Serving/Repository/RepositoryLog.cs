@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 
 namespace Cloister.Serving.Repository;
 
-/// <summary>Ids 4100-4149 are this folder's.</summary>
+/// <summary>Ids 4000-4149 are this folder's.</summary>
 internal static partial class RepositoryLog
 {
     [LoggerMessage(4100, LogLevel.Information, "Model {Model} version {Version} is ready after {Milliseconds:0} ms")]
@@ -13,4 +13,7 @@ internal static partial class RepositoryLog
 
     [LoggerMessage(4102, LogLevel.Error, "Model {Model} could not be opened")]
     public static partial void ModelFailed(this ILogger logger, string model, Exception exception);
+
+    [LoggerMessage(4000, LogLevel.Warning, "{Length} bytes of a decrypted model could not be locked ({Problem}) and may reach swap: allow this process more locked memory (ulimit -l unlimited, LimitMEMLOCK=infinity in systemd, --ulimit memlock=-1 in a container), or use encrypted swap or none. This is said once")]
+    public static partial void MemoryNotLocked(this ILogger logger, long length, string problem);
 }

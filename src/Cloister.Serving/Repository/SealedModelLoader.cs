@@ -11,7 +11,7 @@ namespace Cloister.Serving.Repository;
 /// Opens a sealed model in memory: signature, digest and version are checked before a byte of the content is read, and the
 /// plaintext goes nowhere but into memory that the engine uses in place.
 /// </summary>
-internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecutor executor, TensorPool pool)
+internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecutor executor, TensorPool pool, ModelMemory memory)
 {
     public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", Extension = ".sealed";
 
@@ -122,23 +122,20 @@ internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecu
         return bytes;
     }
 
-    private static async Task<OrtSession> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    private async Task<OrtSession> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
     {
         if (reader.LengthOf(ModelEntry) > int.MaxValue)
             throw new ServingException(ServingError.ModelRefused, $"{ModelEntry} is larger than 2 GiB, which protobuf does not allow; move its weights to external data.");
-        // Disposing a buffer zeroes it; sessions keep the weights they compute on.
+        // Disposing a buffer zeroes it once no session computes on it.
         using PinnedBuffer model = await ReadPinnedAsync(reader, ModelEntry, progress, cancellation);
-        ReadOnlyMemory<byte> bytes = model.Memory(0, (int)model.Length);
-        string[] locations = [.. OnnxModel.ExternalInitializers(OnnxModel.Parse(bytes)).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
+        string[] locations = [.. OnnxModel.ExternalInitializers(OnnxModel.Parse(model.Memory(0, (int)model.Length))).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
         Demand(name, reader, locations);
         var weights = new Dictionary<string, ExternalWeights>(StringComparer.Ordinal);
         try
         {
             foreach (string location in locations)
                 weights.Add(location, new ExternalWeights(await ReadPinnedAsync(reader, location, progress, cancellation)));
-            // Prepacking would copy every external weight.
-            var options = new OrtSessionOptions { IntraThreads = configuration.Threads, DisablePrepacking = weights.Count > 0 };
-            return OrtSession.FromMemory(bytes, options, weights);
+            return OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = configuration.Threads }, weights, configuration.InPlaceFrom);
         }
         finally
         {
@@ -156,10 +153,10 @@ internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecu
                 throw new ServingException(ServingError.EntryRefused, $"{name}{Extension} holds an entry '{entry.Name}' that nothing in the model uses; seal it without.");
     }
 
-    private static async Task<PinnedBuffer> ReadPinnedAsync(SealedReader reader, string entry, LoadProgress progress, CancellationToken cancellation)
+    private async Task<PinnedBuffer> ReadPinnedAsync(SealedReader reader, string entry, LoadProgress progress, CancellationToken cancellation)
     {
         const int Largest = 256 << 20; // at most 2 GiB fit one Memory<byte>; smaller parts show progress
-        PinnedBuffer buffer = PinnedBuffer.Allocate(reader.LengthOf(entry));
+        PinnedBuffer buffer = PinnedBuffer.Allocate(reader.LengthOf(entry), memory);
         try
         {
             for (long offset = 0; offset < buffer.Length; offset += Largest)

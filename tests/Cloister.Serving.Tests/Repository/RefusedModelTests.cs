@@ -90,7 +90,8 @@ public sealed class RefusedModelTests
     [InlineData("""{"preprocess":"unit"}""", "config.json is refused: 'preprocess' needs exactly one FP32 input of shape [N, 1 or 3, height, width]; the model has 0.")]
     [InlineData("""{"resize":"nearest"}""", "config.json is refused: 'resize' needs 'preprocess' (byte 20).")]
     [InlineData("""{"threads":0}""", "config.json is refused: 'threads' must be a whole number from 1 to 256 (byte 11).")]
-    [InlineData("""{"colour":"red"}""", "config.json is refused: Member 'colour' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds (byte 10).")]
+    [InlineData("""{"weights":"somewhere"}""", "config.json is refused: 'weights' must be in-place or packed, not 'somewhere' (byte 22).")]
+    [InlineData("""{"colour":"red"}""", "config.json is refused: Member 'colour' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds, weights (byte 10).")]
     public Task A_bad_configuration(string configuration, string reason) => CheckEntriesAsync(reason,
         ("model.onnx", TestModels.HalfPlusTwo), ("config.json", System.Text.Encoding.UTF8.GetBytes(configuration)));
 
@@ -103,6 +104,32 @@ public sealed class RefusedModelTests
 
     [Fact]
     public Task No_model() => CheckEntriesAsync("bad.sealed has no entry model.onnx; seal the model under this name.", ("labels.txt", "a"u8.ToArray()));
+
+    [Fact]
+    public Task The_maker_s_signature_counts_before_the_model_does() => CheckAsync(async store =>
+    {
+        // A broken model under another maker's signature: what is said is that the maker is another one.
+        using Cloister.Sealing.MakerKey other = MakerKey.Generate(SignatureAlgorithm.EcdsaP256);
+        await SealedFile.SealAsync(store.PathOf("half"), new SealedContent("half", 1, [SealedSource.FromBytes("model.onnx", [1, 2, 3])]), store.Grants[0].Key.Memory, other);
+    }, $"half.sealed is refused (sealing error {(int)SealingError.ForeignMaker}): ");
+
+    [Fact]
+    public async Task Large_weights_inside_the_model_are_used_in_place_or_packed_as_the_maker_says()
+    {
+        const int width = 160;
+        float[] weights = new float[width * width];
+        for (int i = 0; i < width; i++) weights[i * width + i] = 2;
+        byte[] model = new Cloister.Onnx.Tests.Runtime.HandmadeModel().Input("x", 1, -1, width).Inline("w", 1, [width, width], weights)
+            .Node("MatMul", ["x", "w"], ["y"]).Output("y", 1, -1, width).ToBytes();
+        var store = new TestStore();
+        await store.AddAsync("placed", model, """{"weights":"in-place"}""");
+        await store.AddAsync("packed", model, """{"weights":"packed"}""");
+        await using TestServer server = await TestServer.StartAsync(store);
+        string request = $$"""{"instances":[[{{string.Join(',', Enumerable.Range(0, width))}}]]}""";
+        (HttpStatusCode Status, string Body) placed = await server.PostAsync("/v1/models/placed:predict", request), packed = await server.PostAsync("/v1/models/packed:predict", request);
+        Assert.Equal(HttpStatusCode.OK, placed.Status);
+        Assert.Equal(placed, packed);
+    }
 
     [Fact]
     public Task Bytes_that_are_no_model() => CheckEntriesAsync("model.onnx is refused: ", ("model.onnx", "not a model"u8.ToArray()));

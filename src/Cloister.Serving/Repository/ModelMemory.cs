@@ -1,0 +1,21 @@
+using Cloister.Onnx.Runtime;
+using Cloister.Platform;
+using Microsoft.Extensions.Logging;
+
+namespace Cloister.Serving.Repository;
+
+/// <summary>
+/// Where decrypted models lie: memory that is kept out of swap and core dumps, as far as the system allows. Where it does not, that
+/// is said once, with what to do.
+/// </summary>
+internal sealed class ModelMemory(ILogger logger) : IMemoryGuard
+{
+    private int _said;
+
+    public IDisposable Protect(nint address, long length)
+    {
+        LockedMemory memory = LockedMemory.Over(address, length);
+        if (memory.Problem is { } problem && Interlocked.Exchange(ref _said, 1) == 0) logger.MemoryNotLocked(length, problem);
+        return memory;
+    }
+}
