@@ -36,18 +36,7 @@ internal static class GrantedParameters
                 Key = ByteString.CopyFrom(ModelKey(granted, data).Span),
             });
         }
-        foreach (GrantedCaller granted in plan.Callers)
-        {
-            var caller = new CallerGrant
-            {
-                Name = granted.Name,
-                Certificate = ByteString.CopyFrom(granted.Caller.CertificateDer.Span),
-                TokenSha256 = ByteString.CopyFrom(granted.Caller.TokenSha256.Span),
-            };
-            caller.Models.AddRange(granted.Models);
-            answer.Callers.Add(caller);
-        }
-        answer.AnonymousModels.AddRange(plan.AnonymousModels);
+        GrantedCallers.Add(answer, plan);
     }
 
     /// <summary>What templates see, before the marble's own certificate is there.</summary>

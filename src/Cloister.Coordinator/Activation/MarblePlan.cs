@@ -20,8 +20,10 @@ internal sealed class MarblePlan
         Models = [.. marble.Models.Select(name => new GrantedModel(name, manifest.Models[name]))];
         Callers = [.. manifest.Callers
             .Select(caller => new GrantedCaller(caller.Key, caller.Value, [.. caller.Value.Models.Where(model => marble.Models.Contains(model))]))
-            .Where(caller => !caller.Models.IsEmpty)];
+            .Where(caller => !caller.Models.IsEmpty || (!caller.Caller.Administers.IsEmpty && !marble.Models.IsEmpty))];
         AnonymousModels = [.. manifest.AnonymousModels.Where(model => marble.Models.Contains(model))];
+        AnonymousQuota = manifest.AnonymousQuota;
+        TokenIssuers = [.. manifest.TokenIssuers.Where(issuer => Callers.Any(caller => caller.Caller.Token?.Issuer == issuer.Key))];
         Secrets = [.. Files.Concat(Env).SelectMany(content => content.Template?.SecretsNamed.Names ?? []).Concat(Models.Select(model => model.Model.Secret))
             .Concat(marble.Tls.SelectMany(tag => manifest.Tls[tag].Incoming).Select(connection => connection.Cert))
             .Where(manifest.Secrets.ContainsKey).Distinct(StringComparer.Ordinal)];
@@ -41,6 +43,11 @@ internal sealed class MarblePlan
     public ImmutableArray<GrantedCaller> Callers { get; }
 
     public ImmutableArray<string> AnonymousModels { get; }
+
+    public ManifestQuota? AnonymousQuota { get; }
+
+    /// <summary>Those that its callers name.</summary>
+    public ImmutableArray<KeyValuePair<string, ManifestTokenIssuer>> TokenIssuers { get; }
 
     /// <summary>Every secret that has to have a value before this marble can be activated.</summary>
     public ImmutableArray<string> Secrets { get; }

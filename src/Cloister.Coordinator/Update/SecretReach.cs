@@ -53,7 +53,7 @@ internal static class SecretReach
         && IsSame(known.Marble.Parameters.Env, plan.Marble.Parameters.Env, IsSame)
         && known.Marble.Parameters.Argv.SequenceEqual(plan.Marble.Parameters.Argv, StringComparer.Ordinal)
         && Connections(before, known).SequenceEqual(Connections(after, plan))
-        && Models(before, known, secret).SequenceEqual(Models(after, plan, secret), StringComparer.Ordinal);
+        && ModelsReachNoFurther(before, known, after, plan, secret);
 
     private static IEnumerable<(string Tag, bool Incoming, ManifestTlsEntry Entry)> Connections(ManifestDocument manifest, MarblePlan plan) => plan.Marble.Tls
         .Where(manifest.Tls.ContainsKey)
@@ -82,17 +82,31 @@ internal static class SecretReach
     private static bool IsSame<T>(ImmutableSortedDictionary<string, T> before, ImmutableSortedDictionary<string, T> after, Func<T, T, bool> same) =>
         before.Count == after.Count && before.All(known => after.TryGetValue(known.Key, out T? now) && same(known.Value, now));
 
-    // The models that this secret opens, with whoever may call them, as text.
-    private static IEnumerable<string> Models(ManifestDocument manifest, MarblePlan plan, string secret)
+    // Each model that this secret opens, and each of its callers, was there before; a model or caller less, or a certificate that is now
+    // revoked, takes away.
+    private static bool ModelsReachNoFurther(ManifestDocument before, MarblePlan known, ManifestDocument after, MarblePlan plan, string secret)
     {
-        foreach ((string name, ManifestModel model) in plan.Models.Where(granted => granted.Model.Secret == secret).Select(granted => (granted.Name, granted.Model)))
+        foreach ((string name, ManifestModel model) in Opened(plan, secret))
         {
-            yield return $"model {name} {model.Digest} {Convert.ToHexString(model.MakerKey.Span)} {model.MinimumVersion}";
-            if (manifest.AnonymousModels.Contains(name))
-                yield return $"anybody calls {name}";
-            foreach (string credential in plan.Callers.Where(caller => caller.Models.Contains(name))
-                .Select(caller => $"{Convert.ToHexString(caller.Caller.CertificateDer.Span)}/{Convert.ToHexString(caller.Caller.TokenSha256.Span)}").Order(StringComparer.Ordinal))
-                yield return $"{credential} calls {name}";
+            if (!Opened(known, secret).Any(old => old.Name == name && old.Model.Digest == model.Digest && old.Model.MinimumVersion == model.MinimumVersion && old.Model.MakerKey.Span.SequenceEqual(model.MakerKey.Span)))
+                return false;
+            if (after.AnonymousModels.Contains(name) && !before.AnonymousModels.Contains(name))
+                return false;
+            ManifestCaller[] callers = [.. CallersOf(known, name)];
+            if (!CallersOf(plan, name).All(caller => callers.Any(old => Credential(before, old) == Credential(after, caller) && Revoked(old).IsSubsetOf(Revoked(caller)))))
+                return false;
         }
+        return true;
     }
+
+    private static IEnumerable<GrantedModel> Opened(MarblePlan plan, string secret) => plan.Models.Where(granted => granted.Model.Secret == secret);
+
+    private static IEnumerable<ManifestCaller> CallersOf(MarblePlan plan, string model) => plan.Callers.Where(caller => caller.Models.Contains(model)).Select(caller => caller.Caller);
+
+    // With all of its issuer: other keys of an issuer, or another address of them, are other callers.
+    private static string Credential(ManifestDocument manifest, ManifestCaller caller) => caller.Token is { } token
+        ? $"{CallerText.Credential(caller)} by {CallerText.Issuer(manifest.TokenIssuers[token.Issuer])}"
+        : CallerText.Credential(caller);
+
+    private static HashSet<string> Revoked(ManifestCaller caller) => [.. caller.CertificateFrom?.Revoked.Select(serial => Convert.ToHexString(serial.Span)) ?? []];
 }

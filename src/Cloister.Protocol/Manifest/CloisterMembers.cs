@@ -1,12 +1,9 @@
-using System.Security.Cryptography;
-
 namespace Cloister.Protocol.Manifest;
 
-/// <summary>Decodes and checks what only Cloister's dialect has: models, callers, anonymous models.</summary>
-internal sealed class CloisterMembers(GoDecoder go, ManifestProblems problems)
+/// <summary>Decodes and checks what only Cloister's dialect has: models and anonymous models.</summary>
+internal sealed class CloisterMembers(GoDecoder go)
 {
     private static readonly string[] s_model = ["Digest", "MakerKey", "Secret", "MinimumVersion"];
-    private static readonly string[] s_caller = ["Certificate", "TokenSha256", "Models"];
 
     public ManifestModel Model(GoNode node)
     {
@@ -22,19 +19,6 @@ internal sealed class CloisterMembers(GoDecoder go, ManifestProblems problems)
         return model;
     }
 
-    public ManifestCaller Caller(GoNode node)
-    {
-        var caller = new ManifestCaller();
-        foreach ((string name, GoNode member) in go.Members(node, "Caller", s_caller))
-            caller = name switch
-            {
-                "Certificate" => caller with { CertificateDer = Certificate(member) },
-                "TokenSha256" => caller with { TokenSha256 = Token(member) },
-                _ => caller with { Models = go.Strings(member, caller.Models) },
-            };
-        return caller;
-    }
-
     /// <summary>Checks the decoded members against each other and against the rest of the manifest.</summary>
     public static void Check(ManifestDocument manifest, ManifestProblems problems)
     {
@@ -44,7 +28,6 @@ internal sealed class CloisterMembers(GoDecoder go, ManifestProblems problems)
             CheckNames(manifest, marble.Models, $"Marbles.{name}.Models", ManifestProblemCode.MarbleModelWrong, problems);
         foreach ((string name, ManifestModel model) in manifest.Models)
             CheckModel(manifest, name, model, problems);
-        CheckCallers(manifest, problems);
         CheckNames(manifest, manifest.AnonymousModels, "AnonymousModels", ManifestProblemCode.AnonymousModelWrong, problems);
     }
 
@@ -70,30 +53,7 @@ internal sealed class CloisterMembers(GoDecoder go, ManifestProblems problems)
             problems.Warn(ManifestProblemCode.ModelUnused, at, "no marble lists this model, so nothing can open it");
     }
 
-    private static void CheckCallers(ManifestDocument manifest, ManifestProblems problems)
-    {
-        var credentials = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string name, ManifestCaller caller) in manifest.Callers)
-        {
-            string at = $"Callers.{name}";
-            if (caller.CertificateDer.IsEmpty == caller.TokenSha256.IsEmpty)
-            {
-                problems.Add(ManifestProblemCode.CallerCredentialWrong, at, "a caller has exactly one of Certificate and TokenSha256");
-            }
-            else
-            {
-                string credential = caller.CertificateDer.IsEmpty
-                    ? "token " + Convert.ToHexString(caller.TokenSha256.Span)
-                    : "certificate " + Convert.ToHexString(SHA256.HashData(caller.CertificateDer.Span));
-                if (!credentials.TryAdd(credential, name))
-                    problems.Add(ManifestProblemCode.CallerCredentialRepeated, at, $"has the same credential as caller '{credentials[credential]}'");
-            }
-            if (caller.Models.IsEmpty) problems.Add(ManifestProblemCode.CallerModelWrong, $"{at}.Models", "names no model");
-            CheckNames(manifest, caller.Models, $"{at}.Models", ManifestProblemCode.CallerModelWrong, problems);
-        }
-    }
-
-    private static void CheckNames(ManifestDocument manifest, IReadOnlyCollection<string> models, string field, ManifestProblemCode code, ManifestProblems problems)
+    internal static void CheckNames(ManifestDocument manifest, IReadOnlyCollection<string> models, string field, ManifestProblemCode code, ManifestProblems problems)
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (string model in models)
@@ -107,22 +67,5 @@ internal sealed class CloisterMembers(GoDecoder go, ManifestProblems problems)
     {
         string text = go.String(node, "");
         return GoBase64.TryDecode(text, out byte[] bytes) ? bytes : [];
-    }
-
-    private byte[] Certificate(GoNode node)
-    {
-        string pem = go.String(node, "");
-        byte[]? der = ManifestCertificates.FirstBlock(pem, out string label);
-        if (der is not null && label == "CERTIFICATE" && ManifestCertificates.IsCertificate(der)) return der;
-        problems.Add(ManifestProblemCode.CallerCredentialWrong, node.Field, "is not a PEM certificate");
-        return [];
-    }
-
-    private byte[] Token(GoNode node)
-    {
-        string hex = go.String(node, "");
-        if (ManifestFingerprint.IsValid(hex)) return Convert.FromHexString(hex);
-        problems.Add(ManifestProblemCode.CallerCredentialWrong, node.Field, "is not the token's SHA-256 as 64 lower-case hex digits");
-        return [];
     }
 }

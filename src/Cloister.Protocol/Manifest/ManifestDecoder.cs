@@ -9,7 +9,7 @@ namespace Cloister.Protocol.Manifest;
 internal sealed class ManifestDecoder(GoDecoder go, ManifestProblems problems, ReadOnlyMemory<byte> json)
 {
     private static readonly string[] s_marbleRun = ["Packages", "Infrastructures", "Marbles", "Secrets", "Users", "Roles", "RecoveryKeys", "TLS", "Config"];
-    private static readonly string[] s_cloister = [.. s_marbleRun, "Models", "Callers", "AnonymousModels"];
+    private static readonly string[] s_cloister = [.. s_marbleRun, "Models", "Callers", "TokenIssuers", "AnonymousModels", "AnonymousQuota"];
     private static readonly string[] s_package = ["UniqueID", "SignerID", "ProductID", "SecurityVersion", "Debug", "AcceptedTCBStatuses", "AcceptedAdvisories"];
     private static readonly string[] s_infrastructure = ["CPUSVN", "QESVN", "PCESVN", "RootCA"];
     private static readonly string[] s_marble = ["Package", "MaxActivations", "Parameters", "TLS", "DisableSecretBinding"];
@@ -40,8 +40,10 @@ internal sealed class ManifestDecoder(GoDecoder go, ManifestProblems problems, R
                 "RecoveryKeys" => manifest with { RecoveryKeys = go.Map(node, manifest.RecoveryKeys, "string", entry => go.String(entry, "")) },
                 "TLS" => manifest with { Tls = go.Map(node, manifest.Tls, "manifest.TLStag", TlsTag) },
                 "Config" => manifest with { Config = Config(node, manifest.Config) },
-                "Models" => manifest with { Models = go.Map(node, manifest.Models, "Model", new CloisterMembers(go, problems).Model) },
-                "Callers" => manifest with { Callers = go.Map(node, manifest.Callers, "Caller", new CloisterMembers(go, problems).Caller) },
+                "Models" => manifest with { Models = go.Map(node, manifest.Models, "Model", new CloisterMembers(go).Model) },
+                "Callers" => manifest with { Callers = go.Map(node, manifest.Callers, "Caller", new CallerDecoder(go, problems, json).Caller) },
+                "TokenIssuers" => manifest with { TokenIssuers = go.Map(node, manifest.TokenIssuers, "TokenIssuer", new CallerDecoder(go, problems, json).Issuer) },
+                "AnonymousQuota" => manifest with { AnonymousQuota = new CallerDecoder(go, problems, json).Quota(node) },
                 _ => manifest with { AnonymousModels = go.Strings(node, manifest.AnonymousModels) },
             };
         return manifest;

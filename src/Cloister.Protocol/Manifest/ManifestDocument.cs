@@ -6,7 +6,7 @@ namespace Cloister.Protocol.Manifest;
 
 /// <summary>
 /// What may run in a deployment and what it receives: MarbleRun's members, and Cloister's (<see cref="Models"/>,
-/// <see cref="Callers"/>, <see cref="AnonymousModels"/>). Only <see cref="ManifestReader"/> makes one, so whoever holds one
+/// <see cref="Callers"/>, <see cref="TokenIssuers"/>, <see cref="AnonymousModels"/>, <see cref="AnonymousQuota"/>). Only <see cref="ManifestReader"/> makes one, so whoever holds one
 /// holds a checked one. Names are in ordinal order. Format: docs/formats/manifest.md.
 /// </summary>
 public sealed record ManifestDocument
@@ -39,8 +39,12 @@ public sealed record ManifestDocument
     public ImmutableSortedDictionary<string, ManifestModel> Models { get; internal init; } = Names.Empty<ManifestModel>();
     /// <summary>Cloister: who may call which models. Empty in MarbleRun's dialect.</summary>
     public ImmutableSortedDictionary<string, ManifestCaller> Callers { get; internal init; } = Names.Empty<ManifestCaller>();
+    /// <summary>Cloister: who issues JWTs for callers. Empty in MarbleRun's dialect.</summary>
+    public ImmutableSortedDictionary<string, ManifestTokenIssuer> TokenIssuers { get; internal init; } = Names.Empty<ManifestTokenIssuer>();
     /// <summary>Cloister: models that anybody may call. Empty in MarbleRun's dialect.</summary>
     public ImmutableArray<string> AnonymousModels { get; internal init; } = [];
+    /// <summary>Cloister: how much all who are nobody in particular may call together; null: as much as the server can.</summary>
+    public ManifestQuota? AnonymousQuota { get; internal init; }
 
     /// <summary>The user whose certificate has these bytes (DER), or null. MarbleRun's rule: equality of bytes alone counts.</summary>
     public string? UserOf(ReadOnlySpan<byte> certificate)
@@ -303,17 +307,4 @@ public sealed record ManifestModel
     public string Secret { get; internal init; } = "";
     /// <summary>Smallest version of the content that is opened.</summary>
     public long MinimumVersion { get; internal init; }
-}
-
-/// <summary>Cloister: who may call. Exactly one credential is set.</summary>
-public sealed record ManifestCaller
-{
-    internal ManifestCaller() { }
-
-    /// <summary>Client certificate, DER; empty where a token is the credential.</summary>
-    public ReadOnlyMemory<byte> CertificateDer { get; internal init; }
-    /// <summary>SHA-256 of the bearer token, 32 bytes; empty where a certificate is the credential.</summary>
-    public ReadOnlyMemory<byte> TokenSha256 { get; internal init; }
-    /// <summary>Names in <see cref="ManifestDocument.Models"/> that it may call.</summary>
-    public ImmutableArray<string> Models { get; internal init; } = [];
 }

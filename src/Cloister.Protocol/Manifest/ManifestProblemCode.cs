@@ -90,14 +90,28 @@ public enum ManifestProblemCode
     ModelVersionWrong = 423,
     /// <summary>Cloister: no marble may open the model.</summary>
     ModelUnused = 424,
-    /// <summary>Cloister: a caller has no credential, or both.</summary>
+    /// <summary>Cloister: a caller has no credential, more than one, or one that cannot be read.</summary>
     CallerCredentialWrong = 430,
     /// <summary>Cloister: two callers have the same credential.</summary>
     CallerCredentialRepeated = 431,
     /// <summary>Cloister: a caller names a model that is not there, one twice, or none.</summary>
     CallerModelWrong = 432,
+    /// <summary>Cloister: a caller's token names an issuer that is not there, or no claim.</summary>
+    CallerTokenWrong = 433,
+    /// <summary>Cloister: a caller's certificate rule has no authority, no name, or one that cannot be read.</summary>
+    CallerCertificateRuleWrong = 434,
+    /// <summary>Cloister: a quota limits nothing, contradicts itself, or names a model that is not the caller's.</summary>
+    QuotaWrong = 435,
+    /// <summary>Cloister: a caller administers what this format does not know.</summary>
+    CallerAdministersWrong = 436,
     /// <summary>Cloister: the anonymous models name one that is not there, or one twice.</summary>
     AnonymousModelWrong = 440,
+    /// <summary>Cloister: a token issuer has no name or audience, or the same name as another.</summary>
+    TokenIssuerWrong = 441,
+    /// <summary>Cloister: a token issuer's keys cannot be used, or there are none.</summary>
+    TokenIssuerKeysWrong = 442,
+    /// <summary>Cloister: no caller uses the token issuer.</summary>
+    TokenIssuerUnused = 443,
     /// <summary>Cloister: a template uses a secret that is not there.</summary>
     TemplateSecretMissing = 450,
 }

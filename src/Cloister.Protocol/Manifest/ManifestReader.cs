@@ -49,6 +49,7 @@ public static class ManifestReader
         ManifestChecks.Check(document, problems);
         SecretChecks.Check(document, problems);
         if (problems.IsCloister) CloisterMembers.Check(document, problems);
+        if (problems.IsCloister) CallerChecks.Check(document, problems);
         TemplateChecks.Check(document, problems);
         return document;
     }
@@ -60,7 +61,7 @@ public static class ManifestReader
         ManifestOutcome outcome = Read(data[1..], (data[0] & 1) == 0 ? ManifestDialect.MarbleRun : ManifestDialect.Cloister);
         if (outcome.IsAccepted != outcome.Problems.IsEmpty) throw new InvalidOperationException("A manifest with problems was accepted, or the reverse.");
         // Whatever Cloister's dialect accepts without its own members, MarbleRun's accepts too.
-        if (outcome.IsAccepted && (data[0] & 1) == 1 && outcome.Document is { Models.IsEmpty: true, Callers.IsEmpty: true } own
+        if (outcome.IsAccepted && (data[0] & 1) == 1 && outcome.Document is { Models.IsEmpty: true, Callers.IsEmpty: true, TokenIssuers.IsEmpty: true, AnonymousQuota: null } own
             && own.Packages.Values.All(package => package.Policy is null)
             && !Read(data[1..], ManifestDialect.MarbleRun).IsAccepted)
             throw new InvalidOperationException("MarbleRun's dialect refuses what the stricter one accepts.");

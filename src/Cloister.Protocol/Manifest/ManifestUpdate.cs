@@ -43,7 +43,8 @@ public sealed class ManifestUpdate
 
     private static bool HasPackagesAlone(ManifestDocument document) =>
         document.Infrastructures.IsEmpty && document.Marbles.IsEmpty && document.Users.IsEmpty && document.RecoveryKeys.IsEmpty && document.Roles.IsEmpty
-        && document.Secrets.IsEmpty && document.Tls.IsEmpty && document.Models.IsEmpty && document.Callers.IsEmpty && document.AnonymousModels.IsEmpty;
+        && document.Secrets.IsEmpty && document.Tls.IsEmpty && document.Models.IsEmpty && document.Callers.IsEmpty && document.AnonymousModels.IsEmpty
+        && document.TokenIssuers.IsEmpty && document.AnonymousQuota is null;
 
     private static PackageRaise Raise(ManifestPackage package, ManifestDialect dialect)
     {

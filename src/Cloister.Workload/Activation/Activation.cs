@@ -8,11 +8,13 @@ namespace Cloister.Workload;
 /// </summary>
 public sealed class Activation : IDisposable
 {
+    private CallerRights _rights;
+
     internal Activation(WorkloadIdentity identity, X509Certificate2 marbleRoot, X509Certificate2 coordinatorRoot,
-        WorkloadParameters parameters, IReadOnlyList<ModelGrant> models, IReadOnlyList<CallerGrant> callers, IReadOnlyList<string> anonymousModels)
+        WorkloadParameters parameters, IReadOnlyList<ModelGrant> models, CallerRights rights)
     {
         (Identity, MarbleRoot, CoordinatorRoot) = (identity, marbleRoot, coordinatorRoot);
-        (Parameters, Models, Callers, AnonymousModels) = (parameters, models, callers, anonymousModels);
+        (Parameters, Models, _rights) = (parameters, models, rights);
     }
 
     /// <summary>The key and certificate this workload is known by, kept fresh by <see cref="CertificateRenewal"/>.</summary>
@@ -39,11 +41,24 @@ public sealed class Activation : IDisposable
     /// <summary>The sealed models this workload may open, with their keys.</summary>
     public IReadOnlyList<ModelGrant> Models { get; }
 
-    /// <summary>Who may use which model.</summary>
-    public IReadOnlyList<CallerGrant> Callers { get; }
+    /// <summary>Raised, on a thread of the renewal, when a newer manifest has changed <see cref="Rights"/>.</summary>
+    public event EventHandler? RightsChanged;
 
-    /// <summary>The models anybody may use.</summary>
-    public IReadOnlyList<string> AnonymousModels { get; }
+    /// <summary>Who may use which models now.</summary>
+    public CallerRights Rights => Volatile.Read(ref _rights);
+
+    /// <summary>Who may use which model now.</summary>
+    public IReadOnlyList<CallerGrant> Callers => Rights.Callers;
+
+    /// <summary>The models anybody may use now.</summary>
+    public IReadOnlyList<string> AnonymousModels => Rights.AnonymousModels;
+
+    /// <summary>Takes over what a renewal under a newer manifest brought.</summary>
+    internal void Replace(CallerRights rights)
+    {
+        Volatile.Write(ref _rights, rights);
+        RightsChanged?.Invoke(this, EventArgs.Empty);
+    }
 
     /// <summary>Zeroes every secret and disposes certificates and keys.</summary>
     public void Dispose()

@@ -35,8 +35,7 @@ internal static class ActivationAnswer
             X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), X509CertificateLoader.LoadCertificate(answer.CoordinatorRoot.Span),
             new WorkloadParameters(Take(parameters.Files), Take(parameters.Env), [.. parameters.Argv]),
             [.. answer.Models.Select(m => new ModelGrant(m.Name, Convert.ToHexStringLower(m.Digest.Span), m.MakerKey.ToByteArray(), m.MinimumVersion, SecretBytes.Copy(m.Key.Span)))],
-            [.. answer.Callers.Select(c => new CallerGrant(c.Name, c.Certificate.ToByteArray(), c.TokenSha256.ToByteArray(), [.. c.Models]))],
-            [.. answer.AnonymousModels]);
+            CallerAnswer.Read(answer));
     }
 
     /// <summary>The certificate, joined with its key.</summary>
@@ -113,8 +112,7 @@ internal static class ActivationAnswer
             Require(model.Key.Length == ModelKeyBytes, $"the key of model '{model.Name}' is not {ModelKeyBytes} bytes");
             Require(!model.MakerKey.IsEmpty, $"model '{model.Name}' has no maker's key");
         }
-        foreach (var caller in answer.Callers)
-            Require(caller.Certificate.IsEmpty ? caller.TokenSha256.Length == Sha256Bytes : caller.TokenSha256.IsEmpty, $"caller '{caller.Name}' does not have exactly one credential");
+        if (CallerAnswer.Wrong(answer) is { } wrong) Require(false, wrong);
     }
 
     private static Dictionary<string, SecretBytes> Take(MapField<string, ByteString> values) =>

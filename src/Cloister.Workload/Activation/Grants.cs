@@ -10,13 +10,6 @@ namespace Cloister.Workload;
 /// <param name="Key">The file's key; owned by the <see cref="Activation"/> and zeroed with it.</param>
 public sealed record ModelGrant(string Name, string Digest, ReadOnlyMemory<byte> MakerKey, long MinimumVersion, SecretBytes Key);
 
-/// <summary>Somebody who may use models: recognised by a client certificate or by the SHA-256 of a bearer token.</summary>
-/// <param name="Name">The caller's name in the manifest.</param>
-/// <param name="Certificate">The client certificate, DER; empty if the caller uses a token.</param>
-/// <param name="TokenSha256">SHA-256 of the bearer token, 32 bytes; empty if the caller uses a certificate.</param>
-/// <param name="Models">The models the caller may use.</param>
-public sealed record CallerGrant(string Name, ReadOnlyMemory<byte> Certificate, ReadOnlyMemory<byte> TokenSha256, IReadOnlyList<string> Models);
-
 /// <summary>Files, environment and arguments that the manifest gives a workload. Values may hold secrets; they are owned by the <see cref="Activation"/>.</summary>
 /// <param name="Files">Path to content.</param>
 /// <param name="Environment">Name to value, UTF-8.</param>
