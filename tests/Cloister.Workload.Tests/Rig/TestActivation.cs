@@ -24,7 +24,7 @@ internal static class TestActivation
         var certificate = new WorkloadCertificate(new X509Certificate2(bare), intermediate);
         var identity = new WorkloadIdentity("digits", uuid, Fingerprint, certificate, new NoIssuer());
         var parameters = new WorkloadParameters(Secrets(files), Secrets(environment), arguments ?? []);
-        return new Activation(identity, marbleRoot, root, parameters, [], [], []);
+        return new Activation(identity, marbleRoot, root, parameters, [], new CallerRights([], []));
     }
 
     public static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
