@@ -35,7 +35,7 @@ public enum TensorElementType
     Complex64 = 14,
     /// <summary>Two doubles.</summary>
     Complex128 = 15,
-    /// <summary>The upper half of a float, two bytes.</summary>
+    /// <summary><see cref="Runtime.BFloat16"/>: the upper half of a float, two bytes.</summary>
     BFloat16 = 16,
     /// <summary>One byte: float8 E4M3FN.</summary>
     Float8E4M3FN = 17,
@@ -66,6 +66,7 @@ public static class TensorElementTypes
         : typeof(T) == typeof(long) ? TensorElementType.Int64
         : typeof(T) == typeof(bool) ? TensorElementType.Bool
         : typeof(T) == typeof(Half) ? TensorElementType.Float16
+        : typeof(T) == typeof(BFloat16) ? TensorElementType.BFloat16
         : typeof(T) == typeof(double) ? TensorElementType.Double
         : typeof(T) == typeof(uint) ? TensorElementType.UInt32
         : typeof(T) == typeof(ulong) ? TensorElementType.UInt64

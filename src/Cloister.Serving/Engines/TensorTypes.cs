@@ -10,6 +10,7 @@ internal static class TensorTypes
         (TensorElementType.Float, "FP32", "DT_FLOAT"),
         (TensorElementType.Double, "FP64", "DT_DOUBLE"),
         (TensorElementType.Float16, "FP16", "DT_HALF"),
+        (TensorElementType.BFloat16, "BF16", "DT_BFLOAT16"),
         (TensorElementType.Int8, "INT8", "DT_INT8"),
         (TensorElementType.Int16, "INT16", "DT_INT16"),
         (TensorElementType.Int32, "INT32", "DT_INT32"),

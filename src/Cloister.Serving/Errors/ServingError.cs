@@ -39,6 +39,18 @@ public enum ServingError
     /// <summary>The body did not arrive completely or in time.</summary>
     IncompleteBody = 111,
 
+    /// <summary>The binary data of a request does not add up: its header's length, a tensor's size, the lengths of texts, or bytes that are left.</summary>
+    BinaryDataRefused = 120,
+
+    /// <summary>A parameter that the protocol knows asks for what this server does not do, such as sequences or shared memory.</summary>
+    ParameterRefused = 121,
+
+    /// <summary>Models are not loaded and unloaded by requests here, or not by this caller.</summary>
+    ModelControlRefused = 122,
+
+    /// <summary>The setting (trace, log, shared memory, generation) is not one that requests may read or change here.</summary>
+    SettingRefused = 123,
+
     /// <summary>No caller was recognised and the model is not open to anonymous use.</summary>
     Unauthenticated = 200,
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics;
+using Cloister.Onnx.Runtime;
 
 namespace Cloister.Serving.Json;
 
@@ -62,6 +63,18 @@ internal readonly struct HalfElement : IElement<Half>
         }
         value = Half.Parse(text[..length], NumberStyles.Float, CultureInfo.InvariantCulture);
         return Half.IsInfinity(value) ? -1 : length;
+    }
+}
+
+internal readonly struct BFloat16Element : IElement<BFloat16>
+{
+    public static string Expected => "a number";
+
+    public static int Read(ReadOnlySpan<byte> text, out BFloat16 value)
+    {
+        int length = DoubleElement.Read(text, out double read);
+        value = BFloat16.FromDouble(read);
+        return length > 0 && value.IsInfinity && !double.IsInfinity(read) ? -1 : length;
     }
 }
 

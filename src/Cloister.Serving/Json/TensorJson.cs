@@ -15,6 +15,7 @@ internal static class TensorJson
             case TensorElementType.Float: WriteFloats(json, tensor.Elements<float>().Slice(start, count), style, separator); break;
             case TensorElementType.Double: WriteDoubles(json, tensor.Elements<double>().Slice(start, count), style, separator); break;
             case TensorElementType.Float16: WriteHalves(json, tensor.Elements<Half>().Slice(start, count), style, separator); break;
+            case TensorElementType.BFloat16: WriteBFloat16(json, tensor.Elements<BFloat16>().Slice(start, count), style, separator); break;
             case TensorElementType.Int8: WriteWhole<sbyte>(json, tensor, start, count, separator); break;
             case TensorElementType.Int16: WriteWhole<short>(json, tensor, start, count, separator); break;
             case TensorElementType.Int32: WriteWhole<int>(json, tensor, start, count, separator); break;
@@ -53,6 +54,15 @@ internal static class TensorJson
         {
             if (i > 0) json.Raw(separator);
             json.Number((float)values[i], style);
+        }
+    }
+
+    private static void WriteBFloat16(JsonOutput json, ReadOnlySpan<BFloat16> values, FloatStyle style, ReadOnlySpan<byte> separator)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (i > 0) json.Raw(separator);
+            json.Number(values[i].ToSingle(), style);
         }
     }
 

@@ -34,6 +34,7 @@ internal abstract class ValueReader(string name) : IDisposable
         TensorElementType.Float => new NumberReader<float, SingleElement>(type, name, pool, expected, maximum),
         TensorElementType.Double => new NumberReader<double, DoubleElement>(type, name, pool, expected, maximum),
         TensorElementType.Float16 => new NumberReader<Half, HalfElement>(type, name, pool, expected, maximum),
+        TensorElementType.BFloat16 => new NumberReader<BFloat16, BFloat16Element>(type, name, pool, expected, maximum),
         TensorElementType.Int8 => new NumberReader<sbyte, IntegerElement<sbyte>>(type, name, pool, expected, maximum),
         TensorElementType.Int16 => new NumberReader<short, IntegerElement<short>>(type, name, pool, expected, maximum),
         TensorElementType.Int32 => new NumberReader<int, IntegerElement<int>>(type, name, pool, expected, maximum),

@@ -13,6 +13,8 @@ namespace Cloister.Serving.OpenInference;
 /// </summary>
 internal static class Classification
 {
+    private const int MaximumTexts = 1_000_000;
+
     /// <summary>A tensor of texts: [count] for an output of one dimension, else [items, count].</summary>
     /// <exception cref="ServingException">The output has no numbers to compare.</exception>
     public static Tensor Of(Tensor output, string name, int count, ModelLabels? labels) => output.Type switch
@@ -20,6 +22,7 @@ internal static class Classification
         TensorElementType.Float => Best(output, output.Elements<float>(), count, labels, (value, text) => FloatFormatter.Write(value, text, FloatStyle.Shortest)),
         TensorElementType.Double => Best(output, output.Elements<double>(), count, labels, (value, text) => DoubleFormatter.Write(value, text, FloatStyle.Shortest)),
         TensorElementType.Float16 => Best(output, output.Elements<Half>(), count, labels, (value, text) => FloatFormatter.Write((float)value, text, FloatStyle.Shortest)),
+        TensorElementType.BFloat16 => Best(output, Widen(output.Elements<BFloat16>()), count, labels, (value, text) => FloatFormatter.Write(value, text, FloatStyle.Shortest)),
         TensorElementType.Int8 => Best(output, output.Elements<sbyte>(), count, labels, Whole),
         TensorElementType.Int16 => Best(output, output.Elements<short>(), count, labels, Whole),
         TensorElementType.Int32 => Best(output, output.Elements<int>(), count, labels, Whole),
@@ -40,6 +43,8 @@ internal static class Classification
         int items = single ? 1 : (int)output.Shape[0];
         int classes = items == 0 ? 0 : values.Length / items;
         count = Math.Min(count, classes);
+        if ((long)items * count > MaximumTexts)
+            throw new ServingException(ServingError.WrongShape, $"The {count} best classes of {items} items are more than the {MaximumTexts} texts that an answer holds; ask for fewer.");
         var texts = new string[items * count];
         Span<byte> number = stackalloc byte[DoubleFormatter.MaximumLength];
         var heap = new PriorityQueue<int, (T Value, int Index)>(Comparer<(T Value, int Index)>.Create(WorstFirst));
@@ -59,6 +64,13 @@ internal static class Classification
             }
         }
         return single ? Tensor.FromTexts(texts, count) : Tensor.FromTexts(texts, items, count);
+    }
+
+    private static ReadOnlySpan<float> Widen(ReadOnlySpan<BFloat16> values)
+    {
+        var wide = new float[values.Length];
+        for (int i = 0; i < wide.Length; i++) wide[i] = values[i].ToSingle();
+        return wide;
     }
 
     private static int WorstFirst<T>((T Value, int Index) left, (T Value, int Index) right) where T : INumber<T>

@@ -1,4 +1,3 @@
-using Cloister.Onnx.Runtime;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Json;
 using Cloister.Serving.Repository;
@@ -11,14 +10,15 @@ namespace Cloister.Serving.OpenInference;
 /// </summary>
 internal static class InferInputReader
 {
-    /// <summary>The model's input and its tensor.</summary>
+    /// <summary>The input with its tensor, or with the size of the binary data that follows the JSON.</summary>
     /// <exception cref="ServingException">The input does not fit the model.</exception>
-    public static (int Index, Tensor Tensor) Read(ref JsonCursor cursor, ServedModel model, TensorPool pool)
+    public static (AnnouncedInput Input, Tensor? Tensor, long? BinarySize) Read(ref JsonCursor cursor, ServedModel model, TensorPool pool, bool binary)
     {
         int at = cursor.Position, dataAt = -1;
         string? input = null, datatype = null;
         long[]? shape = null;
-        (int Index, Tensor Tensor)? read = null;
+        long? size = null;
+        (AnnouncedInput Input, Tensor Tensor)? read = null;
         try
         {
             var seen = new MemberSet();
@@ -28,25 +28,28 @@ internal static class InferInputReader
                 if (seen.Adds(ref cursor, name, 0, "name"u8)) input = cursor.ReadText("an input's 'name'");
                 else if (seen.Adds(ref cursor, name, 1, "shape"u8)) shape = ReadShape(ref cursor);
                 else if (seen.Adds(ref cursor, name, 2, "datatype"u8)) datatype = cursor.ReadText("an input's 'datatype'", 16);
-                else if (seen.Adds(ref cursor, name, 3, "parameters"u8)) ReadParameters(ref cursor);
+                else if (seen.Adds(ref cursor, name, 3, "parameters"u8)) size = ReadParameters(ref cursor, binary);
                 else if (seen.Adds(ref cursor, name, 4, "data"u8))
                 {
+                    if (InferRequestReader.IsNull(ref cursor)) continue;
                     dataAt = cursor.Position;
                     if (input is not null && shape is not null && datatype is not null) read = ReadData(ref cursor, model, pool, input, datatype, shape);
                     else cursor.Skip();
                 }
                 else throw InferRequestReader.Unknown(ref cursor, name, "an input", "name, shape, datatype, parameters, data");
             }
-            if (read is { } done) return done;
             if (input is null) throw cursor.Invalid("an input has no 'name'", at);
             if (shape is null) throw cursor.Invalid($"input '{input}' has no 'shape'", at);
             if (datatype is null) throw cursor.Invalid($"input '{input}' has no 'datatype'", at);
+            if (size is not null && dataAt >= 0) throw cursor.Invalid($"input '{input}' has both 'data' and 'binary_data_size'", at);
+            if (size is { } bytes) return (Announce(model, input, datatype, shape, bytes), null, bytes);
             if (dataAt < 0) throw cursor.Invalid($"input '{input}' has no 'data'", at);
+            if (read is { } done) return (done.Input, done.Tensor, null);
             int end = cursor.Position;
             cursor.Return(dataAt);
-            (int, Tensor) late = ReadData(ref cursor, model, pool, input, datatype, shape);
+            (AnnouncedInput late, Tensor tensor) = ReadData(ref cursor, model, pool, input, datatype, shape);
             cursor.Return(end);
-            return late;
+            return (late, tensor, null);
         }
         catch
         {
@@ -55,31 +58,27 @@ internal static class InferInputReader
         }
     }
 
-    private static (int, Tensor) ReadData(ref JsonCursor cursor, ServedModel model, TensorPool pool, string name, string datatype, long[] shape)
+    private static AnnouncedInput Announce(ServedModel model, string name, string datatype, long[] shape, long size)
     {
-        int index = model.IndexOfInput(name);
-        TensorInfo declared = model.Engine.Inputs[index];
-        TensorElementType type = TensorTypes.FromOpenInference(datatype)
-            ?? throw new ServingException(ServingError.WrongType, $"Input '{name}' has the unknown datatype '{datatype}'; the model takes {TensorTypes.OpenInference(declared.Type)}.");
-        bool picture = type == TensorElementType.String && model.Picture?.Index == index;
-        if (!picture && type != declared.Type)
-            throw new ServingException(ServingError.WrongType,
-                $"Input '{name}' takes {TensorTypes.OpenInference(declared.Type)}{(model.Picture?.Index == index ? " or, as base64 PNG pictures, BYTES" : "")}, not {datatype}.");
-        if (picture ? shape.Length is not (1 or 2) || (shape.Length == 2 && shape[1] != 1) : declared.Mismatch(type, shape) is not null)
-            throw new ServingException(ServingError.WrongShape,
-                $"Input '{name}' takes shape {(picture ? "[N] or [N,1] of BYTES" : TensorShapes.Text([.. declared.Shape]))}, not {TensorShapes.Text(shape)}.");
-        if (TensorShapes.Elements(shape) is not { } expected || expected > cursor.Rest.Length)
+        AnnouncedInput input = AnnouncedInput.Of(model, name, datatype, shape);
+        return input.ByteLength is { } length && length != size ? throw input.WrongSize(size) : input;
+    }
+
+    private static (AnnouncedInput, Tensor) ReadData(ref JsonCursor cursor, ServedModel model, TensorPool pool, string name, string datatype, long[] shape)
+    {
+        AnnouncedInput input = AnnouncedInput.Of(model, name, datatype, shape);
+        if (input.Elements > cursor.Rest.Length)
             throw new ServingException(ServingError.WrongShape, $"Input '{name}': the body is too short for the values that shape {TensorShapes.Text(shape)} wants.");
         if (cursor.Peek() != JsonKind.Array) throw cursor.Invalid($"the data of input '{name}' must be a list");
-        using var reader = ValueReader.For(type, name, pool, expected, expected);
+        using var reader = ValueReader.For(input.Type, name, pool, input.Elements, input.Elements);
         reader.Read(ref cursor);
-        if (reader.Count != expected)
-            throw new ServingException(ServingError.WrongShape, $"Input '{name}' has {reader.Count} values where shape {TensorShapes.Text(shape)} wants {expected}.");
+        if (reader.Count != input.Elements)
+            throw new ServingException(ServingError.WrongShape, $"Input '{name}' has {reader.Count} values where shape {TensorShapes.Text(shape)} wants {input.Elements}.");
         if (reader.ItemShape.Length > 1 && !reader.ItemShape.SequenceEqual(shape))
             throw new ServingException(ServingError.WrongShape, $"The lists of input '{name}' have shape {TensorShapes.Text(reader.ItemShape)} where {TensorShapes.Text(shape)} is announced.");
-        if (!picture) return (index, reader.ToTensor(shape));
+        if (!input.IsPicture) return (input, reader.ToTensor(shape));
         IReadOnlyList<byte[]> texts = ((Json.TextReader)reader).Values;
-        return (index, model.Picture!.ToTensor([.. texts.Select(text => Base64Text.Decode(text, name, 0))], pool));
+        return (input, input.ToTensor([.. texts.Select(text => Base64Text.Decode(text, name, 0))], pool));
     }
 
     private static long[] ReadShape(ref JsonCursor cursor)
@@ -94,15 +93,26 @@ internal static class InferInputReader
         return [.. shape];
     }
 
-    private static void ReadParameters(ref JsonCursor cursor)
+    private static long? ReadParameters(ref JsonCursor cursor, bool binary)
     {
+        if (InferRequestReader.IsNull(ref cursor)) return null;
+        long? size = null;
         cursor.OpenObject("an input's 'parameters'");
         while (cursor.NextMember(out ReadOnlySpan<byte> name))
         {
-            if (name.SequenceEqual("binary_data_size"u8))
-                throw new ServingException(ServingError.Unsupported, "'binary_data_size' belongs to the binary tensor extension, which this server does not offer; send the data as JSON.");
-            if (!name.SequenceEqual("content_type"u8)) throw InferRequestReader.Unknown(ref cursor, name, "an input's parameters", "content_type");
-            cursor.Skip();
+            string parameter = ParameterReader.Name(ref cursor, name);
+            ParameterValue value = ParameterReader.Value(ref cursor, parameter);
+            if (parameter != "binary_data_size")
+            {
+                InferParameters.OfInput(parameter);
+                continue;
+            }
+            if (size is not null) throw cursor.Invalid("'binary_data_size' stands there twice");
+            size = value.Integer(parameter, 0, long.MaxValue);
+            if (!binary)
+                throw new ServingException(ServingError.BinaryDataRefused,
+                    "'binary_data_size' announces binary data, but no header Inference-Header-Content-Length says where the JSON ends.");
         }
+        return size;
     }
 }

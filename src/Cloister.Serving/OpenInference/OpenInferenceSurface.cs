@@ -32,20 +32,11 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     private static async Task InferAsync(HttpContext http, PredictionService service)
     {
-        if (http.Request.Headers.ContainsKey("Inference-Header-Content-Length"))
-            throw new ServingException(ServingError.Unsupported, "The binary tensor extension is not offered here; send JSON without Inference-Header-Content-Length.");
         using ModelLease lease = service.Admit(http, ModelOf(http), ChoiceOf(http));
-        using InferRequest request = await ReadAsync(http, service, lease.Model);
+        using InferRequest request = await InferBody.ReadAsync(http, lease.Model, service.Pool);
         using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, request.Timeout, http.RequestAborted);
-        using var json = new JsonOutput();
-        InferResponse.Write(json, lease.Model, request, prediction.Outputs);
-        await SurfaceEndpoint.SendAsync(http, json);
-    }
-
-    private static async ValueTask<InferRequest> ReadAsync(HttpContext http, PredictionService service, ServedModel model)
-    {
-        using RequestBody body = await RequestBody.ReadAsync(http, model.MaximumRequestBytes);
-        return InferRequestReader.Read(body.Span, model, service.Pool);
+        using var response = new InferResponse(request, prediction.Outputs);
+        await response.SendAsync(http);
     }
 
     private static async Task SendServer(HttpContext http)
@@ -53,7 +44,7 @@ internal sealed class OpenInferenceSurface : IServingSurface
         using var json = new JsonOutput();
         json.Raw("{\"name\":\"cloister\",\"version\":"u8)
             .Text(typeof(OpenInferenceSurface).Assembly.GetName().Version?.ToString(3) ?? "")
-            .Raw(",\"extensions\":[\"classification\"]}"u8);
+            .Raw(",\"extensions\":[\"classification\",\"binary_tensor_data\",\"parameters\"]}"u8);
         await SurfaceEndpoint.SendAsync(http, json);
     }
 

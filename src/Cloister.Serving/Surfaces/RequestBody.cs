@@ -22,23 +22,35 @@ internal sealed class RequestBody : IDisposable
 
     public ReadOnlySpan<byte> Span => _bytes.AsSpan(0, Length);
 
-    /// <summary>Reads the body, inflating it where it was sent with gzip.</summary>
+    /// <summary>Refuses a body that announces more than a limit, before it is read; whoever reads it holds it to the limit.</summary>
+    /// <returns>The limit, as much of it as fits one array.</returns>
+    /// <exception cref="ServingException"><see cref="ServingError.TooLarge"/>.</exception>
+    public static int Demand(HttpContext http, long limit)
+    {
+        int most = (int)Math.Min(limit, Array.MaxLength);
+        // The limit is kept here: Kestrel's own would break the connection off while a client still sends, and the answer would be lost.
+        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
+        return http.Request.ContentLength > most ? throw TooLarge(most) : most;
+    }
+
+    /// <summary>Reads the body, inflating it where it was sent with gzip or deflate.</summary>
     /// <param name="http">The request.</param>
     /// <param name="limit">The most bytes, inflated.</param>
     /// <exception cref="ServingException"><see cref="ServingError.TooLarge"/>, <see cref="ServingError.UnsupportedEncoding"/> or <see cref="ServingError.MalformedJson"/>.</exception>
     /// <exception cref="BadHttpRequestException">The client was too slow, or sent less than it said.</exception>
     public static async ValueTask<RequestBody> ReadAsync(HttpContext http, long limit)
     {
-        int most = (int)Math.Min(limit, Array.MaxLength);
-        // The limit is kept here: Kestrel's own would break the connection off while a client still sends, and the answer would be lost.
-        if (http.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } size) size.MaxRequestBodySize = null;
-        if (http.Request.ContentLength > most) throw TooLarge(most);
+        int most = Demand(http, limit);
         return http.Request.Headers[HeaderNames.ContentEncoding] switch
         {
             { Count: 0 } => await ReadPlainAsync(http.Request.BodyReader, (int)(http.Request.ContentLength ?? 0), most, http.RequestAborted),
             { Count: 1 } one when string.Equals(one[0], "identity", StringComparison.OrdinalIgnoreCase) => await ReadPlainAsync(http.Request.BodyReader, 0, most, http.RequestAborted),
-            { Count: 1 } one when string.Equals(one[0], "gzip", StringComparison.OrdinalIgnoreCase) => await InflateAsync(http.Request.Body, most, http.RequestAborted),
-            var other => throw new ServingException(ServingError.UnsupportedEncoding, $"Content-Encoding '{other}' is not read here; send gzip or none."),
+            { Count: 1 } one when string.Equals(one[0], "gzip", StringComparison.OrdinalIgnoreCase) =>
+                await InflateAsync(new GZipStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true), "gzip", most, http.RequestAborted),
+            // RFC 9110 section 8.4.1.2: "deflate" is the zlib format around it.
+            { Count: 1 } one when string.Equals(one[0], "deflate", StringComparison.OrdinalIgnoreCase) =>
+                await InflateAsync(new ZLibStream(http.Request.Body, CompressionMode.Decompress, leaveOpen: true), "deflate", most, http.RequestAborted),
+            var other => throw new ServingException(ServingError.UnsupportedEncoding, $"Content-Encoding '{other}' is not read here; send gzip, deflate or none."),
         };
     }
 
@@ -69,13 +81,12 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
-    private static async ValueTask<RequestBody> InflateAsync(Stream compressed, int most, CancellationToken cancellation)
+    private static async ValueTask<RequestBody> InflateAsync(Stream inflated, string encoding, int most, CancellationToken cancellation)
     {
         var body = new Growing(64 << 10, most);
         byte[] part = ArrayPool<byte>.Shared.Rent(64 << 10);
         try
         {
-            await using var inflated = new GZipStream(compressed, CompressionMode.Decompress, leaveOpen: true);
             int read;
             while ((read = await inflated.ReadAsync(part, cancellation)) > 0) body.Append(part.AsSpan(0, read));
             return body.ToBody();
@@ -83,7 +94,7 @@ internal sealed class RequestBody : IDisposable
         catch (InvalidDataException damaged)
         {
             body.Dispose();
-            throw new ServingException(ServingError.MalformedJson, "The body was announced as gzip but does not inflate.", damaged);
+            throw new ServingException(ServingError.MalformedJson, $"The body was announced as {encoding} but does not inflate.", damaged);
         }
         catch
         {
@@ -93,6 +104,7 @@ internal sealed class RequestBody : IDisposable
         finally
         {
             ArrayPool<byte>.Shared.Return(part, clearArray: true);
+            await inflated.DisposeAsync();
         }
     }
 

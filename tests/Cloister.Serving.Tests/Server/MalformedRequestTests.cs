@@ -17,7 +17,7 @@ public sealed class MalformedRequestTests
         { "{} {}", "The body is not valid JSON: nothing may follow the document (byte 3)." },
         { """{"id":1}""", "'id' must be a string (byte 6)." },
         { """{"id":"a","id":"b"}""", "Member 'id' stands there twice (byte 15)." },
-        { """{"model":"x"}""", "Member 'model' of the request is unknown; known are id, parameters, inputs, outputs (byte 9)." },
+        { """{"model":"x"}""", "Member 'model' of the request is unknown; known are id, parameters, inputs, outputs, model_name, model_version (byte 9)." },
         { """{"id":"a",}""", "The body is not valid JSON: a value was expected after ',' (byte 10)." },
         { """{"id" "a"}""", "The body is not valid JSON: ':' was expected after a member's name (byte 6)." },
         { """{"id":"\x"}""", "The body is not valid JSON: an unknown escape in a string (byte 7)." },
@@ -39,6 +39,8 @@ public sealed class MalformedRequestTests
         { Input(""" "name":"a","shape":[-1,2],"datatype":"FP32","data":[1,2] """), "A dimension of an input's 'shape' must be a whole number from 0 to 2147483647 (byte 33)." },
         { Input(""" "name":"a","shape":[1.5,2],"datatype":"FP32","data":[1,2] """), "A dimension of an input's 'shape' must be a whole number from 0 to 2147483647 (byte 33)." },
         { Input(""" "name":"a","shape":[1000000000,2],"datatype":"FP32","data":[1,2] """), "Input 'a': the body is too short for the values that shape [1000000000,2] wants." },
+        { """{"model_name":"three"}""", "'model_name' is 'three', but the address leads to 'two' (byte 14)." },
+        { """{"model_version":"2"}""", "'model_version' is '2', but the address leads to '1' (byte 17)." },
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1] """), "Input 'a' has 1 values where shape [1,2] wants 2." },
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,2,3] """), "Input 'a' has 3 values where shape [1,2] wants 2." },
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,"2"] """), "Input 'a' wants a number where a string stands (byte 66)." },
@@ -53,15 +55,20 @@ public sealed class MalformedRequestTests
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[[1],[2]] """), "The lists of input 'a' have shape [2,1] where [1,2] is announced." },
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":7 """), "The data of input 'a' must be a list (byte 63)." },
         { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","data":[1,2],"extra":1 """), "Member 'extra' of an input is unknown; known are name, shape, datatype, parameters, data (byte 77)." },
-        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8} """), "'binary_data_size' belongs to the binary tensor extension, which this server does not offer; send the data as JSON." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","parameters":{"binary_data_size":8} """), "'binary_data_size' announces binary data, but no header Inference-Header-Content-Length says where the JSON ends." },
+        { Input(""" "name":"a","shape":[1,2],"datatype":"FP32","parameters":{"shared_memory_region":"r","shared_memory_byte_size":8} """), "Parameter 'shared_memory_region' is refused: memory shared with a client lies outside what is attested; send the data in the request." },
         { """{"inputs":[{"name":"a","shape":[0,2],"datatype":"FP32","data":[]},{"name":"a","shape":[0,2],"datatype":"FP32","data":[]}]}""", "Input 'a' stands there twice (byte 66)." },
         { """{"outputs":[{"name":"quotient"}]}""", "Model 'two' has no output 'quotient'; it has 'sum', 'difference'." },
         { """{"outputs":[{"name":"sum"},{"name":"sum"}]}""", "Output 'sum' stands there twice (byte 27)." },
         { """{"outputs":[{}]}""", "An output has no 'name' (byte 12)." },
-        { """{"outputs":[{"name":"sum","parameters":{"classification":0}}]}""", "'classification' must be a whole number from 1 to 100000 (byte 57)." },
-        { """{"outputs":[{"name":"sum","parameters":{"binary_data":true}}]}""", "'binary_data' asks for the binary tensor extension, which this server does not offer; send and take JSON." },
-        { """{"parameters":{"sequence_id":7}}""", "Member 'sequence_id' of the request's parameters is unknown; known are timeout, content_type (byte 29)." },
-        { """{"parameters":{"timeout":-1}}""", "'timeout' (microseconds) must be a whole number from 1 to 86400000000 (byte 25)." },
+        { """{"outputs":[{"name":"sum","parameters":{"classification":-1}}]}""", "Parameter 'classification' must be a whole number from 0 to 100000." },
+        { """{"outputs":[{"name":"sum","parameters":{"binary_data":1}}]}""", "Parameter 'binary_data' must be true or false." },
+        { """{"parameters":{"sequence_id":7}}""", "Parameter 'sequence_id' is refused: models keep nothing from one request to the next here; leave the sequence parameters out." },
+        { """{"parameters":{"sequence_start":true}}""", "Parameter 'sequence_start' is refused: models keep nothing from one request to the next here; leave the sequence parameters out." },
+        { """{"parameters":{"priority":1}}""", "Parameter 'priority' is refused: all requests of a model have the same priority here; leave it out, or send 0." },
+        { """{"parameters":{"triton_final_response":true}}""", "Parameter 'triton_final_response' is refused: names that begin with 'triton_' are reserved." },
+        { """{"parameters":{"mine":[1]}}""", "Parameter 'mine' must be a text, a number or true or false (byte 22)." },
+        { """{"parameters":{"timeout":-1}}""", "Parameter 'timeout' must be a whole number from 0 to 86400000000." },
     };
 
     public static TheoryData<string, string> TensorFlow() => new()
@@ -140,16 +147,6 @@ public sealed class MalformedRequestTests
         request.Headers.TransferEncodingChunked = true;
         using HttpResponseMessage response = await server.Client.SendAsync(request);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-    }
-
-    [Fact]
-    public async Task The_binary_extension_is_refused_by_its_header()
-    {
-        await using TestServer server = await TwoAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/models/two/infer") { Content = new ByteArrayContent(new byte[8]) };
-        request.Headers.Add("Inference-Header-Content-Length", "4");
-        using HttpResponseMessage response = await server.Client.SendAsync(request);
-        Assert.Equal(HttpStatusCode.NotImplemented, response.StatusCode);
     }
 
     [Fact]

@@ -31,6 +31,7 @@ public sealed class OpenInferenceTests
     [InlineData("FP32", 1, "[0,-1.5,3.4028235e+38,NaN,Infinity,-Infinity]", "[0,-1.5,3.4028235e+38,NaN,Infinity,-Infinity]")]
     [InlineData("FP64", 11, "[0,-1.5,1e300,NaN,Infinity,-Infinity]", "[0,-1.5,1E+300,NaN,Infinity,-Infinity]")]
     [InlineData("FP16", 10, "[0,-1.5,65504,NaN,Infinity,-Infinity]", "[0,-1.5,65504,NaN,Infinity,-Infinity]")]
+    [InlineData("BF16", 16, "[0,-1.5,1.0039062,NaN,Infinity,-Infinity]", "[0,-1.5,1,NaN,Infinity,-Infinity]")]
     [InlineData("INT8", 3, "[0,-128,127,1,2,3]", "[0,-128,127,1,2,3]")]
     [InlineData("INT16", 5, "[0,-32768,32767,1,2,3]", "[0,-32768,32767,1,2,3]")]
     [InlineData("INT32", 6, "[0,-2147483648,2147483647,1,2,3]", "[0,-2147483648,2147483647,1,2,3]")]

@@ -89,7 +89,7 @@ public sealed class TensorFlowTests
         using var other = new ByteArrayContent("{}"u8.ToArray());
         other.Headers.ContentEncoding.Add("br");
         using HttpResponseMessage unknown = await server.Client.PostAsync("/v1/models/half:predict", other);
-        Assert.Equal((HttpStatusCode.UnsupportedMediaType, """{ "error": "Content-Encoding 'br' is not read here; send gzip or none." }"""), (unknown.StatusCode, await unknown.Content.ReadAsStringAsync()));
+        Assert.Equal((HttpStatusCode.UnsupportedMediaType, """{ "error": "Content-Encoding 'br' is not read here; send gzip, deflate or none." }"""), (unknown.StatusCode, await unknown.Content.ReadAsStringAsync()));
     }
 
     private static async Task<(HttpStatusCode, string)> PostGzipAsync(TestServer server, string path, byte[] body)
