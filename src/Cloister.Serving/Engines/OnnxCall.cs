@@ -1,16 +1,14 @@
 using Cloister.Onnx.Runtime;
-using Cloister.Serving.Execution;
 
 namespace Cloister.Serving.Engines;
 
 /// <summary>One run of an ONNX model. Interrupting it stops ONNX Runtime before its next operator.</summary>
-internal sealed class OnnxCall(OnnxEngine engine, IReadOnlyList<Tensor> inputs) : IInference
+internal sealed class OnnxCall(OnnxEngine engine, IReadOnlyList<Tensor> inputs) : IModelCall
 {
     private readonly Lock _gate = new();
     private OrtRunOptions? _options;
     private bool _interrupted;
 
-    /// <summary>The outputs, once the run has ended well.</summary>
     public Tensor[]? Outputs { get; private set; }
 
     public void Execute()

@@ -5,9 +5,8 @@ using Cloister.Serving.Execution;
 namespace Cloister.Serving.Engines;
 
 /// <summary>Predicts with ONNX Runtime on the executor's threads.</summary>
-internal sealed class OnnxEngine : IModelEngine
+internal sealed class OnnxEngine : ICallableEngine
 {
-    private readonly Lane _lane;
     private readonly TensorPool _pool;
     private readonly ConcurrentBag<OrtRunOptions> _idle = [];
     private readonly long[]?[] _fixedOutputs;
@@ -17,7 +16,7 @@ internal sealed class OnnxEngine : IModelEngine
     public OnnxEngine(OrtSession session, Lane lane, TensorPool pool)
     {
         Session = session;
-        _lane = lane;
+        Lane = lane;
         _pool = pool;
         foreach (TensorInfo tensor in session.Inputs.Concat(session.Outputs))
             if (!TensorTypes.IsCarried(tensor.Type))
@@ -32,22 +31,31 @@ internal sealed class OnnxEngine : IModelEngine
 
     public IReadOnlyList<TensorInfo> Outputs => Session.Outputs;
 
+    public Lane Lane { get; }
+
     internal OrtSession Session { get; }
 
     public bool IsOverloaded(out TimeSpan retryAfter)
     {
-        bool full = _lane.IsFull;
-        retryAfter = full ? _lane.RetryAfter : TimeSpan.Zero;
+        bool full = Lane.IsFull;
+        retryAfter = full ? Lane.RetryAfter : TimeSpan.Zero;
         return full;
     }
 
     public async Task<Prediction> PredictAsync(IReadOnlyList<Tensor> inputs, TimeSpan timeout, CancellationToken cancellation)
     {
+        Demand(inputs);
+        var call = new OnnxCall(this, inputs);
+        RunTimes times = await Lane.RunAsync(call, timeout, cancellation);
+        return new Prediction(call.Outputs!, times.Queued, times.Computed);
+    }
+
+    public IModelCall Call(IReadOnlyList<Tensor> inputs) => new OnnxCall(this, inputs);
+
+    public void Demand(IReadOnlyList<Tensor> inputs)
+    {
         if (inputs.Count != Inputs.Count) throw new ArgumentException($"The model has {Inputs.Count} inputs, {inputs.Count} tensors are given.", nameof(inputs));
         for (int i = 0; i < inputs.Count; i++) Demand(Inputs[i], inputs[i]);
-        var call = new OnnxCall(this, inputs);
-        RunTimes times = await _lane.RunAsync(call, timeout, cancellation);
-        return new Prediction(call.Outputs!, times.Queued, times.Computed);
     }
 
     public ValueTask DisposeAsync()

@@ -8,6 +8,8 @@ public sealed class Tensor : IDisposable
 {
     private readonly TensorBuffer? _buffer;
     private readonly OrtTensor? _native;
+    private readonly SharedTensor? _whole;
+    private readonly int _byteOffset;
     private readonly string[]? _texts;
     private readonly long[] _shape;
     private readonly int _byteLength;
@@ -36,6 +38,14 @@ public sealed class Tensor : IDisposable
         foreach (long dimension in shape) ElementCount = checked(ElementCount * dimension);
     }
 
+    private Tensor(SharedTensor whole, long[] shape, int byteOffset)
+        : this(whole.Tensor.Type, shape)
+    {
+        _whole = whole;
+        _byteOffset = byteOffset;
+        _byteLength = (int)Type.ByteLength(ElementCount);
+    }
+
     private Tensor(long[] shape, string[] texts)
         : this(TensorElementType.String, shape) => _texts = texts;
 
@@ -49,7 +59,8 @@ public sealed class Tensor : IDisposable
     public long ElementCount { get; }
 
     /// <summary>The bytes of its elements, in the machine's order; empty for texts. Not to be touched after <see cref="Dispose"/>.</summary>
-    public Span<byte> Bytes => _buffer is not null ? _buffer.Span(_byteLength) : _native is not null ? _native.Bytes : default;
+    public Span<byte> Bytes =>
+        _buffer is not null ? _buffer.Span(_byteLength) : _native is not null ? _native.Bytes : _whole is not null ? _whole.Tensor.Bytes.Slice(_byteOffset, _byteLength) : default;
 
     /// <summary>Its texts; empty for numbers.</summary>
     public ReadOnlySpan<string> Texts => _texts;
@@ -91,6 +102,21 @@ public sealed class Tensor : IDisposable
     {
         _buffer?.Dispose();
         _native?.Dispose();
+        _whole?.Release();
+    }
+
+    /// <summary>
+    /// Some items along the first dimension, without a copy (but for texts); each part and the whole's owner must give their share
+    /// back once.
+    /// </summary>
+    internal static Tensor Part(SharedTensor whole, long first, long count)
+    {
+        long[] shape = [count, .. whole.Tensor.Shape[1..]];
+        long stride = whole.Tensor.ElementCount / Math.Max(1, whole.Tensor.Shape[0]);
+        if (whole.Tensor.Type != TensorElementType.String) return new Tensor(whole, shape, checked((int)whole.Tensor.Type.ByteLength(first * stride)));
+        string[] texts = whole.Tensor.Texts.Slice((int)(first * stride), (int)(count * stride)).ToArray();
+        whole.Release();
+        return new Tensor(shape, texts);
     }
 
     /// <summary>What ONNX Runtime reads; <paramref name="owned"/> if the caller must dispose it.</summary>
@@ -98,6 +124,16 @@ public sealed class Tensor : IDisposable
     {
         owned = _texts is not null;
         if (_texts is not null) return OrtTensor.FromStrings(_texts, _shape);
-        return _native ?? _buffer!.View(Type, _shape);
+        if (_whole is null) return _native ?? _buffer!.View(Type, _shape);
+        owned = true;
+        return _whole.Tensor.ViewPart(_shape, _byteOffset, _byteLength);
+    }
+
+    private OrtTensor ViewPart(long[] shape, int offset, int length)
+    {
+        if (_buffer is not null) return _buffer.ViewPart(Type, shape, offset);
+        OrtTensor copy = OrtTensor.Allocate(Type, shape);
+        Bytes.Slice(offset, length).CopyTo(copy.Bytes);
+        return copy;
     }
 }

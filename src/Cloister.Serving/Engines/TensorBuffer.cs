@@ -44,6 +44,9 @@ internal sealed class TensorBuffer : IDisposable
         return _view;
     }
 
+    /// <summary>An ONNX Runtime tensor over a part of the memory; the caller disposes it before this buffer.</summary>
+    public OrtTensor ViewPart(TensorElementType type, ReadOnlySpan<long> shape, int offset) => OrtTensor.OverPinned(type, _memory, offset, shape);
+
     /// <summary>Gives the memory back.</summary>
     public void Dispose()
     {

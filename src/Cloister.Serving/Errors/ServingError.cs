@@ -78,6 +78,9 @@ public enum ServingError
     /// <summary>The server is stopping.</summary>
     Stopping = 403,
 
+    /// <summary>The request has more items than the model takes at once, and the model's batching does not split requests.</summary>
+    BatchTooLarge = 404,
+
     /// <summary>The engine failed while predicting.</summary>
     EngineFailed = 500,
 

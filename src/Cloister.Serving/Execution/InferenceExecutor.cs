@@ -2,13 +2,16 @@ namespace Cloister.Serving.Execution;
 
 /// <summary>
 /// Runs predictions on threads of its own, so that a long one never holds up a thread that serves connections. Each model has
-/// a <see cref="Lane"/>, a bounded queue; the threads take from the lanes in turn, so that one busy model does not starve another.
+/// a <see cref="Lane"/>, a bounded queue; a thread takes from the lane that has had the least of the threads' time (start-time fair
+/// queueing: Goyal, Vin, Cheng 1996), so that neither a busy model nor a slow one starves another.
 /// </summary>
 internal sealed class InferenceExecutor : IAsyncDisposable
 {
     private readonly object _gate = new();
-    private readonly Queue<Lane> _ready = new();
+    private readonly PriorityQueue<Lane, (long Spent, long Order)> _ready = new();
+    private readonly HashSet<Lane> _capped = []; // have waiting requests, but run as many as they may
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private long _clock, _order;
     private int _alive;
     private bool _stopping;
 
@@ -27,18 +30,23 @@ internal sealed class InferenceExecutor : IAsyncDisposable
 
     public TimeProvider Time { get; }
 
-    /// <summary>A queue for one model; <paramref name="limit"/> requests may wait in it.</summary>
-    public Lane CreateLane(int? limit = null) => new(this, limit ?? Options.QueueLimit);
+    /// <summary>A queue for one model.</summary>
+    /// <param name="limit">How many requests may wait; null for the executor's own limit.</param>
+    /// <param name="concurrency">How many may run at once; null for as many as there are threads.</param>
+    public Lane CreateLane(int? limit = null, int? concurrency = null) => new(this, limit ?? Options.QueueLimit, concurrency ?? Options.Threads);
 
     /// <summary>Refuses what waits, lets what runs finish, and ends when the threads have.</summary>
     public async ValueTask DisposeAsync()
     {
+        var refused = new List<Ticket>();
         lock (_gate)
         {
             _stopping = true;
-            while (_ready.TryDequeue(out Lane? lane)) lane.RefuseAll();
+            while (_ready.TryDequeue(out Lane? lane, out _)) refused.AddRange(lane.TakeAll());
+            foreach (Lane lane in _capped) refused.AddRange(lane.TakeAll());
             Monitor.PulseAll(_gate);
         }
+        foreach (Ticket ticket in refused) ticket.Refuse(Stopping());
         await _ended.Task;
     }
 
@@ -46,11 +54,12 @@ internal sealed class InferenceExecutor : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (_stopping) throw new ServingException(ServingError.Stopping, "The server is stopping; ask another one.");
+            if (_stopping) throw Stopping();
             if (lane.Waiting.Count >= lane.Limit) throw lane.Overloaded();
+            // One that was idle begins where the others are: it has saved up nothing.
+            if (lane.Waiting.Count == 0 && lane.Running == 0) lane.Spent = Math.Max(lane.Spent, _clock);
             ticket.Node = lane.Waiting.AddLast(ticket);
             Join(lane);
-            Monitor.Pulse(_gate);
         }
     }
 
@@ -71,26 +80,40 @@ internal sealed class InferenceExecutor : IAsyncDisposable
         lock (_gate) return lane.Waiting.Count;
     }
 
+    private static ServingException Stopping() => new(ServingError.Stopping, "The server is stopping; ask another one.");
+
     private void Work()
     {
-        while (Next() is { } ticket) ticket.Run();
+        for (Ticket? ticket = Next(null, default); ticket is not null; ticket = Next(ticket, ticket.Run()))
+        {
+        }
         if (Interlocked.Decrement(ref _alive) == 0) _ended.SetResult();
     }
 
-    private Ticket? Next()
+    private Ticket? Next(Ticket? ended, TimeSpan ran)
     {
         lock (_gate)
         {
+            if (ended is not null)
+            {
+                ended.Lane.Running--;
+                ended.Lane.Spent += ran.Ticks - ended.Charged;
+                if (_capped.Remove(ended.Lane)) Join(ended.Lane);
+            }
             while (true)
             {
-                while (_ready.TryDequeue(out Lane? lane))
+                while (_ready.TryDequeue(out Lane? lane, out _))
                 {
                     lane.InRound = false;
                     // Its requests may all have been withdrawn meanwhile.
                     if (lane.Waiting.First is not { } node) continue;
                     lane.Waiting.RemoveFirst();
                     node.Value.Node = null;
-                    if (lane.Waiting.Count > 0) Join(lane);
+                    lane.Running++;
+                    _clock = Math.Max(_clock, lane.Spent);
+                    // Charged beforehand with what a run usually takes, until it is known what this one did.
+                    lane.Spent += node.Value.Charged = lane.TypicalTicks;
+                    Join(lane);
                     return node.Value;
                 }
                 if (_stopping) return null;
@@ -101,8 +124,14 @@ internal sealed class InferenceExecutor : IAsyncDisposable
 
     private void Join(Lane lane)
     {
-        if (lane.InRound) return;
+        if (lane.InRound || lane.Waiting.Count == 0) return;
+        if (lane.Running >= lane.Concurrency)
+        {
+            _capped.Add(lane);
+            return;
+        }
         lane.InRound = true;
-        _ready.Enqueue(lane);
+        _ready.Enqueue(lane, (lane.Spent, _order++));
+        Monitor.Pulse(_gate);
     }
 }

@@ -6,33 +6,41 @@ internal sealed class Lane
     private readonly InferenceExecutor _executor;
     private long _typicalTicks;
 
-    internal Lane(InferenceExecutor executor, int limit)
+    internal Lane(InferenceExecutor executor, int limit, int concurrency)
     {
         _executor = executor;
         Limit = limit;
+        Concurrency = Math.Min(concurrency, executor.Options.Threads);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Limit, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(Concurrency, 1);
     }
 
     /// <summary>How many requests may wait.</summary>
     public int Limit { get; }
 
-    /// <summary>Guarded by the executor.</summary>
-    internal LinkedList<Ticket> Waiting { get; } = [];
-
-    /// <summary>Whether the threads will come by. Guarded by the executor.</summary>
-    internal bool InRound { get; set; }
+    /// <summary>How many may run at once.</summary>
+    public int Concurrency { get; }
 
     /// <summary>Whether the next request would be refused.</summary>
     public bool IsFull => _executor.WaitingIn(this) >= Limit;
 
-    /// <summary>When a caller that was refused may try again: about when half of what waits is done, in whole seconds.</summary>
-    public TimeSpan RetryAfter
-    {
-        get
-        {
-            double seconds = TimeSpan.FromTicks(Volatile.Read(ref _typicalTicks)).TotalSeconds * Limit / 2 / _executor.Options.Threads;
-            return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(seconds), 1, 60));
-        }
-    }
+    /// <summary>When a caller that was refused may try again.</summary>
+    public TimeSpan RetryAfter => RetryAfterOf(Limit);
+
+    /// <summary>Guarded by the executor.</summary>
+    internal LinkedList<Ticket> Waiting { get; } = [];
+
+    /// <summary>How many run. Guarded by the executor.</summary>
+    internal int Running { get; set; }
+
+    /// <summary>Whether the threads will come by. Guarded by the executor.</summary>
+    internal bool InRound { get; set; }
+
+    /// <summary>What it has had of the threads' time, in ticks, on the executor's scale. Guarded by the executor.</summary>
+    internal long Spent { get; set; }
+
+    /// <summary>A moving average of how long one run takes, in ticks.</summary>
+    internal long TypicalTicks => Volatile.Read(ref _typicalTicks);
 
     /// <summary>Queues the work and ends when it has run, or was given up before it began.</summary>
     /// <exception cref="ServingException">The lane is full, the executor stops, the time is over, or the caller cancelled.</exception>
@@ -44,6 +52,13 @@ internal sealed class Lane
         return ticket.Task;
     }
 
+    /// <summary>About when half of so many runs are done, in whole seconds.</summary>
+    internal TimeSpan RetryAfterOf(int waiting)
+    {
+        double seconds = TimeSpan.FromTicks(TypicalTicks).TotalSeconds * waiting / 2 / Concurrency;
+        return TimeSpan.FromSeconds(Math.Clamp(Math.Ceiling(seconds), 1, 60));
+    }
+
     internal ServingException Overloaded()
     {
         TimeSpan wait = RetryAfter;
@@ -51,20 +66,19 @@ internal sealed class Lane
             $"The model's queue of {Limit} requests is full; try again in {wait.TotalSeconds:0} s.") { RetryAfter = wait };
     }
 
-    internal void RefuseAll()
+    /// <summary>Empties it. Guarded by the executor.</summary>
+    internal IReadOnlyList<Ticket> TakeAll()
     {
-        foreach (Ticket ticket in Waiting)
-        {
-            ticket.Node = null;
-            ticket.Refuse(new ServingException(ServingError.Stopping, "The server is stopping; ask another one."));
-        }
+        Ticket[] all = [.. Waiting];
+        foreach (Ticket ticket in all) ticket.Node = null;
         Waiting.Clear();
+        return all;
     }
 
-    /// <summary>Keeps a moving average, an eighth at a time.</summary>
+    /// <summary>Keeps the moving average, an eighth at a time.</summary>
     internal void Record(TimeSpan duration)
     {
-        long typical = Volatile.Read(ref _typicalTicks);
+        long typical = TypicalTicks;
         Volatile.Write(ref _typicalTicks, typical == 0 ? duration.Ticks : typical + (duration.Ticks - typical) / 8);
     }
 }

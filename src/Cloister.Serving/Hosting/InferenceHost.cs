@@ -76,7 +76,7 @@ public sealed class InferenceHost : IAsyncDisposable
         foreach (IServingSurface surface in Surfaces()) surface.Map(application, service);
         await application.StartAsync(cancellation);
         var executor = new InferenceExecutor(options.Executor, time);
-        return new InferenceHost(application, executor, repository, pool, new SealedModelLoader(options, executor, pool, new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
+        return new InferenceHost(application, executor, repository, pool, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
     }
 
     /// <summary>Serves what an activation grants until it is cancelled.</summary>

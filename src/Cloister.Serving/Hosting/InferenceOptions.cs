@@ -17,6 +17,11 @@ public sealed record InferenceOptions
     /// <summary>The threads that predict and the requests that may wait.</summary>
     public ExecutorOptions Executor { get; init; } = new();
 
+    /// <summary>
+    /// How requests of one model are joined, for every model whose maker does not forbid it; null to leave it to the makers.
+    /// </summary>
+    public BatchingOptions? Batching { get; init; }
+
     /// <summary>How long a prediction may take, waiting included, where the model's configuration does not say.</summary>
     public TimeSpan PredictionTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -1,4 +1,5 @@
 using Cloister.Onnx.Pictures;
+using Cloister.Serving.Batching;
 using Cloister.Serving.Json;
 
 namespace Cloister.Serving.Repository;
@@ -25,6 +26,12 @@ public sealed record ModelConfiguration
 
     /// <summary>How many requests may wait; null for the server's own limit.</summary>
     public int? QueueLimit { get; init; }
+
+    /// <summary>How many predictions may run at once; null for as many as the server has threads.</summary>
+    public int? Concurrency { get; init; }
+
+    /// <summary>Whether and how requests are joined; null if the maker does not say.</summary>
+    public BatchingSetting? Batching { get; init; }
 
     /// <summary>How long a prediction may take, waiting included; null for the server's own limit.</summary>
     public TimeSpan? Timeout { get; init; }
@@ -75,9 +82,11 @@ public sealed record ModelConfiguration
                 "resize" => configuration with { Resize = ReadResize(ref cursor) },
                 "threads" => configuration with { Threads = (int)cursor.ReadInteger("'threads'", 1, 256) },
                 "queueLimit" => configuration with { QueueLimit = (int)cursor.ReadInteger("'queueLimit'", 1, 1_000_000) },
+                "concurrency" => configuration with { Concurrency = (int)cursor.ReadInteger("'concurrency'", 1, 4096) },
+                "batching" => configuration with { Batching = BatchingSetting.Read(ref cursor) },
                 "timeoutMilliseconds" => configuration with { Timeout = TimeSpan.FromMilliseconds(cursor.ReadInteger("'timeoutMilliseconds'", 1, 86_400_000)) },
                 "weights" => configuration with { InPlaceFrom = ReadPlacement(ref cursor) },
-                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, timeoutMilliseconds, weights"),
+                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, weights"),
             };
         }
         cursor.End();

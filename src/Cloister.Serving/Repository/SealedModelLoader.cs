@@ -2,7 +2,6 @@ using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
 using Cloister.Sealing;
 using Cloister.Serving.Engines;
-using Cloister.Serving.Execution;
 using Cloister.Workload;
 
 namespace Cloister.Serving.Repository;
@@ -11,7 +10,7 @@ namespace Cloister.Serving.Repository;
 /// Opens a sealed model in memory: signature, digest and version are checked before a byte of the content is read, and the
 /// plaintext goes nowhere but into memory that the engine uses in place.
 /// </summary>
-internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecutor executor, TensorPool pool, ModelMemory memory)
+internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory engines, ModelMemory memory)
 {
     public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", Extension = ".sealed";
 
@@ -99,16 +98,14 @@ internal sealed class SealedModelLoader(InferenceOptions options, InferenceExecu
             ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
             : null;
         OrtSession session = await LoadSessionAsync(name, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
-        OnnxEngine? engine = null;
+        IModelEngine engine = await engines.CreateAsync(name, session, configuration, options.Batching, cancellation);
         try
         {
-            engine = new OnnxEngine(session, executor.CreateLane(configuration.QueueLimit), pool);
             return new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
         }
         catch
         {
-            if (engine is not null) await engine.DisposeAsync();
-            else session.Dispose();
+            await engine.DisposeAsync();
             throw;
         }
     }

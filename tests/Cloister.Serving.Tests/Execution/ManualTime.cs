@@ -15,8 +15,8 @@ internal sealed class ManualTime : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, callback, state, _elapsed + dueTime);
-        lock (_gate) _timers.Add(timer);
+        var timer = new ManualTimer(this, callback, state);
+        timer.Change(dueTime, period);
         return timer;
     }
 
@@ -32,13 +32,23 @@ internal sealed class ManualTime : TimeProvider
         foreach (ManualTimer timer in due) timer.Fire();
     }
 
-    private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state, TimeSpan due) : ITimer
+    private sealed class ManualTimer(ManualTime time, TimerCallback callback, object? state) : ITimer
     {
-        public TimeSpan Due => due;
+        public TimeSpan Due { get; private set; }
 
         public void Fire() => callback(state);
 
-        public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException();
+        public bool Change(TimeSpan dueTime, TimeSpan period)
+        {
+            lock (time._gate)
+            {
+                time._timers.Remove(this);
+                if (dueTime == Timeout.InfiniteTimeSpan) return true;
+                Due = time._elapsed + dueTime;
+                time._timers.Add(this);
+                return true;
+            }
+        }
 
         public void Dispose()
         {
