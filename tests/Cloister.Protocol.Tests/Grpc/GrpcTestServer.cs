@@ -52,6 +52,8 @@ internal sealed class GrpcTestServer : IAsyncDisposable
         return new GrpcTestServer(app, new Uri(url), certificate);
     }
 
+    public Task StopAsync() => _app.StopAsync();
+
     public HttpMessageInvoker Client(X509Certificate2? clientCertificate = null)
     {
         var handler = new SocketsHttpHandler();

@@ -10,6 +10,7 @@ internal sealed record RawCall(GrpcTestServer Server)
     public string ContentType { get; init; } = "application/grpc";
     public string? Timeout { get; init; }
     public string? Encoding { get; init; }
+    public string? Accept { get; init; }
 
     /// <summary>Sends each piece as data frames of its own.</summary>
     public async Task<RawAnswer> SendAsync(params byte[][] pieces)
@@ -25,6 +26,7 @@ internal sealed record RawCall(GrpcTestServer Server)
         message.Headers.TE.Add(new TransferCodingWithQualityHeaderValue("trailers"));
         if (Timeout is not null) message.Headers.TryAddWithoutValidation("grpc-timeout", Timeout);
         if (Encoding is not null) message.Headers.TryAddWithoutValidation("grpc-encoding", Encoding);
+        if (Accept is not null) message.Headers.TryAddWithoutValidation("grpc-accept-encoding", Accept);
         using HttpResponseMessage response = await client.SendAsync(message, CancellationToken.None);
         byte[] body = await response.Content.ReadAsByteArrayAsync();
         return new RawAnswer(
@@ -32,7 +34,11 @@ internal sealed record RawCall(GrpcTestServer Server)
             First(response.TrailingHeaders, "grpc-status"),
             First(response.TrailingHeaders, "grpc-message"),
             First(response.Headers, "grpc-accept-encoding"),
-            body);
+            body)
+        {
+            Encoding = First(response.Headers, "grpc-encoding"),
+            Trailers = response.TrailingHeaders.ToDictionary(trailer => trailer.Key, trailer => string.Join(",", trailer.Value), StringComparer.Ordinal),
+        };
     }
 
     public static byte[] Frame(ReadOnlySpan<byte> message, byte flag = 0)
@@ -65,4 +71,8 @@ internal sealed record RawCall(GrpcTestServer Server)
     }
 }
 
-internal sealed record RawAnswer(int Http, string? Status, string? Message, string? AcceptEncoding, byte[] Body);
+internal sealed record RawAnswer(int Http, string? Status, string? Message, string? AcceptEncoding, byte[] Body)
+{
+    public string? Encoding { get; init; }
+    public required IReadOnlyDictionary<string, string> Trailers { get; init; }
+}
