@@ -39,6 +39,15 @@ internal sealed class BatchQueue : IDisposable
         }
     }
 
+    /// <summary>Items that wait, and how many may.</summary>
+    public (long Waiting, long Limit) Load
+    {
+        get
+        {
+            lock (_gate) return (_items, Limit);
+        }
+    }
+
     /// <summary>When a caller that was refused may try again.</summary>
     public TimeSpan RetryAfter => _engine.Lane.RetryAfterOf(Options.MaxEnqueuedBatches);
 

@@ -35,6 +35,9 @@ internal sealed class BatchingEngine : IModelEngine
     public BatchStatistics Statistics { get; } = new();
 
     /// <inheritdoc/>
+    public EngineLoad Load => new(_queue.Load.Waiting, _queue.Load.Limit, _engine.Load.Running);
+
+    /// <inheritdoc/>
     public bool IsOverloaded(out TimeSpan retryAfter)
     {
         if (_engine.IsOverloaded(out retryAfter)) return true;

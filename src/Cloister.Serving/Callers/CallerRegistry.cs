@@ -46,8 +46,10 @@ internal sealed class CallerRegistry
             : throw new ServingException(ServingError.Forbidden, $"Caller '{caller.Name}' may not use model '{model}'; the manifest's operator can allow it.");
     }
 
+    /// <summary>Who asks; null where nobody was named.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>: a token was sent that is not right.</exception>
     // A token that is sent must be right, even for a model that needs none; a browser may send any certificate it has.
-    private Caller? Recognise(HttpContext http)
+    public Caller? Recognise(HttpContext http)
     {
         var authorization = http.Request.Headers[HeaderNames.Authorization];
         if (authorization.Count > 1) throw Unknown("more than one Authorization header was sent");

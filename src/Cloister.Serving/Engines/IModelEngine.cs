@@ -14,6 +14,9 @@ public interface IModelEngine : IAsyncDisposable
     /// <summary>What the model gives.</summary>
     IReadOnlyList<TensorInfo> Outputs { get; }
 
+    /// <summary>How busy it is; nothing where an engine has no queue.</summary>
+    EngineLoad Load => default;
+
     /// <summary>Whether another request would be refused now: surfaces ask before they read a body.</summary>
     /// <param name="retryAfter">How long a caller should wait before it tries again.</param>
     bool IsOverloaded(out TimeSpan retryAfter);

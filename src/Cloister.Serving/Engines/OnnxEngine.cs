@@ -33,6 +33,8 @@ internal sealed class OnnxEngine : ICallableEngine
 
     public Lane Lane { get; }
 
+    public EngineLoad Load => Lane.Load;
+
     internal OrtSession Session { get; }
 
     public bool IsOverloaded(out TimeSpan retryAfter)

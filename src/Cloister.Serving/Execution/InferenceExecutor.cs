@@ -1,3 +1,5 @@
+using Cloister.Serving.Engines;
+
 namespace Cloister.Serving.Execution;
 
 /// <summary>
@@ -73,6 +75,11 @@ internal sealed class InferenceExecutor : IAsyncDisposable
             ticket.Node = null;
             return true;
         }
+    }
+
+    internal EngineLoad LoadOf(Lane lane)
+    {
+        lock (_gate) return new EngineLoad(lane.Waiting.Count, lane.Limit, lane.Running);
     }
 
     internal int WaitingIn(Lane lane)

@@ -1,3 +1,5 @@
+using Cloister.Serving.Engines;
+
 namespace Cloister.Serving.Execution;
 
 /// <summary>The queue of one model in an <see cref="InferenceExecutor"/>.</summary>
@@ -23,6 +25,9 @@ internal sealed class Lane
 
     /// <summary>Whether the next request would be refused.</summary>
     public bool IsFull => _executor.WaitingIn(this) >= Limit;
+
+    /// <summary>How busy it is.</summary>
+    public EngineLoad Load => _executor.LoadOf(this);
 
     /// <summary>When a caller that was refused may try again.</summary>
     public TimeSpan RetryAfter => RetryAfterOf(Limit);

@@ -9,5 +9,7 @@ internal sealed class ActivatedIdentity(WorkloadIdentity identity) : IServingIde
 {
     public void UseTls(ListenOptions listen, TimeSpan handshakeTimeout) => listen.UseWorkloadCertificate(identity, askForClientCertificate: true, handshakeTimeout);
 
+    public bool? Simulated => identity.Simulated;
+
     public void MapEvidence(IEndpointRouteBuilder routes) => routes.MapWorkloadEvidence(identity);
 }

@@ -21,15 +21,16 @@ namespace Cloister.Serving;
 public sealed class InferenceHost : IAsyncDisposable
 {
     private readonly WebApplication _application;
+    private readonly ServingObservation _observation;
     private readonly InferenceExecutor _executor;
     private readonly ModelRepository _repository;
     private readonly TensorPool _pool;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loading;
 
-    private InferenceHost(WebApplication application, InferenceExecutor executor, ModelRepository repository, TensorPool pool, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
+    private InferenceHost(WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
     {
-        (_application, _executor, _repository, _pool) = (application, executor, repository, pool);
+        (_application, _observation, _executor, _repository, _pool) = (application, observation, executor, repository, pool);
         Addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         Address = new Uri(Addresses[0]);
         _loading = Task.Run(() => repository.LoadAsync(loader, progress, time, _stopping.Token));
@@ -71,12 +72,13 @@ public sealed class InferenceHost : IAsyncDisposable
         var pool = new TensorPool(options.KeptTensorBytes);
         var repository = new ModelRepository(grants.Models, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Callers, grants.AnonymousModels);
-        var service = new PredictionService(repository, callers, pool, options, [], time, application.Services.GetRequiredService<ILogger<PredictionService>>());
+        var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
+        var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
-        foreach (IServingSurface surface in Surfaces()) surface.Map(application, service);
+        foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(), .. observation.Surfaces]) surface.Map(application, service);
         await application.StartAsync(cancellation);
         var executor = new InferenceExecutor(options.Executor, time);
-        return new InferenceHost(application, executor, repository, pool, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
+        return new InferenceHost(application, observation, executor, repository, pool, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
     }
 
     /// <summary>Serves what an activation grants until it is cancelled.</summary>
@@ -98,6 +100,7 @@ public sealed class InferenceHost : IAsyncDisposable
         await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _executor.DisposeAsync();
         await _repository.DisposeAsync();
+        await _observation.DisposeAsync();
         _pool.Dispose();
         await _application.DisposeAsync();
         _stopping.Dispose();

@@ -46,6 +46,15 @@ public sealed record InferenceOptions
     /// <summary>How much pinned memory is kept for the next requests.</summary>
     public long KeptTensorBytes { get; init; } = 256 << 20;
 
+    /// <summary>Where metrics are to be had, and who may read them; null for nowhere.</summary>
+    public MetricsOptions? Metrics { get; init; } = new();
+
+    /// <summary>The status page, and who may read its figures; null for none.</summary>
+    public StatusPageOptions? StatusPage { get; init; } = new();
+
+    /// <summary>The file to which a line of JSON a request is appended; null for none.</summary>
+    public string? AccessLogFile { get; init; }
+
     /// <summary>Told how far each model is, from several threads; null if nobody listens.</summary>
     public IProgress<ModelProgress>? Progress { get; init; }
 }

@@ -18,6 +18,11 @@ public sealed record MetricsOptions
     /// <summary>The addresses that answer with metrics; none where the list is empty.</summary>
     public IReadOnlyList<string> Paths { get; init; } = [Path, TensorFlowPath];
 
+    /// <summary>
+    /// Whether anybody may read them. Else only callers that the manifest names may, and see the models that they may use.
+    /// </summary>
+    public bool Open { get; init; }
+
     /// <summary>Whether metrics can lie at this address: it is one, and no protocol's.</summary>
     public static bool IsPath(string path) =>
         path.Length is > 1 and <= 256 && path[0] == '/' && !path.AsSpan().ContainsAnyExcept(Allowed) && !path.Contains("//", StringComparison.Ordinal)

@@ -18,6 +18,9 @@ internal sealed class ModelSlot(string name)
     /// <summary>Every version that is known, the oldest first.</summary>
     public ImmutableArray<VersionStatus> Versions => _standing.Versions;
 
+    /// <summary>The newest version that answers, without a hold on it; null if none does.</summary>
+    public ServedModel? Newest => _standing is { Served.Count: > 0 } standing ? standing.Served[standing.Newest].Model : null;
+
     /// <summary>Holds the version that is asked for.</summary>
     /// <param name="choice">Which one.</param>
     /// <param name="permit">What the caller was allowed; disposed with the lease, and here if there is none.</param>

@@ -24,6 +24,7 @@ internal sealed class PredictionService(
     {
         var record = new RequestRecord { Surface = surface, Method = method, Started = time.GetTimestamp() };
         http.Features.Set(record);
+        foreach (IServingObserver observer in observers) observer.Began(record, http);
         return record;
     }
 
@@ -76,7 +77,7 @@ internal sealed class PredictionService(
         Prediction prediction = await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
         if (RequestRecord.Of(http) is { } record)
         {
-            (record.Queued, record.Computed) = (prediction.Queued, prediction.Computed);
+            (record.Queued, record.Computed, record.Predicted) = (prediction.Queued, prediction.Computed, time.GetTimestamp());
             record.Items = inputs is [{ Shape.Length: > 0 } first, ..] ? first.Shape[0] : 1;
         }
         return prediction;

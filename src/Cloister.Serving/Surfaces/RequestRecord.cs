@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Microsoft.AspNetCore.Http;
 
 namespace Cloister.Serving.Surfaces;
@@ -38,6 +39,12 @@ internal sealed class RequestRecord
     public TimeSpan Queued { get; set; }
 
     public TimeSpan Computed { get; set; }
+
+    /// <summary>When the prediction was there, as <see cref="TimeProvider.GetTimestamp"/> counts; 0 if none was made.</summary>
+    public long Predicted { get; set; }
+
+    /// <summary>The request's span, if somebody traces.</summary>
+    public Activity? Span { get; set; }
 
     /// <summary>The record of a request that a surface handles.</summary>
     public static RequestRecord? Of(HttpContext http) => http.Features.Get<RequestRecord>();

@@ -1,0 +1,90 @@
+using System.Globalization;
+using System.Text;
+using Cloister.Serving.Surfaces;
+using Microsoft.AspNetCore.Http;
+
+namespace Cloister.Serving.Metrics;
+
+/// <summary>Cloister's own metrics of requests, on every surface alike.</summary>
+internal sealed class RequestMetrics : IServingObserver
+{
+    private const string Prefix = "cloister_serving_";
+
+    /// <summary>Seconds, from what a small model takes to what a caller waits for.</summary>
+    private static readonly double[] Seconds = [0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+
+    private readonly CounterFamily _requests = new(Prefix + "requests_total", "Requests that ended, answered or refused.", "surface", "method", "model", "version");
+    private readonly CounterFamily _refusals = new(Prefix + "refusals_total", "Requests that were refused, by reason.", "surface", "model", "reason");
+    private readonly CounterFamily _received = new(Prefix + "request_bytes_total", "Bytes of requests' bodies as they were sent.", "surface", "model");
+    private readonly CounterFamily _sent = new(Prefix + "response_bytes_total", "Bytes of answers' bodies.", "surface", "model");
+    private readonly HistogramFamily _total = new(Prefix + "request_seconds", "Time from the first look at a request to the end of its answer.", Seconds, "surface", "method", "model");
+    private readonly HistogramFamily _items = new(Prefix + "request_items", "Items (the first dimension) of a prediction.", Histogram.Exponential(1, 2, 15), "model");
+    private long _inFlight;
+
+    /// <summary>Time until a prediction began, by model.</summary>
+    public HistogramFamily Queued { get; } = new(Prefix + "queue_seconds", "Time that a prediction waited for a thread or for its batch.", Seconds, "model");
+
+    /// <summary>Time that the model ran, by model.</summary>
+    public HistogramFamily Computed { get; } = new(Prefix + "compute_seconds", "Time that the model ran for a prediction.", Seconds, "model");
+
+    /// <summary>Time of whole requests that predicted, by model: what a caller waits.</summary>
+    public HistogramFamily Predictions { get; } = new(Prefix + "prediction_seconds", "Time of whole requests that were answered with a prediction.", Seconds, "model");
+
+    /// <summary>Requests by surface, method, model and version.</summary>
+    public CounterFamily Requests => _requests;
+
+    /// <summary>Refusals by surface, model and reason.</summary>
+    public CounterFamily Refusals => _refusals;
+
+    /// <summary>Requests that have begun and not ended.</summary>
+    public long InFlight => Volatile.Read(ref _inFlight);
+
+    public void Began(RequestRecord request, HttpContext http) => Interlocked.Increment(ref _inFlight);
+
+    public void Ended(RequestRecord request, TimeSpan total)
+    {
+        Interlocked.Decrement(ref _inFlight);
+        string model = request.Model ?? "";
+        _requests.Of(new(request.Surface, request.Method, model, request.Version == 0 ? "" : request.Version.ToString(CultureInfo.InvariantCulture))).Add(1);
+        _total.Of(new(request.Surface, request.Method, model)).Observe(total.TotalSeconds);
+        if (request.BytesIn > 0) _received.Of(new(request.Surface, model)).Add(request.BytesIn);
+        if (request.BytesOut > 0) _sent.Of(new(request.Surface, model)).Add(request.BytesOut);
+        if (request.Refusal is { } reason)
+        {
+            _refusals.Of(new(request.Surface, model, Reason(reason))).Add(1);
+        }
+        else if (request.Computed > TimeSpan.Zero)
+        {
+            Queued.Of(new(model)).Observe(request.Queued.TotalSeconds);
+            Computed.Of(new(model)).Observe(request.Computed.TotalSeconds);
+            Predictions.Of(new(model)).Observe(total.TotalSeconds);
+            _items.Of(new(model)).Observe(request.Items);
+        }
+    }
+
+    public void Write(Exposition text, Func<string, bool> sees)
+    {
+        _requests.Write(text, sees);
+        _refusals.Write(text, sees);
+        _received.Write(text, sees);
+        _sent.Write(text, sees);
+        _total.Write(text, sees);
+        Predictions.Write(text, sees);
+        Queued.Write(text, sees);
+        Computed.Write(text, sees);
+        _items.Write(text, sees);
+        text.Single(Prefix + "in_flight", "gauge", "Requests that have begun and not ended.", InFlight);
+    }
+
+    /// <summary>A refusal's name in the words of metrics: <c>model_not_found</c>.</summary>
+    internal static string Reason(ServingError error)
+    {
+        var text = new StringBuilder();
+        foreach (char c in error.ToString())
+        {
+            if (char.IsAsciiLetterUpper(c) && text.Length > 0) text.Append('_');
+            text.Append(char.ToLowerInvariant(c));
+        }
+        return text.ToString();
+    }
+}
