@@ -1,4 +1,3 @@
-using Cloister.Onnx.Runtime;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Json;
 using Cloister.Serving.Repository;
@@ -9,23 +8,41 @@ using Microsoft.AspNetCore.Routing;
 
 namespace Cloister.Serving.OpenInference;
 
-/// <summary>The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol, inference_rest.md).</summary>
+/// <summary>
+/// The Open Inference Protocol, version 2, over REST (github.com/kserve/open-inference-protocol, inference_rest.md), and those of
+/// Triton's extensions that have a meaning here (github.com/triton-inference-server/server, docs/protocol).
+/// </summary>
 internal sealed class OpenInferenceSurface : IServingSurface
 {
+    /// <summary>The extensions that are offered, on REST and gRPC.</summary>
+    public static readonly string[] Extensions =
+        ["binary_tensor_data", "classification", "model_configuration", "model_repository", "model_repository(unload_dependents)", "parameters", "statistics"];
+
     private static readonly OpenInferenceErrors Errors = new();
+
+    private static readonly string[] Models = ["/v2/models/{model}", "/v2/models/{model}/versions/{version}"];
 
     public void Map(IEndpointRouteBuilder routes, PredictionService service)
     {
         void Get(string pattern, string method, Func<HttpContext, Task> handler) => routes.MapGet(pattern, SurfaceEndpoint.Of(handler, Errors, service, method));
+        void Post(string pattern, string method, Func<HttpContext, Task> handler) => routes.MapPost(pattern, SurfaceEndpoint.Of(handler, Errors, service, method));
         Get("/v2", "server-metadata", SendServer);
         Get("/v2/health/live", "live", SendLive);
         Get("/v2/health/ready", "ready", http => SendReady(http, service));
-        foreach (string model in new[] { "/v2/models/{model}", "/v2/models/{model}/versions/{version}" })
+        foreach (string model in Models)
         {
             Get(model, "metadata", http => SendModel(http, service));
             Get(model + "/ready", "model-ready", http => SendModelReady(http, service));
-            routes.MapPost(model + "/infer", SurfaceEndpoint.Of(http => InferAsync(http, service), Errors, service, "infer"));
+            Get(model + "/config", "config", http => SendConfiguration(http, service));
+            Get(model + "/stats", "statistics", http => SendStatistics(http, service));
+            Post(model + "/infer", "infer", http => InferAsync(http, service));
         }
+        Get("/v2/models/stats", "statistics", http => SendStatistics(http, service));
+        Post("/v2/repository/index", "repository-index", http => SendIndex(http, service));
+        Post("/v2/repository/models/{model}/load", "load", http => ControlAsync(http, service, load: true));
+        Post("/v2/repository/models/{model}/unload", "unload", http => ControlAsync(http, service, load: false));
+        foreach ((string pattern, string reason) in RefusedAddresses.All)
+            routes.Map(pattern, SurfaceEndpoint.Of(_ => throw new ServingException(ServingError.SettingRefused, reason), Errors, service, "refused"));
         routes.Map("/v2/{**rest}", SurfaceEndpoint.Of(
             http => throw new ServingException(ServingError.ModelNotFound, $"There is no {http.Request.Method} {http.Request.Path}."), Errors, service, "unknown"));
     }
@@ -42,12 +59,12 @@ internal sealed class OpenInferenceSurface : IServingSurface
     private static async Task SendServer(HttpContext http)
     {
         using var json = new JsonOutput();
-        json.Raw("{\"name\":\"cloister\",\"version\":"u8)
-            .Text(typeof(OpenInferenceSurface).Assembly.GetName().Version?.ToString(3) ?? "")
-            .Raw(",\"extensions\":[\"classification\",\"binary_tensor_data\",\"parameters\"]}"u8);
-        await SurfaceEndpoint.SendAsync(http, json);
+        json.Raw("{\"name\":\"cloister\",\"version\":"u8).Text(typeof(OpenInferenceSurface).Assembly.GetName().Version?.ToString(3) ?? "").Raw(",\"extensions\":["u8);
+        for (int i = 0; i < Extensions.Length; i++) json.Raw(i == 0 ? ""u8 : ","u8).Text(Extensions[i]);
+        await SurfaceEndpoint.SendAsync(http, json.Raw("]}"u8));
     }
 
+    // KServe's clients read the body of health answers, Triton's only their status.
     private static async Task SendLive(HttpContext http)
     {
         using var json = new JsonOutput();
@@ -74,28 +91,58 @@ internal sealed class OpenInferenceSurface : IServingSurface
     private static async Task SendModel(HttpContext http, PredictionService service)
     {
         using ModelLease lease = service.Open(http, ModelOf(http), ChoiceOf(http));
-        ServedModel model = lease.Model;
         using var json = new JsonOutput();
-        json.Raw("{\"name\":"u8).Text(model.Name).Raw(",\"versions\":[\""u8).Number(model.Version)
-            .Raw("\"],\"platform\":"u8).Text(model.Engine.Platform).Raw(",\"inputs\":"u8);
-        WriteTensors(json, model.Engine.Inputs);
-        json.Raw(",\"outputs\":"u8);
-        WriteTensors(json, model.Engine.Outputs);
-        json.Raw("}"u8);
+        ModelDocuments.WriteMetadata(json, lease.Model, Available(service.Repository.Find(lease.Model.Name)));
         await SurfaceEndpoint.SendAsync(http, json);
     }
 
-    private static void WriteTensors(JsonOutput json, IReadOnlyList<TensorInfo> tensors)
+    private static async Task SendConfiguration(HttpContext http, PredictionService service)
     {
-        json.Raw("["u8);
-        for (int i = 0; i < tensors.Count; i++)
-        {
-            if (i > 0) json.Raw(","u8);
-            json.Raw("{\"name\":"u8).Text(tensors[i].Name).Raw(",\"datatype\":"u8).Text(TensorTypes.OpenInference(tensors[i].Type))
-                .Raw(",\"shape\":"u8).List([.. tensors[i].Shape]).Raw("}"u8);
-        }
-        json.Raw("]"u8);
+        using ModelLease lease = service.Open(http, ModelOf(http), ChoiceOf(http));
+        using var json = new JsonOutput();
+        ModelDocuments.WriteConfiguration(json, ConfiguredModel.Of(lease.Model, Available(service.Repository.Find(lease.Model.Name))));
+        await SurfaceEndpoint.SendAsync(http, json);
     }
+
+    private static async Task SendStatistics(HttpContext http, PredictionService service)
+    {
+        IEnumerable<(string, long)> versions;
+        if (http.GetRouteValue("model") is null)
+        {
+            versions = service.Repository.Slots.Where(slot => service.MayUse(http, slot.Name)).SelectMany(Versions);
+        }
+        else
+        {
+            using ModelLease lease = service.Open(http, ModelOf(http), ChoiceOf(http));
+            versions = http.GetRouteValue("version") is null ? Versions(service.Repository.Find(lease.Model.Name)) : [(lease.Model.Name, lease.Model.Version)];
+        }
+        using var json = new JsonOutput();
+        StatisticsDocument.Write(json, versions, service.Statistics);
+        await SurfaceEndpoint.SendAsync(http, json);
+    }
+
+    // As open as a model's readiness.
+    private static async Task SendIndex(HttpContext http, PredictionService service)
+    {
+        using RequestBody body = await RequestBody.ReadAsync(http, RepositoryDocuments.MaximumBytes);
+        using var json = new JsonOutput();
+        RepositoryDocuments.WriteIndex(json, service.Repository.Slots, RepositoryDocuments.ReadIndex(body.Span));
+        await SurfaceEndpoint.SendAsync(http, json);
+    }
+
+    private static async Task ControlAsync(HttpContext http, PredictionService service, bool load)
+    {
+        service.DemandControl(http, ModelOf(http));
+        using RequestBody body = await RequestBody.ReadAsync(http, RepositoryDocuments.MaximumBytes);
+        if (load) RepositoryDocuments.ReadLoad(body.Span);
+        else RepositoryDocuments.ReadUnload(body.Span);
+        throw new ServingException(ServingError.Unsupported, "Models cannot be loaded and unloaded yet.");
+    }
+
+    private static IEnumerable<long> Available(ModelSlot slot) =>
+        slot.Versions.Where(version => version.State == ModelVersionState.Available).Select(version => version.Version);
+
+    private static IEnumerable<(string, long)> Versions(ModelSlot slot) => Available(slot).Select(version => (slot.Name, version));
 
     private static string ModelOf(HttpContext http) => (string)http.GetRouteValue("model")!;
 

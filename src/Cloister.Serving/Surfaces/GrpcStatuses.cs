@@ -8,7 +8,7 @@ internal static class GrpcStatuses
     public static GrpcStatus Of(ServingError error) => error switch
     {
         ServingError.Unauthenticated => GrpcStatus.Unauthenticated,
-        ServingError.Forbidden => GrpcStatus.PermissionDenied,
+        ServingError.Forbidden or ServingError.ModelControlRefused => GrpcStatus.PermissionDenied,
         ServingError.ModelNotFound or ServingError.VersionNotFound => GrpcStatus.NotFound,
         ServingError.TooLarge or ServingError.Overloaded => GrpcStatus.ResourceExhausted,
         ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,

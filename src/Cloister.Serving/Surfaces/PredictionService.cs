@@ -1,6 +1,7 @@
 using Cloister.Serving.Callers;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Repository;
+using Cloister.Serving.Statistics;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -15,6 +16,9 @@ internal sealed class PredictionService(
     public TensorPool Pool { get; } = pool;
 
     public ILogger Logger { get; } = logger;
+
+    /// <summary>What every version did since the server started.</summary>
+    public StatisticsBook Statistics { get; } = new(time);
 
     /// <summary>Begins the record of a request; <see cref="End"/> ends it.</summary>
     /// <param name="http">The request, of REST or of gRPC.</param>
@@ -32,6 +36,7 @@ internal sealed class PredictionService(
     public void End(RequestRecord record)
     {
         TimeSpan total = time.GetElapsedTime(record.Started);
+        Statistics.Ended(record, total);
         foreach (IServingObserver observer in observers) observer.Ended(record, total);
     }
 
@@ -57,10 +62,38 @@ internal sealed class PredictionService(
     /// <exception cref="ServingException">As <see cref="Open"/>, or <see cref="ServingError.Overloaded"/>.</exception>
     public ModelLease Admit(HttpContext http, string name, VersionChoice choice)
     {
+        RequestRecord.Of(http)?.IsPrediction = true;
         ModelLease lease = Open(http, name, choice);
         if (!lease.Model.Engine.IsOverloaded(out TimeSpan retryAfter)) return lease;
         lease.Dispose();
         throw new ServingException(ServingError.Overloaded, $"The queue of model '{name}' is full; try again in {retryAfter.TotalSeconds:0} s.") { RetryAfter = retryAfter };
+    }
+
+    /// <summary>Whether whoever asks may use the model: for lists, which leave out what they may not see.</summary>
+    public bool MayUse(HttpContext http, string name)
+    {
+        try
+        {
+            callers.Authorise(http, name);
+            return true;
+        }
+        catch (ServingException refusal) when (refusal.Error is ServingError.Unauthenticated or ServingError.Forbidden)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Checks that whoever asks may load and unload the model: a caller with a name, and only where the options allow it.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.ModelControlRefused"/>, or as <see cref="Open"/>.</exception>
+    public void DemandControl(HttpContext http, string name)
+    {
+        RequestRecord.Of(http)?.Model = Repository.Find(name).Name;
+        Caller? caller = callers.Authorise(http, name);
+        RequestRecord.Of(http)?.Caller = caller?.Name;
+        if (!options.AllowModelControl)
+            throw new ServingException(ServingError.ModelControlRefused, "Models are not loaded and unloaded by requests here: what is served follows the manifest and the operator's configuration.");
+        if (caller is null)
+            throw new ServingException(ServingError.Unauthenticated, $"Only a caller that the manifest names may load or unload model '{name}': send a bearer token or a client certificate.");
     }
 
     /// <summary>Predicts within the shortest of the given time limits.</summary>
@@ -72,10 +105,12 @@ internal sealed class PredictionService(
     /// <exception cref="ServingException">The engine's refusal.</exception>
     public async Task<Prediction> PredictAsync(HttpContext http, ModelLease lease, IReadOnlyList<Tensor> inputs, TimeSpan? asked, CancellationToken cancellation)
     {
+        RequestRecord? record = RequestRecord.Of(http);
+        record?.Read = time.GetElapsedTime(record.Started);
         TimeSpan timeout = lease.Model.Configuration.Timeout ?? options.PredictionTimeout;
         if (asked < timeout || (asked is not null && timeout == Timeout.InfiniteTimeSpan)) timeout = asked.Value;
         Prediction prediction = await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
-        if (RequestRecord.Of(http) is { } record)
+        if (record is not null)
         {
             (record.Queued, record.Computed, record.Predicted) = (prediction.Queued, prediction.Computed, time.GetTimestamp());
             record.Items = inputs is [{ Shape.Length: > 0 } first, ..] ? first.Shape[0] : 1;

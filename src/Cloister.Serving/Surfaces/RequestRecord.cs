@@ -36,6 +36,12 @@ internal sealed class RequestRecord
     /// <summary>How many examples it held: the first dimension of the first input.</summary>
     public long Items { get; set; }
 
+    /// <summary>Whether it asks a model to predict; a look at metadata or a status does not.</summary>
+    public bool IsPrediction { get; set; }
+
+    /// <summary>From the first look at the request until its inputs were read.</summary>
+    public TimeSpan Read { get; set; }
+
     public TimeSpan Queued { get; set; }
 
     public TimeSpan Computed { get; set; }

@@ -13,7 +13,7 @@ internal abstract class SurfaceErrors
     public virtual int Status(ServingError error) => error switch
     {
         ServingError.Unauthenticated => StatusCodes.Status401Unauthorized,
-        ServingError.Forbidden => StatusCodes.Status403Forbidden,
+        ServingError.Forbidden or ServingError.ModelControlRefused => StatusCodes.Status403Forbidden,
         ServingError.ModelNotFound or ServingError.VersionNotFound => StatusCodes.Status404NotFound,
         ServingError.IncompleteBody => StatusCodes.Status408RequestTimeout,
         ServingError.TooLarge => StatusCodes.Status413PayloadTooLarge,
