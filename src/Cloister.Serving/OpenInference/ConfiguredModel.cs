@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Onnx.Runtime;
+using Cloister.Serving.Batching;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Repository;
 
@@ -22,8 +23,14 @@ internal sealed record ConfiguredModel(
     public const string Backend = "onnxruntime";
 
     /// <summary>Describes a model.</summary>
-    public static ConfiguredModel Of(ServedModel model, IEnumerable<long> versions) => new(
-        model.Name, model.Engine.Platform, [.. versions], 0, [], TimeSpan.Zero, Tensors(model.Engine.Inputs, batched: false), Tensors(model.Engine.Outputs, batched: false));
+    public static ConfiguredModel Of(ServedModel model, IEnumerable<long> versions)
+    {
+        BatchingOptions? batching = (model.Engine as BatchingEngine)?.Options;
+        return new ConfiguredModel(
+            model.Name, model.Engine.Platform, [.. versions], batching?.MaxBatchSize ?? 0,
+            [.. batching?.AllowedBatchSizes.Select(size => (long)size) ?? []], batching?.BatchTimeout ?? TimeSpan.Zero,
+            Tensors(model.Engine.Inputs, batching is not null), Tensors(model.Engine.Outputs, batching is not null));
+    }
 
     private static ImmutableArray<ConfiguredTensor> Tensors(IEnumerable<TensorInfo> tensors, bool batched) =>
         [.. tensors.Select(tensor => new ConfiguredTensor(tensor.Name, DataTypeOf(tensor.Type), [.. tensor.Shape.Skip(batched ? 1 : 0)]))];

@@ -106,18 +106,8 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     private static async Task SendStatistics(HttpContext http, PredictionService service)
     {
-        IEnumerable<(string, long)> versions;
-        if (http.GetRouteValue("model") is null)
-        {
-            versions = service.Repository.Slots.Where(slot => service.MayUse(http, slot.Name)).SelectMany(Versions);
-        }
-        else
-        {
-            using ModelLease lease = service.Open(http, ModelOf(http), ChoiceOf(http));
-            versions = http.GetRouteValue("version") is null ? Versions(service.Repository.Find(lease.Model.Name)) : [(lease.Model.Name, lease.Model.Version)];
-        }
         using var json = new JsonOutput();
-        StatisticsDocument.Write(json, versions, service.Statistics);
+        StatisticsDocument.Write(json, StatisticsDocument.Read(http, service, (string?)http.GetRouteValue("model"), (string?)http.GetRouteValue("version")));
         await SurfaceEndpoint.SendAsync(http, json);
     }
 
@@ -141,8 +131,6 @@ internal sealed class OpenInferenceSurface : IServingSurface
 
     private static IEnumerable<long> Available(ModelSlot slot) =>
         slot.Versions.Where(version => version.State == ModelVersionState.Available).Select(version => version.Version);
-
-    private static IEnumerable<(string, long)> Versions(ModelSlot slot) => Available(slot).Select(version => (slot.Name, version));
 
     private static string ModelOf(HttpContext http) => (string)http.GetRouteValue("model")!;
 

@@ -83,7 +83,7 @@ public sealed class OpenInferenceTests
             (await server.GetAsync("/v2/models/half")).Body);
         using JsonDocument about = JsonDocument.Parse((await server.GetAsync("/v2")).Body);
         Assert.Equal("cloister", about.RootElement.GetProperty("name").GetString());
-        Assert.Equal("classification", about.RootElement.GetProperty("extensions")[0].GetString());
+        Assert.Equal("binary_tensor_data", about.RootElement.GetProperty("extensions")[0].GetString());
         Assert.Equal(HttpStatusCode.NotFound, (await server.GetAsync("/v2/models/half/versions/2/ready")).Status);
         Assert.Equal((HttpStatusCode.NotFound, """{"error":"There is no model 'other' here."}"""), await server.GetAsync("/v2/models/other"));
         Assert.Equal((HttpStatusCode.NotFound, """{"error":"There is no GET /v2/nothing."}"""), await server.GetAsync("/v2/nothing"));
