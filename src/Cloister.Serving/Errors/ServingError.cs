@@ -39,6 +39,12 @@ public enum ServingError
     /// <summary>The body did not arrive completely or in time.</summary>
     IncompleteBody = 111,
 
+    /// <summary>The model has no signature of this name.</summary>
+    SignatureNotFound = 112,
+
+    /// <summary>No version of the model has this label.</summary>
+    UnknownLabel = 113,
+
     /// <summary>The binary data of a request does not add up: its header's length, a tensor's size, the lengths of texts, or bytes that are left.</summary>
     BinaryDataRefused = 120,
 

@@ -4,6 +4,7 @@ using Cloister.Serving.Engines;
 using Cloister.Serving.OpenInference;
 using Cloister.Serving.Repository;
 using Cloister.Serving.TensorFlow;
+using Cloister.Serving.TensorFlow.Examples;
 
 namespace Cloister.Serving.Fuzzing;
 
@@ -38,6 +39,22 @@ internal static class RequestFuzzing
         {
             using PredictRequest request = PredictRequestReader.Read(body, Model.Served, pool);
             Demand(request.Inputs);
+        }
+        catch (ServingException)
+        {
+            // The documented refusal.
+        }
+    }
+
+    /// <summary>Reads a body as a TF Serving classify or regress request.</summary>
+    public static void Examples(ReadOnlySpan<byte> body)
+    {
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            Tensor[] inputs = ExampleRequestReader.Read(body, Model.Served, out _).ToTensors(pool);
+            Demand(inputs);
+            foreach (Tensor input in inputs) input.Dispose();
         }
         catch (ServingException)
         {

@@ -42,6 +42,8 @@ internal sealed class ServedModel : IAsyncDisposable
         ? index
         : throw new ServingException(ServingError.UnknownInput, $"Model '{Name}' has no input '{name}'; it has {Names(Engine.Inputs)}.");
 
+    public bool TryIndexOfInput(string name, out int index) => _inputs.TryGetValue(name, out index);
+
     public int IndexOfOutput(string name) => _outputs.TryGetValue(name, out int index)
         ? index
         : throw new ServingException(ServingError.UnknownOutput, $"Model '{Name}' has no output '{name}'; it has {Names(Engine.Outputs)}.");

@@ -2,10 +2,14 @@ using System.Text;
 using Cloister.Onnx.Runtime;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Json;
+using Cloister.Serving.TensorFlow.Json;
 
 namespace Cloister.Serving.TensorFlow;
 
-/// <summary>Writes a predict response: <c>predictions</c> for row format, <c>outputs</c> for column format; named only where there are several.</summary>
+/// <summary>
+/// Writes a predict response, white space as TF Serving's: <c>predictions</c> for row format with each item on one line,
+/// <c>outputs</c> for column format with each value on a line of its own; named only where there are several outputs.
+/// </summary>
 internal static class PredictResponse
 {
     /// <exception cref="ServingException">Row format, but the outputs are not batches of the same size.</exception>
@@ -17,82 +21,136 @@ internal static class PredictResponse
 
     private static void WriteRows(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
     {
-        long items = -1;
-        for (int i = 0; i < outputs.Length; i++)
-        {
-            if (outputs[i].Shape.Length == 0) throw Uneven($"output '{declared[i].Name}' is a single value");
-            if (items >= 0 && outputs[i].Shape[0] != items) throw Uneven($"output '{declared[i].Name}' has {outputs[i].Shape[0]} items where others have {items}");
-            items = outputs[i].Shape[0];
-        }
+        long items = BatchSize(declared, outputs);
+        bool named = outputs.Length > 1;
         json.Raw("{\n    \"predictions\": ["u8);
         for (int item = 0; item < items; item++)
         {
-            if (item > 0) json.Raw(", "u8);
-            if (outputs.Length > 1) json.Raw("{"u8);
+            if (item > 0) json.Raw(","u8);
+            if (named) json.Raw("\n        {"u8);
+            else if (item > 0) json.Raw(" "u8);
             for (int i = 0; i < outputs.Length; i++)
             {
-                if (outputs.Length > 1) WriteName(json, declared[i].Name, i);
-                int at = (int)(outputs[i].ElementCount / items * item);
-                WriteValues(json, outputs[i], declared[i].Name, 1, ref at);
+                if (named) WriteName(json, declared[i].Name, i, 3);
+                new Values(json, outputs[i], declared[i].Name, oneLine: true, (int)(outputs[i].ElementCount / items * item)).Write(1, named ? 3 : 2);
             }
-            if (outputs.Length > 1) json.Raw("}"u8);
+            if (named) json.Raw("\n        }"u8);
         }
-        json.Raw("\n    ]\n}"u8);
+        json.Raw(items > 0 ? "\n    ]\n}"u8 : "]\n}"u8);
     }
 
     private static void WriteColumns(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
     {
+        bool named = outputs.Length > 1;
         json.Raw("{\n    \"outputs\": "u8);
-        if (outputs.Length > 1) json.Raw("{"u8);
+        if (named) json.Raw("{"u8);
         for (int i = 0; i < outputs.Length; i++)
         {
-            if (outputs.Length > 1) WriteName(json, declared[i].Name, i);
-            int at = 0;
-            WriteValues(json, outputs[i], declared[i].Name, 0, ref at);
+            if (named) WriteName(json, declared[i].Name, i, 2);
+            new Values(json, outputs[i], declared[i].Name, oneLine: false, 0).Write(0, named ? 2 : 1);
         }
-        if (outputs.Length > 1) json.Raw("}"u8);
-        json.Raw("\n}"u8);
+        json.Raw(named ? "\n    }\n}"u8 : "\n}"u8);
     }
 
-    private static void WriteName(JsonOutput json, string name, int index)
+    private static void WriteName(JsonOutput json, string name, int index, int level)
     {
-        if (index > 0) json.Raw(", "u8);
-        json.Text(name).Raw(": "u8);
+        if (index > 0) json.Raw(","u8);
+        NewLine(json, level);
+        EscapedText.Write(json, name);
+        json.Raw(": "u8);
     }
 
-    private static void WriteValues(JsonOutput json, Tensor tensor, string name, int dimension, ref int at)
+    private static void NewLine(JsonOutput json, int level)
     {
-        if (dimension >= tensor.Shape.Length)
-        {
-            WriteRun(json, tensor, name, 1, ref at);
-            return;
-        }
-        int length = (int)tensor.Shape[dimension];
-        json.Raw("["u8);
-        if (dimension == tensor.Shape.Length - 1) WriteRun(json, tensor, name, length, ref at);
-        else
-        {
-            for (int i = 0; i < length; i++)
-            {
-                if (i > 0) json.Raw(", "u8);
-                WriteValues(json, tensor, name, dimension + 1, ref at);
-            }
-        }
-        json.Raw("]"u8);
+        json.Raw("\n"u8);
+        for (; level > 0; level--) json.Raw("    "u8);
     }
 
-    private static void WriteRun(JsonOutput json, Tensor tensor, string name, int count, ref int at)
+    private static long BatchSize(IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
+    {
+        long items = -1;
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            if (outputs[i].Shape.Length == 0) throw Uneven($"Tensor name: {declared[i].Name} has no shape information ");
+            if (items >= 0 && outputs[i].Shape[0] != items) throw Uneven($"Tensor name: {declared[i].Name} has inconsistent batch size: {outputs[i].Shape[0]} expecting: {items}");
+            items = outputs[i].Shape[0];
+        }
+        return items;
+    }
+
+    private static ServingException Uneven(string reason) => new(ServingError.InvalidRequest, reason);
+
+    /// <summary>Writes the values of one tensor from an offset on.</summary>
+    private ref struct Values(JsonOutput json, Tensor tensor, string name, bool oneLine, int at)
     {
         // A text whose name ends so is bytes, by TF Serving's custom.
-        if (tensor.Type == TensorElementType.String && name.EndsWith("_bytes", StringComparison.Ordinal))
-        {
-            for (int i = 0; i < count; i++)
-                json.Raw(i > 0 ? ", {\"b64\": "u8 : "{\"b64\": "u8).Base64Of(Encoding.UTF8.GetBytes(tensor.Texts[at + i])).Raw("}"u8);
-        }
-        else TensorJson.Write(json, tensor, at, count, FloatStyle.TensorFlow, ", "u8);
-        at += count;
-    }
+        private readonly bool _isBytes = tensor.Type == TensorElementType.String && name.EndsWith("_bytes", StringComparison.Ordinal);
+        private int _at = at;
 
-    private static ServingException Uneven(string reason) =>
-        new(ServingError.InvalidRequest, $"The answer is no batch of items: {reason}; send 'inputs' instead of 'instances'.");
+        /// <param name="dimension">The dimension at hand.</param>
+        /// <param name="level">How many brackets are open.</param>
+        public void Write(int dimension, int level)
+        {
+            if (dimension >= tensor.Shape.Length)
+            {
+                WriteRun(1, level);
+                return;
+            }
+            int length = (int)tensor.Shape[dimension];
+            json.Raw("["u8);
+            if (length > 0) Separate(first: true, level + 1);
+            if (dimension == tensor.Shape.Length - 1) WriteRun(length, level + 1);
+            else
+            {
+                for (int i = 0; i < length; i++)
+                {
+                    if (i > 0) Separate(first: false, level + 1);
+                    Write(dimension + 1, level + 1);
+                }
+            }
+            if (length > 0 && !oneLine) NewLine(json, level);
+            json.Raw("]"u8);
+        }
+
+        private readonly void Separate(bool first, int level)
+        {
+            if (!first) json.Raw(oneLine ? ", "u8 : ","u8);
+            if (!oneLine) NewLine(json, level);
+        }
+
+        private void WriteRun(int count, int level)
+        {
+            if (tensor.Type == TensorElementType.String)
+            {
+                for (int i = 0; i < count; i++)
+                {
+                    if (i > 0) Separate(first: false, level);
+                    WriteText(tensor.Texts[_at + i], level);
+                }
+            }
+            else if (oneLine) TensorJson.Write(json, tensor, _at, count, FloatStyle.TensorFlow, ", "u8);
+            else
+            {
+                Span<byte> separator = stackalloc byte[2 + 4 * level];
+                separator.Fill((byte)' ');
+                ",\n"u8.CopyTo(separator);
+                TensorJson.Write(json, tensor, _at, count, FloatStyle.TensorFlow, separator);
+            }
+            _at += count;
+        }
+
+        private readonly void WriteText(string text, int level)
+        {
+            if (!_isBytes)
+            {
+                EscapedText.Write(json, text);
+                return;
+            }
+            json.Raw("{"u8);
+            NewLine(json, level + 1);
+            json.Raw("\"b64\": "u8).Base64Of(Encoding.UTF8.GetBytes(text));
+            NewLine(json, level);
+            json.Raw("}"u8);
+        }
+    }
 }

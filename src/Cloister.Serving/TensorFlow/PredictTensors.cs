@@ -2,6 +2,7 @@ using Cloister.Onnx.Runtime;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Json;
 using Cloister.Serving.Repository;
+using Cloister.Serving.TensorFlow.Json;
 
 namespace Cloister.Serving.TensorFlow;
 
@@ -57,7 +58,7 @@ internal sealed class PredictTensors(ServedModel model, TensorPool pool) : IDisp
             ValueReader reader = _readers[i]!;
             long[] shape = row && !_single ? [Items, .. reader.ItemShape] : [.. reader.ItemShape];
             TensorInfo declared = model.Engine.Inputs[i];
-            if (declared.Type != TensorElementType.String && reader is Json.TextReader pictures)
+            if (declared.Type != TensorElementType.String && reader is LenientTextReader pictures)
             {
                 inputs[i] = model.Picture!.ToTensor(pictures.Values, pool);
                 continue;
@@ -82,6 +83,12 @@ internal sealed class PredictTensors(ServedModel model, TensorPool pool) : IDisp
         bool isFree = declared.Shape.Any(dimension => dimension < 0);
         long expected = isFree ? ExpectedWhereFree : TensorShapes.Elements([.. declared.Shape]) ?? ExpectedWhereFree;
         // Each element takes at least two bytes of the body: itself and what follows it.
-        return _readers[index] = ValueReader.For(type, declared.Name, pool, expected, cursor.Rest.Length / 2 + 1);
+        long most = cursor.Rest.Length / 2 + 1;
+        return _readers[index] = type switch
+        {
+            TensorElementType.Float => new NumberReader<float, OverflowingSingle>(type, declared.Name, pool, expected, most),
+            TensorElementType.String => new LenientTextReader(declared.Name),
+            _ => ValueReader.For(type, declared.Name, pool, expected, most),
+        };
     }
 }

@@ -1,5 +1,6 @@
 using Cloister.Serving.Json;
 using Cloister.Serving.Surfaces;
+using Cloister.Serving.TensorFlow.Json;
 using Microsoft.AspNetCore.Http;
 
 namespace Cloister.Serving.TensorFlow;
@@ -12,5 +13,10 @@ internal sealed class TensorFlowErrors : SurfaceErrors
     public override int Status(ServingError error) =>
         error == ServingError.Overloaded ? StatusCodes.Status429TooManyRequests : base.Status(error);
 
-    public override void Write(JsonOutput json, string message) => json.Raw("{ \"error\": "u8).Text(message).Raw(" }"u8);
+    public override void Write(JsonOutput json, string message)
+    {
+        json.Raw("{\n    \"error\": "u8);
+        EscapedText.Write(json, message);
+        json.Raw("\n}"u8);
+    }
 }

@@ -1,31 +1,42 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using Cloister.Serving.Repository;
 
 namespace Cloister.Serving.TensorFlow;
 
-/// <summary>An address of TF Serving's REST API, matched without regard to case as TF Serving's own expressions do.</summary>
-/// <param name="Model">The model's name.</param>
-/// <param name="Version">The version asked for, if any.</param>
-/// <param name="Label">The version label asked for, if any.</param>
+/// <summary>
+/// An address of TF Serving's REST API. As there, it is matched as it was sent, without regard to case, and only then are names and
+/// labels decoded: <c>%2F</c> in a name is part of it.
+/// </summary>
+/// <param name="Model">The model's name; empty if none stands there.</param>
+/// <param name="Choice">The version or the label asked for.</param>
 /// <param name="Verb">predict, classify, regress, metadata in lower case; empty for the status.</param>
-internal sealed partial record TensorFlowPath(string Model, string? Version, string? Label, string Verb)
+internal sealed partial record TensorFlowPath(string Model, VersionChoice Choice, string Verb)
 {
-    /// <summary>The version asked for.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.VersionNotFound"/>: the number is none.</exception>
-    public VersionChoice Choice => Label is null ? VersionChoice.Parse(Model, Version) : new VersionChoice(null, Label);
-
-    /// <summary>Reads an address; null if it is none of this API's.</summary>
-    public static TensorFlowPath? Parse(string path)
+    /// <summary>Reads an address.</summary>
+    /// <param name="method">The HTTP method.</param>
+    /// <param name="path">The path as it was sent, without the query.</param>
+    /// <exception cref="ServingException">It is none of this API's, or none with this method.</exception>
+    public static TensorFlowPath Parse(string method, string path)
     {
-        Match match = Pattern().Match(path);
-        if (!match.Success) return null;
-        string verb = match.Groups["verb"].Success ? match.Groups["verb"].Value : match.Groups["metadata"].Success ? "metadata" : "";
-        return new TensorFlowPath(match.Groups["model"].Value, Value(match, "version"), Value(match, "label"), verb.ToLowerInvariant());
+        Match? match = method switch { "POST" => Prediction().Match(path), "GET" => Document().Match(path), _ => null };
+        if (match is not { Success: true }) throw new ServingException(ServingError.InvalidRequest, $"Malformed request: {method} {path}");
+        VersionChoice choice = VersionChoice.Newest;
+        if (match.Groups["version"] is { Success: true } version)
+        {
+            if (!long.TryParse(version.Value, NumberStyles.None, CultureInfo.InvariantCulture, out long number))
+                throw new ServingException(ServingError.InvalidRequest, $"Failed to convert version: {version.Value} to numeric.");
+            choice = new VersionChoice(number, null);
+        }
+        else if (match.Groups["label"] is { Success: true } label) choice = new VersionChoice(null, Uri.UnescapeDataString(label.Value));
+        return new TensorFlowPath(Uri.UnescapeDataString(match.Groups["model"].Value), choice, match.Groups["verb"].Value.ToLowerInvariant());
     }
 
-    private static string? Value(Match match, string group) => match.Groups[group] is { Success: true } found ? found.Value : null;
-
-    [GeneratedRegex(@"\A/v1/models/(?<model>[^/:]+)(?:/versions/(?<version>[0-9]+)|/labels/(?<label>[^/:]+))?(?::(?<verb>classify|regress|predict)|(?<metadata>/metadata))?\z",
+    [GeneratedRegex(@"\A/v1/models/(?<model>[^/:]+)(?:/versions/(?<version>[0-9]+)|/labels/(?<label>[^/:]+))?:(?<verb>classify|regress|predict)\z",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
-    private static partial Regex Pattern();
+    private static partial Regex Prediction();
+
+    [GeneratedRegex(@"\A/v1/models(?:/(?<model>[^/:]+))?(?:/versions/(?<version>[0-9]+)|/labels/(?<label>[^/:]+))?(?:/(?<verb>metadata))?\z",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex Document();
 }

@@ -2,13 +2,15 @@ using Cloister.Serving.Engines;
 using Cloister.Serving.Json;
 using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
+using Cloister.Serving.TensorFlow.Examples;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Routing;
 
 namespace Cloister.Serving.TensorFlow;
 
-/// <summary>TF Serving's REST API: predict, metadata and status (tensorflow/serving, g3doc/api_rest.md).</summary>
+/// <summary>TF Serving's REST API: predict, classify, regress, metadata and status (tensorflow/serving, g3doc/api_rest.md).</summary>
 internal sealed class TensorFlowSurface : IServingSurface
 {
     private static readonly TensorFlowErrors Errors = new();
@@ -18,39 +20,71 @@ internal sealed class TensorFlowSurface : IServingSurface
 
     private static Task AnswerAsync(HttpContext http, PredictionService service)
     {
-        bool get = HttpMethods.IsGet(http.Request.Method), post = HttpMethods.IsPost(http.Request.Method);
-        if (TensorFlowPath.Parse(http.Request.Path.Value ?? "") is not { } path || (path.Verb is "" or "metadata" ? !get : !post))
-            throw new ServingException(ServingError.InvalidRequest, $"Malformed request: {http.Request.Method} {http.Request.Path}");
+        string address = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
+        int query = address.IndexOf('?', StringComparison.Ordinal);
+        var path = TensorFlowPath.Parse(http.Request.Method, address.StartsWith('/') ? query < 0 ? address : address[..query] : http.Request.Path);
         RequestRecord.Of(http)!.Method = path.Verb is "" ? "status" : path.Verb;
+        if (path.Model.Length == 0) throw new ServingException(ServingError.InvalidRequest, "Missing model name in request.");
         return path.Verb switch
         {
             "predict" => PredictAsync(http, service, path),
+            "classify" => ClassifyAsync(http, service, path),
+            "regress" => RegressAsync(http, service, path),
             "metadata" => MetadataAsync(http, service, path),
-            "" => StatusAsync(http, service, path),
-            _ => throw new ServingException(ServingError.Unsupported, $"An ONNX model has no {path.Verb} signature; use :predict."),
+            _ => StatusAsync(http, service, path),
         };
     }
 
     private static async Task PredictAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
-        using ModelLease lease = service.Admit(http, path.Model, path.Choice);
-        using PredictRequest request = await ReadAsync(http, service, lease.Model);
+        using ModelLease lease = Admit(http, service, path);
+        using PredictRequest request = await ReadPredictAsync(http, service, lease.Model);
         using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, null, http.RequestAborted);
         using var json = new JsonOutput();
         PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow);
         await SurfaceEndpoint.SendAsync(http, json);
     }
 
-    private static async ValueTask<PredictRequest> ReadAsync(HttpContext http, PredictionService service, ServedModel model)
+    private static async Task ClassifyAsync(HttpContext http, PredictionService service, TensorFlowPath path)
+    {
+        using ModelLease lease = Admit(http, service, path);
+        (ExampleBatch batch, string signature) = await ReadExamplesAsync(http, lease.Model);
+        int output = ExampleResults.DemandClassify(lease.Model, signature);
+        using Prediction prediction = await ExampleInference.RunAsync(http, service, lease, batch, null, http.RequestAborted);
+        float[] scores = ExampleResults.Scores(prediction.Outputs[output], batch.Count, out int classes);
+        using var json = new JsonOutput();
+        ExampleResponse.WriteClasses(json, lease.Model, scores, batch.Count, classes);
+        await SurfaceEndpoint.SendAsync(http, json);
+    }
+
+    private static async Task RegressAsync(HttpContext http, PredictionService service, TensorFlowPath path)
+    {
+        using ModelLease lease = Admit(http, service, path);
+        (ExampleBatch batch, string signature) = await ReadExamplesAsync(http, lease.Model);
+        int output = ExampleResults.DemandRegress(lease.Model, signature);
+        using Prediction prediction = await ExampleInference.RunAsync(http, service, lease, batch, null, http.RequestAborted);
+        using var json = new JsonOutput();
+        ExampleResponse.WriteValues(json, ExampleResults.Values(prediction.Outputs[output], batch.Count));
+        await SurfaceEndpoint.SendAsync(http, json);
+    }
+
+    private static async ValueTask<PredictRequest> ReadPredictAsync(HttpContext http, PredictionService service, ServedModel model)
     {
         using RequestBody body = await RequestBody.ReadAsync(http, model.MaximumRequestBytes);
         return PredictRequestReader.Read(body.Span, model, service.Pool);
     }
 
+    private static async ValueTask<(ExampleBatch, string)> ReadExamplesAsync(HttpContext http, ServedModel model)
+    {
+        using RequestBody body = await RequestBody.ReadAsync(http, model.MaximumRequestBytes);
+        ExampleBatch batch = ExampleRequestReader.Read(body.Span, model, out string signature);
+        return (batch, signature);
+    }
+
     private static async Task MetadataAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
         using var json = new JsonOutput();
-        using ModelLease lease = service.Open(http, path.Model, path.Choice);
+        using ModelLease lease = Named(path, () => service.Open(http, path.Model, path.Choice));
         ModelDocuments.WriteMetadata(json, lease.Model);
         await SurfaceEndpoint.SendAsync(http, json);
     }
@@ -58,10 +92,22 @@ internal sealed class TensorFlowSurface : IServingSurface
     // Open to probes, as the Open Inference Protocol's readiness is.
     private static async Task StatusAsync(HttpContext http, PredictionService service, TensorFlowPath path)
     {
-        ModelSlot slot = service.Repository.Find(path.Model);
-        if (path.Choice != VersionChoice.Newest && slot.State == ModelState.Ready) slot.Require(path.Choice);
         using var json = new JsonOutput();
-        ModelDocuments.WriteStatus(json, slot);
+        ModelDocuments.WriteStatus(json, ModelStatuses.Of(service.Repository, path.Model, path.Choice));
         await SurfaceEndpoint.SendAsync(http, json);
+    }
+
+    private static ModelLease Admit(HttpContext http, PredictionService service, TensorFlowPath path) => Named(path, () => service.Admit(http, path.Model, path.Choice));
+
+    private static ModelLease Named(TensorFlowPath path, Func<ModelLease> open)
+    {
+        try
+        {
+            return open();
+        }
+        catch (ServingException refusal)
+        {
+            throw TensorFlowNames.Translate(refusal, path.Model, path.Choice);
+        }
     }
 }

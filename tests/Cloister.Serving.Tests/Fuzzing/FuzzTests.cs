@@ -22,6 +22,12 @@ public sealed class FuzzTests
         """{"inputs":{"a":[[1,2],[3,4]],"t":["x","y"],"i":[1,2],"p":[{"b64":"iVBORw0KGgo="}]}}""",
     ];
 
+    private static readonly string[] ExampleBodies =
+    [
+        """{"signature_name":"regression","context":{"i":3},"examples":[{"a":[1.5,-2e3],"t":"x","p":{"b64":"iVBORw0KGgo="},"o":[true,null]},{"a":[1,2],"t":[{"b64":"eA=="}],"i":[4],"p":"\u00e4"}]}""",
+        """{"examples":[{"a":[NaN,-Infinity],"t":["x"],"i":[9223372036854775807],"p":[{"b64":"iVBORw0KGgo="}]}]}""",
+    ];
+
     private static readonly string[] Configurations = ["""{"preprocess":"bgr-mean","resize":"bilinear","threads":2,"queueLimit":10,"timeoutMilliseconds":500}""", "{}"];
 
     private static readonly string[] Labels = ["tench\ngoldfish\r\ngreat white shark, \u00e4\n", "a"];
@@ -31,6 +37,9 @@ public sealed class FuzzTests
 
     [Fact]
     public void Predict_bodies() => Mutate(PredictBodies, RequestFuzzing.TensorFlow);
+
+    [Fact]
+    public void Example_bodies() => Mutate(ExampleBodies, RequestFuzzing.Examples);
 
     [Fact]
     public void Configuration_documents() => Mutate(Configurations, ModelConfiguration.Fuzz);

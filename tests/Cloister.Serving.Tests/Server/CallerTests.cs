@@ -15,7 +15,7 @@ public sealed class CallerTests
         Assert.Equal((HttpStatusCode.OK, ""), await AskAsync(server, "/v1/models/half:predict", V1, "bearer   alice's secret"));
         Assert.Equal((HttpStatusCode.Forbidden, """{"error":"Caller 'alice' may not use model 'other'; the manifest's operator can allow it."}"""),
             await AskAsync(server, "/v2/models/other/infer", V2, "Bearer alice's secret"));
-        Assert.Equal((HttpStatusCode.Forbidden, """{ "error": "Caller 'alice' may not use model 'other'; the manifest's operator can allow it." }"""),
+        Assert.Equal((HttpStatusCode.Forbidden, "{\n    \"error\": \"Caller 'alice' may not use model 'other'; the manifest's operator can allow it.\"\n}"),
             await AskAsync(server, "/v1/models/other:predict", V1, "Bearer alice's secret"));
         Assert.Equal((HttpStatusCode.OK, ""), await AskAsync(server, "/v2/models/open/infer", V2, "Bearer alice's secret"));
     }
@@ -27,7 +27,7 @@ public sealed class CallerTests
         Assert.Equal((HttpStatusCode.OK, ""), await AskAsync(server, "/v2/models/open/infer", V2, null));
         const string Closed = "Model 'half' is not open to anybody: send a bearer token or a client certificate that the manifest names.";
         Assert.Equal((HttpStatusCode.Unauthorized, $$"""{"error":"{{Closed}}"}"""), await AskAsync(server, "/v2/models/half/infer", V2, null));
-        Assert.Equal((HttpStatusCode.Unauthorized, $$"""{ "error": "{{Closed}}" }"""), await AskAsync(server, "/v1/models/half:predict", V1, null));
+        Assert.Equal((HttpStatusCode.Unauthorized, $"{{\n    \"error\": \"{Closed}\"\n}}"), await AskAsync(server, "/v1/models/half:predict", V1, null));
         foreach (string wrong in new[] { "Bearer alice's secre", "Bearer alice's secret2", "Basic alice's secret", "Bearer", "Bearer ", "Bearer " + new string('a', 10_000) })
         {
             Assert.Equal(HttpStatusCode.Unauthorized, (await AskAsync(server, "/v2/models/half/infer", V2, wrong)).Status);

@@ -71,48 +71,8 @@ public sealed class MalformedRequestTests
         { """{"parameters":{"timeout":-1}}""", "Parameter 'timeout' must be a whole number from 0 to 86400000000." },
     };
 
-    public static TheoryData<string, string> TensorFlow() => new()
-    {
-        { "", "The body is not valid JSON: it is empty." },
-        { "{}", "The request has neither 'inputs' nor 'instances' (byte 2)." },
-        { """{"instances":[{"a":[1,2],"b":[1,2]}],"inputs":{}}""", "Only one of 'inputs' and 'instances' may be given (byte 46)." },
-        { """{"instances":7}""", "'instances' must be a list (byte 13)." },
-        { """{"instances":[]}""", "'instances' is a plain list, but the model has 2 inputs: name them in objects (byte 13)." },
-        { """{"instances":[[1,2]]}""", "'instances' is a plain list, but the model has 2 inputs: name them in objects (byte 13)." },
-        { """{"instances":[{"a":[1,2]}]}""", "Item 0 lacks the input 'b' (byte 14)." },
-        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2]}]}""", "Item 1 lacks the input 'b' (byte 36)." },
-        { """{"instances":[{"a":[1,2],"b":[1,2]},[1]]}""", "Item 1 of 'instances' must be an object like the others (byte 36)." },
-        { """{"instances":[{"a":[1,2],"a":[1,2],"b":[1,2]}]}""", "Input 'a' stands there twice (byte 29)." },
-        { """{"instances":[{"a":[1,2],"b":[1,2],"c":1}]}""", "Model 'two' has no input 'c'; it has 'a', 'b'." },
-        { """{"instances":[{"a":[1,2,3],"b":[1,2]}]}""", "Input 'a' takes shape [-1,2], not [1,3]." },
-        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2],"b":[1]}]}""", "Input 'b': a list has 1 values where others have 2 (byte 51)." },
-        { """{"instances":[{"a":[1,2],"b":[1,2]},{"a":[1,2],"b":[[1,2]]}]}""", "Input 'b': a list stands where a single value is expected, 1 levels deep (byte 52)." },
-        { """{"instances":[{"a":{"b64":"AA=="},"b":[1,2]}]}""", "Input 'a' wants a number where an object stands (byte 19)." },
-        { """{"inputs":[1,2]}""", "'inputs' is a plain value, but the model has 2 inputs: name them in objects (byte 10)." },
-        { """{"inputs":{"a":[[1,2]]}}""", "Item 0 lacks the input 'b' (byte 10)." },
-        { """{"signature_name":"other","inputs":{}}""", "Serving signature name \"other\" not found in signature def; there is \"serving_default\" (byte 25)." },
-        { """{"signature_name":3}""", "'signature_name' must be a string (byte 18)." },
-        { """{"predictions":[]}""", "Member 'predictions' of the request is unknown; known are signature_name, instances, inputs (byte 15)." },
-    };
-
     [Theory, MemberData(nameof(OpenInference))]
     public Task Open_Inference_says_what_is_wrong(string body, string reason) => CheckAsync("/v2/models/two/infer", body, reason, """{"error":""");
-
-    [Theory, MemberData(nameof(TensorFlow))]
-    public Task TensorFlow_says_what_is_wrong(string body, string reason) => CheckAsync("/v1/models/two:predict", body, reason, """{ "error": """);
-
-    [Theory]
-    [InlineData("""["a\u0000b"]""", "Input 'x': value 0 is not UTF-8 text without zero characters.")]
-    [InlineData("""["a",{"b64":"/w=="}]""", "Input 'x': value 1 is not UTF-8 text without zero characters.")]
-    [InlineData("""[{"b64":"*"}]""", "Input 'x': the text is not base64 (byte 14).")]
-    [InlineData("""[{"b64":"YQ==","c":1}]""", "Input 'x': an object must be {\"b64\": \"...\"} (byte 14).")]
-    [InlineData("""["a",1]""", "Input 'x' wants a string where another number stands (byte 18).")]
-    public async Task Texts_that_are_none_are_refused(string instances, string reason)
-    {
-        await using TestServer server = await TestServer.StartAsync(await new TestStore().AddAsync("text", TestModels.TextIdentity));
-        (HttpStatusCode status, string answer) = await server.PostAsync("/v1/models/text:predict", $$"""{"instances":{{instances}}}""");
-        Assert.Equal((HttpStatusCode.BadRequest, reason), (status, Reason(answer)));
-    }
 
     [Theory]
     [InlineData("\"bm90IGEgcGljdHVyZQ==\"", "Input 'picture', picture 0: ")]

@@ -26,7 +26,7 @@ public sealed class OverloadTests
         await using TestServer server = await LoopAsync("""{"timeoutMilliseconds":20}""");
         Assert.Equal(HttpStatusCode.GatewayTimeout, (await server.PostAsync("/v2/models/loop/infer", Endless)).Status);
         Assert.Equal(HttpStatusCode.GatewayTimeout, (await server.PostAsync("/v1/models/loop:predict", """{"inputs":{"rounds":9223372036854775807,"x":[0]}}""")).Status);
-        Assert.Equal((HttpStatusCode.OK, "{\n    \"outputs\": [3.0]\n}"), await server.PostAsync("/v1/models/loop:predict", """{"inputs":{"rounds":3,"x":[0]}}"""));
+        Assert.Equal((HttpStatusCode.OK, "{\n    \"outputs\": [\n        3.0\n    ]\n}"), await server.PostAsync("/v1/models/loop:predict", """{"inputs":{"rounds":3,"x":[0]}}"""));
     }
 
     [Fact]
