@@ -1,87 +1,140 @@
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
-using System.Text;
+using Cloister.Serving.Callers.Quotas;
+using Cloister.Serving.Callers.Tokens;
 using Cloister.Workload;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Net.Http.Headers;
+using Microsoft.Extensions.Logging;
 
 namespace Cloister.Serving.Callers;
 
 /// <summary>
-/// Who may use which model, as the manifest says: a bearer token is compared by its SHA-256 in constant time, a client certificate
-/// byte for byte (its possession was proved in the TLS handshake). Without either, only models open to anybody.
+/// Who may use which model, and how much, as the manifest says now: bearer tokens by their SHA-256 in constant time, JWTs by their issuer's
+/// keys and their claims, client certificates byte for byte or by their authority and names. Without any of them, only models open to anybody.
 /// </summary>
-internal sealed class CallerRegistry
+internal sealed class CallerRegistry : IAsyncDisposable
 {
-    private const int MaximumTokenLength = 8 << 10;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly QuotaBook _quotas;
+    private readonly RefusalLog _refusals;
+    private readonly Lock _replacing = new();
+    private readonly List<Task> _ending = [];
+    private CallerBook _book;
 
-    private readonly List<(byte[] TokenSha256, Caller Caller)> _tokens = [];
-    private readonly List<(byte[] Certificate, Caller Caller)> _certificates = [];
-    private readonly HashSet<string> _anonymous;
-
-    /// <exception cref="ArgumentException">A caller has neither a certificate nor a token's digest of 32 bytes, or both.</exception>
-    public CallerRegistry(IReadOnlyList<CallerGrant> callers, IReadOnlyList<string> anonymousModels)
+    /// <exception cref="ArgumentException">The rights contradict themselves.</exception>
+    public CallerRegistry(CallerRights rights, TimeProvider time, ILogger logger)
     {
-        _anonymous = new HashSet<string>(anonymousModels, StringComparer.Ordinal);
-        foreach (CallerGrant grant in callers)
+        (_time, _logger, _quotas, _refusals) = (time, logger, new QuotaBook(time), new RefusalLog(time, logger));
+        _book = Open(rights, []);
+    }
+
+    /// <summary>Ends when every token issuer's keys were fetched once, or could not be.</summary>
+    public Task KeysTried => Task.WhenAll(Volatile.Read(ref _book).Issuers.Select(issuer => issuer.Keys.FirstTry));
+
+    /// <summary>Credentials refused since the start.</summary>
+    public long Refused => _refusals.Count;
+
+    /// <summary>
+    /// Takes other rights from the next request on. Requests under way keep what they were allowed, callers that stay keep what they have used
+    /// up, and issuers whose keys are the same keep them.
+    /// </summary>
+    /// <exception cref="ArgumentException">The rights contradict themselves; those before stay.</exception>
+    public void Replace(CallerRights rights)
+    {
+        lock (_replacing)
         {
-            var caller = new Caller(grant.Name, grant.Models);
-            if (grant.Certificate.IsEmpty && grant.TokenSha256.Length == SHA256.HashSizeInBytes) _tokens.Add((grant.TokenSha256.ToArray(), caller));
-            else if (!grant.Certificate.IsEmpty && grant.TokenSha256.IsEmpty) _certificates.Add((grant.Certificate.ToArray(), caller));
-            else throw new ArgumentException($"Caller '{grant.Name}' needs either a certificate or the SHA-256 of a token.", nameof(callers));
+            CallerBook before = _book, after = Open(rights, before.Issuers);
+            _quotas.Keep(rights.Callers.Select(caller => caller.Name).ToHashSet(StringComparer.Ordinal));
+            Volatile.Write(ref _book, after);
+            // The book before stays usable for whoever holds it: its certificates go with the last request.
+            foreach (TokenIssuer issuer in before.Issuers)
+                if (after.Issuers.All(kept => kept.Keys != issuer.Keys)) _ending.Add(issuer.Keys.DisposeAsync().AsTask());
+            _ending.RemoveAll(task => task.IsCompleted);
         }
+        _logger.RightsReplaced(rights.Callers.Count, rights.TokenIssuers.Count, rights.AnonymousModels.Count);
     }
 
     /// <summary>Checks that whoever asks may use the model.</summary>
     /// <returns>The caller; null where the model is open to anybody and nobody was named.</returns>
-    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/> or <see cref="ServingError.Forbidden"/>.</exception>
-    public Caller? Authorise(HttpContext http, string model)
+    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>, <see cref="ServingError.CredentialRefused"/>, <see cref="ServingError.Forbidden"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
+    public Caller? Authorise(HttpContext http, string model) => Authorise(Volatile.Read(ref _book), http, model);
+
+    /// <summary>As <see cref="Authorise(HttpContext, string)"/>, and takes a request out of the caller's budget.</summary>
+    /// <returns>To be disposed with the request.</returns>
+    /// <exception cref="ServingException">As <see cref="Authorise(HttpContext, string)"/>, or <see cref="ServingError.QuotaExceeded"/>.</exception>
+    public CallPermit Enter(HttpContext http, string model)
     {
-        Caller? caller = Recognise(http);
-        if (_anonymous.Contains(model)) return caller;
-        if (caller is null)
+        CallerBook book = Volatile.Read(ref _book);
+        Caller? caller = Authorise(book, http, model);
+        QuotaMeter? meter = book.Meter(caller, model);
+        meter?.Enter();
+        return new CallPermit(caller, meter);
+    }
+
+    /// <summary>Checks that whoever asks may load, unload and reload models.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>, <see cref="ServingError.CredentialRefused"/>, <see cref="ServingError.NotAdministrator"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
+    public Caller RequireAdministrator(HttpContext http)
+    {
+        Caller[] callers = Recognise(Volatile.Read(ref _book), http);
+        if (callers.Length == 0)
+            throw new ServingException(ServingError.Unauthenticated, "Models are administered by callers whom the manifest names for it: send a bearer token or a client certificate.");
+        return callers.FirstOrDefault(caller => caller.AdministersModels)
+            ?? throw new ServingException(ServingError.NotAdministrator, $"Caller '{callers[0].Name}' may not administer models; the manifest's 'Administers' can allow it.");
+    }
+
+    /// <summary>Everybody whom the request's credential names; nobody where it has none.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.CredentialRefused"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
+    public IReadOnlyList<Caller> Recognise(HttpContext http) => Recognise(Volatile.Read(ref _book), http);
+
+    private Caller? Authorise(CallerBook book, HttpContext http, string model)
+    {
+        Caller[] callers = Recognise(book, http);
+        Caller? caller = callers.FirstOrDefault(caller => caller.MayUse(model));
+        if (caller is not null) return caller;
+        if (book.IsOpen(model)) return callers.FirstOrDefault();
+        if (callers.Length == 0)
             throw new ServingException(ServingError.Unauthenticated, $"Model '{model}' is not open to anybody: send a bearer token or a client certificate that the manifest names.");
-        return caller.MayUse(model)
-            ? caller
-            : throw new ServingException(ServingError.Forbidden, $"Caller '{caller.Name}' may not use model '{model}'; the manifest's operator can allow it.");
+        throw new ServingException(ServingError.Forbidden, $"Caller '{callers[0].Name}' may not use model '{model}'; the manifest's operator can allow it.");
     }
 
-    /// <summary>Who asks; null where nobody was named.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>: a token was sent that is not right.</exception>
-    // A token that is sent must be right, even for a model that needs none; a browser may send any certificate it has.
-    public Caller? Recognise(HttpContext http)
+    private Caller[] Recognise(CallerBook book, HttpContext http)
     {
-        var authorization = http.Request.Headers[HeaderNames.Authorization];
-        if (authorization.Count > 1) throw Unknown("more than one Authorization header was sent");
-        if (authorization.Count == 1) return FindToken(authorization[0]!);
-        if (_certificates.Count == 0) return null;
-        X509Certificate2? certificate = http.Connection.ClientCertificate;
-        return certificate is null ? null : FindCertificate(certificate.RawDataMemory.Span);
+        try
+        {
+            return book.Recognise(http, _time.GetUtcNow());
+        }
+        catch (ServingException refusal)
+        {
+            _refusals.Add(http, refusal);
+            throw;
+        }
     }
 
-    private Caller FindToken(string header)
+    private CallerBook Open(CallerRights rights, IReadOnlyList<TokenIssuer> before)
     {
-        const string scheme = "Bearer ";
-        if (!header.StartsWith(scheme, StringComparison.OrdinalIgnoreCase)) throw Unknown("the Authorization header must be 'Bearer' and a token");
-        string token = header[scheme.Length..].Trim();
-        if (token.Length is 0 or > MaximumTokenLength) throw Unknown("the bearer token is empty or too long");
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        byte[] bytes = Encoding.UTF8.GetBytes(token);
-        SHA256.HashData(bytes, digest);
-        CryptographicOperations.ZeroMemory(bytes);
-        Caller? found = null;
-        // Every entry is compared, so that time says nothing about which one fits.
-        foreach ((byte[] tokenSha256, Caller caller) in _tokens)
-            if (CryptographicOperations.FixedTimeEquals(tokenSha256, digest)) found = caller;
-        return found ?? throw Unknown("the bearer token is not one that the manifest names");
+        var issuers = new List<TokenIssuer>();
+        var begun = new List<IssuerKeys>();
+        try
+        {
+            foreach (TokenIssuerGrant grant in rights.TokenIssuers)
+            {
+                IssuerKeys? keys = before.Select(issuer => issuer.Keys).FirstOrDefault(keys => keys.IsFor(grant));
+                if (keys is null) begun.Add(keys = new IssuerKeys(grant, _time, _logger));
+                issuers.Add(new TokenIssuer(grant, keys));
+            }
+            return new CallerBook(rights, issuers, _quotas);
+        }
+        catch
+        {
+            lock (_replacing)
+                foreach (IssuerKeys keys in begun) _ending.Add(keys.DisposeAsync().AsTask());
+            throw;
+        }
     }
 
-    private Caller? FindCertificate(ReadOnlySpan<byte> certificate)
+    public async ValueTask DisposeAsync()
     {
-        foreach ((byte[] known, Caller caller) in _certificates)
-            if (certificate.SequenceEqual(known)) return caller;
-        return null;
+        foreach (TokenIssuer issuer in _book.Issuers) await issuer.Keys.DisposeAsync();
+        await Task.WhenAll(_ending);
+        _book.Dispose();
     }
-
-    private static ServingException Unknown(string reason) => new(ServingError.Unauthenticated, $"The caller was not recognised: {reason}.");
 }

@@ -63,6 +63,18 @@ public enum ServingError
     /// <summary>The caller is known, but may not use this model.</summary>
     Forbidden = 201,
 
+    /// <summary>A credential was sent and is not taken: unknown, expired, of another issuer, malformed.</summary>
+    CredentialRefused = 202,
+
+    /// <summary>The caller is known, but may not administer models.</summary>
+    NotAdministrator = 203,
+
+    /// <summary>The caller's quota is used up; try again later.</summary>
+    QuotaExceeded = 204,
+
+    /// <summary>The keys of a token's issuer are not at hand, so that nobody can say whether the token is good.</summary>
+    KeysUnavailable = 205,
+
     /// <summary>No model of this name is served here.</summary>
     ModelNotFound = 300,
 

@@ -25,12 +25,14 @@ public sealed class InferenceHost : IAsyncDisposable
     private readonly InferenceExecutor _executor;
     private readonly ModelRepository _repository;
     private readonly TensorPool _pool;
+    private readonly CallerRegistry _callers;
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _loading;
+    private Action? _unsubscribe;
 
-    private InferenceHost(WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
+    private InferenceHost(WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, CallerRegistry callers, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
     {
-        (_application, _observation, _executor, _repository, _pool) = (application, observation, executor, repository, pool);
+        (_application, _observation, _executor, _repository, _pool, _callers) = (application, observation, executor, repository, pool, callers);
         Addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         Address = new Uri(Addresses[0]);
         _loading = Task.Run(() => repository.LoadAsync(loader, progress, time, _stopping.Token));
@@ -49,11 +51,22 @@ public sealed class InferenceHost : IAsyncDisposable
     public IReadOnlyList<(string Name, ModelState State, string? Reason)> Models =>
         [.. _repository.Slots.Select(slot => (slot.Name, slot.State, slot.Reason?.Message))];
 
-    /// <summary>Starts serving what an activation grants, under its certificate and with its evidence.</summary>
+    /// <summary>
+    /// Starts serving what an activation grants, under its certificate and with its evidence. When a newer manifest changes who may call
+    /// (<see cref="Activation.RightsChanged"/>), the server follows without a restart.
+    /// </summary>
     /// <inheritdoc cref="StartAsync(InferenceOptions, ServingGrants, IServingIdentity, Action{ILoggingBuilder}, TimeProvider, CancellationToken)"/>
-    public static Task<InferenceHost> StartAsync(
-        InferenceOptions options, Activation activation, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default) =>
-        StartAsync(options, new ServingGrants(activation.Models, activation.Callers, activation.AnonymousModels), new ActivatedIdentity(activation.Identity), logging, time, cancellation);
+    public static async Task<InferenceHost> StartAsync(
+        InferenceOptions options, Activation activation, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
+    {
+        CallerRights rights = activation.Rights;
+        InferenceHost host = await StartAsync(options, new ServingGrants(activation.Models, rights), new ActivatedIdentity(activation.Identity), logging, time, cancellation);
+        EventHandler follow = (_, _) => host.UpdateRights(activation.Rights);
+        activation.RightsChanged += follow;
+        host._unsubscribe = () => activation.RightsChanged -= follow;
+        if (!ReferenceEquals(rights, activation.Rights)) host.UpdateRights(activation.Rights);
+        return host;
+    }
 
     /// <summary>Starts serving. The server answers at once; each model does when it is open.</summary>
     /// <param name="options">How to serve.</param>
@@ -71,15 +84,30 @@ public sealed class InferenceHost : IAsyncDisposable
         WebApplication application = Build(options, identity, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
         var repository = new ModelRepository(grants.Models, application.Services.GetRequiredService<ILogger<ModelRepository>>());
-        var callers = new CallerRegistry(grants.Callers, grants.AnonymousModels);
+        var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
         var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
         foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(), .. observation.Surfaces]) surface.Map(application, service);
-        await application.StartAsync(cancellation);
+        try
+        {
+            await application.StartAsync(cancellation);
+        }
+        catch
+        {
+            await callers.DisposeAsync();
+            throw;
+        }
         var executor = new InferenceExecutor(options.Executor, time);
-        return new InferenceHost(application, observation, executor, repository, pool, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
+        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
     }
+
+    /// <summary>
+    /// Takes other rights from the next request on; requests under way keep what they were allowed. Whoever serves an
+    /// <see cref="Activation"/> need not call this.
+    /// </summary>
+    /// <exception cref="ArgumentException">The rights contradict themselves; those before stay.</exception>
+    public void UpdateRights(CallerRights rights) => _callers.Replace(rights);
 
     /// <summary>Serves what an activation grants until it is cancelled.</summary>
     /// <inheritdoc cref="StartAsync(InferenceOptions, Activation, Action{ILoggingBuilder}, TimeProvider, CancellationToken)"/>
@@ -95,6 +123,7 @@ public sealed class InferenceHost : IAsyncDisposable
     /// <summary>Stops: no new connections, requests under way are answered within the shutdown timeout, models are released.</summary>
     public async ValueTask DisposeAsync()
     {
+        _unsubscribe?.Invoke();
         await _stopping.CancelAsync();
         await _application.StopAsync();
         await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -102,6 +131,7 @@ public sealed class InferenceHost : IAsyncDisposable
         await _repository.DisposeAsync();
         await _observation.DisposeAsync();
         _pool.Dispose();
+        await _callers.DisposeAsync();
         await _application.DisposeAsync();
         _stopping.Dispose();
     }

@@ -29,8 +29,8 @@ public sealed record InferenceOptions
     public long MaximumRequestBytes { get; init; } = 64 << 20;
 
     /// <summary>
-    /// Whether callers whom the manifest names may load and unload the models that it lets them use (the Open Inference Protocol's
-    /// model repository extension). Whoever unloads a model takes it from every other caller.
+    /// Whether callers who administer models by the manifest may load and unload them (the Open Inference Protocol's model repository
+    /// extension). Whoever unloads a model takes it from every other caller.
     /// </summary>
     public bool AllowModelControl { get; init; }
 

@@ -1,21 +1,39 @@
+using Cloister.Serving.Callers;
+using Cloister.Serving.Engines;
+
 namespace Cloister.Serving.Repository;
 
 /// <summary>One request's hold on a version of a model: the version is not released before it is disposed.</summary>
 internal sealed class ModelLease : IDisposable
 {
-    private readonly IDisposable? _permit;
+    private readonly CallPermit? _permit;
     private LoadedVersion? _version;
 
     /// <summary>Takes over a hold on the version.</summary>
     /// <param name="version">Held for this lease already.</param>
     /// <param name="permit">What the caller was allowed and gives back with the request; null if nothing.</param>
-    public ModelLease(LoadedVersion version, IDisposable? permit)
+    public ModelLease(LoadedVersion version, CallPermit? permit)
     {
         (_version, _permit) = (version, permit);
         Model = version.Model;
     }
 
     public ServedModel Model { get; }
+
+    /// <summary>Takes the inputs out of what the caller may send.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
+    public void Charge(IReadOnlyList<Tensor> inputs)
+    {
+        if (_permit is null) return;
+        long bytes = 0, elements = 0;
+        foreach (Tensor input in inputs)
+        {
+            bytes += input.Bytes.Length;
+            foreach (string text in input.Texts) bytes += text.Length;
+            elements += input.ElementCount;
+        }
+        _permit.Charge(bytes, elements);
+    }
 
     public void Dispose()
     {

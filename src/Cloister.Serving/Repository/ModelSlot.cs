@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using Cloister.Serving.Callers;
 
 namespace Cloister.Serving.Repository;
 
@@ -25,7 +26,7 @@ internal sealed class ModelSlot(string name)
     /// <param name="choice">Which one.</param>
     /// <param name="permit">What the caller was allowed; disposed with the lease, and here if there is none.</param>
     /// <exception cref="ServingException"><see cref="ServingError.ModelUnavailable"/> with the reason, or <see cref="ServingError.VersionNotFound"/>.</exception>
-    public ModelLease Lease(VersionChoice choice, IDisposable? permit = null)
+    public ModelLease Lease(VersionChoice choice, CallPermit? permit = null)
     {
         try
         {

@@ -10,12 +10,12 @@ namespace Cloister.Serving.Status;
 internal sealed record Viewer(bool IsNamed, Func<string, bool> Sees)
 {
     /// <summary>Looks at the request.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>: a token was sent that is not right.</exception>
+    /// <exception cref="ServingException"><see cref="ServingError.CredentialRefused"/>: a token was sent that is not right.</exception>
     public static Viewer Of(HttpContext http, CallerRegistry callers, bool open)
     {
         if (open) return new Viewer(true, _ => true);
-        Caller? caller = callers.Recognise(http);
+        IReadOnlyList<Caller> named = callers.Recognise(http);
         // Requests for names that are not served belong to nobody.
-        return caller is null ? new Viewer(false, _ => false) : new Viewer(true, model => model.Length == 0 || model == LabelValues.Other.First || caller.MayUse(model));
+        return named.Count == 0 ? new Viewer(false, _ => false) : new Viewer(true, model => model.Length == 0 || model == LabelValues.Other.First || named.Any(caller => caller.MayUse(model)));
     }
 }

@@ -7,12 +7,12 @@ internal static class GrpcStatuses
 {
     public static GrpcStatus Of(ServingError error) => error switch
     {
-        ServingError.Unauthenticated => GrpcStatus.Unauthenticated,
-        ServingError.Forbidden or ServingError.ModelControlRefused => GrpcStatus.PermissionDenied,
+        ServingError.Unauthenticated or ServingError.CredentialRefused => GrpcStatus.Unauthenticated,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ModelControlRefused => GrpcStatus.PermissionDenied,
         ServingError.ModelNotFound or ServingError.VersionNotFound => GrpcStatus.NotFound,
-        ServingError.TooLarge or ServingError.Overloaded => GrpcStatus.ResourceExhausted,
+        ServingError.TooLarge or ServingError.Overloaded or ServingError.QuotaExceeded => GrpcStatus.ResourceExhausted,
         ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,
-        ServingError.ModelUnavailable or ServingError.Stopping => GrpcStatus.Unavailable,
+        ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => GrpcStatus.Unavailable,
         ServingError.DeadlineExceeded => GrpcStatus.DeadlineExceeded,
         ServingError.Cancelled => GrpcStatus.Cancelled,
         ServingError.EngineFailed => GrpcStatus.Internal,

@@ -44,18 +44,26 @@ internal sealed class PredictionService(
     /// <param name="http">The request.</param>
     /// <param name="name">The model's name.</param>
     /// <param name="choice">The version asked for.</param>
-    /// <exception cref="ServingException">There is no such model or version, the caller may not use it, or it is not ready.</exception>
+    /// <exception cref="ServingException">There is no such model or version, the caller may not use it or not now, or it is not ready.</exception>
     public ModelLease Open(HttpContext http, string name, VersionChoice choice)
     {
         RequestRecord? record = RequestRecord.Of(http);
         ModelSlot slot = Repository.Find(name);
         // Only now: a name that nobody serves would let strangers fill the metrics with names.
         record?.Model = slot.Name;
-        Caller? caller = callers.Authorise(http, name);
-        record?.Caller = caller?.Name;
-        ModelLease lease = slot.Lease(choice);
-        record?.Version = lease.Model.Version;
-        return lease;
+        CallPermit permit = callers.Enter(http, name);
+        record?.Caller = permit.Caller?.Name;
+        try
+        {
+            ModelLease lease = slot.Lease(choice, permit);
+            record?.Version = lease.Model.Version;
+            return lease;
+        }
+        catch
+        {
+            permit.Dispose();
+            throw;
+        }
     }
 
     /// <summary>As <see cref="Open"/>, refusing early, before a body is read, where the model's queue is full.</summary>
@@ -83,17 +91,22 @@ internal sealed class PredictionService(
         }
     }
 
-    /// <summary>Checks that whoever asks may load and unload the model: a caller with a name, and only where the options allow it.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.ModelControlRefused"/>, or as <see cref="Open"/>.</exception>
+    /// <summary>Checks that whoever asks may load and unload the model: a caller who administers models by the manifest, and only where the options allow it.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.ModelControlRefused"/>, <see cref="ServingError.NotAdministrator"/>, or no such caller or model.</exception>
     public void DemandControl(HttpContext http, string name)
     {
         RequestRecord.Of(http)?.Model = Repository.Find(name).Name;
-        Caller? caller = callers.Authorise(http, name);
-        RequestRecord.Of(http)?.Caller = caller?.Name;
+        RequireAdministrator(http);
         if (!options.AllowModelControl)
             throw new ServingException(ServingError.ModelControlRefused, "Models are not loaded and unloaded by requests here: what is served follows the manifest and the operator's configuration.");
-        if (caller is null)
-            throw new ServingException(ServingError.Unauthenticated, $"Only a caller that the manifest names may load or unload model '{name}': send a bearer token or a client certificate.");
+    }
+
+    /// <summary>Checks that whoever asks administers models by the manifest, and notes who it is.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.NotAdministrator"/>, or nobody whom the manifest names.</exception>
+    public void RequireAdministrator(HttpContext http)
+    {
+        Caller caller = callers.RequireAdministrator(http);
+        RequestRecord.Of(http)?.Caller = caller.Name;
     }
 
     /// <summary>Predicts within the shortest of the given time limits.</summary>
@@ -102,13 +115,14 @@ internal sealed class PredictionService(
     /// <param name="inputs">One tensor an input; the caller keeps them.</param>
     /// <param name="asked">How long the caller wants to wait; null if it did not say.</param>
     /// <param name="cancellation">Ends when nobody waits for the answer any more.</param>
-    /// <exception cref="ServingException">The engine's refusal.</exception>
+    /// <exception cref="ServingException">The engine's refusal, or <see cref="ServingError.QuotaExceeded"/>.</exception>
     public async Task<Prediction> PredictAsync(HttpContext http, ModelLease lease, IReadOnlyList<Tensor> inputs, TimeSpan? asked, CancellationToken cancellation)
     {
         RequestRecord? record = RequestRecord.Of(http);
         record?.Read = time.GetElapsedTime(record.Started);
         TimeSpan timeout = lease.Model.Configuration.Timeout ?? options.PredictionTimeout;
         if (asked < timeout || (asked is not null && timeout == Timeout.InfiniteTimeSpan)) timeout = asked.Value;
+        lease.Charge(inputs);
         Prediction prediction = await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
         if (record is not null)
         {

@@ -78,7 +78,7 @@ internal static class SurfaceEndpoint
         logger.Refused(http.Request.Path, status, (int)refusal.Error);
         if (refusal.RetryAfter is { } wait)
             http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (status == StatusCodes.Status401Unauthorized) http.Response.Headers.WWWAuthenticate = "Bearer realm=\"cloister\"";
+        if (BearerChallenge.Of(refusal.Error) is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         using var json = new JsonOutput();
         errors.Write(json, refusal.Message);
         await SendAsync(http, json, status);

@@ -12,14 +12,15 @@ internal abstract class SurfaceErrors
     /// <summary>The HTTP status of a refusal; surfaces differ in few of them.</summary>
     public virtual int Status(ServingError error) => error switch
     {
-        ServingError.Unauthenticated => StatusCodes.Status401Unauthorized,
-        ServingError.Forbidden or ServingError.ModelControlRefused => StatusCodes.Status403Forbidden,
+        ServingError.Unauthenticated or ServingError.CredentialRefused => StatusCodes.Status401Unauthorized,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ModelControlRefused => StatusCodes.Status403Forbidden,
         ServingError.ModelNotFound or ServingError.VersionNotFound => StatusCodes.Status404NotFound,
         ServingError.IncompleteBody => StatusCodes.Status408RequestTimeout,
         ServingError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ServingError.UnsupportedEncoding => StatusCodes.Status415UnsupportedMediaType,
+        ServingError.QuotaExceeded => StatusCodes.Status429TooManyRequests,
         ServingError.Unsupported => StatusCodes.Status501NotImplemented,
-        ServingError.Overloaded or ServingError.ModelUnavailable or ServingError.Stopping => StatusCodes.Status503ServiceUnavailable,
+        ServingError.Overloaded or ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => StatusCodes.Status503ServiceUnavailable,
         ServingError.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         ServingError.Cancelled => StatusCodes.Status499ClientClosedRequest,
         ServingError.EngineFailed => StatusCodes.Status500InternalServerError,

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Cloister.Workload;
 
 namespace Cloister.Serving.Tests.Server;
 
@@ -66,9 +67,11 @@ public sealed class CallerTests
     public void A_caller_needs_exactly_one_credential()
     {
         byte[] digest = new byte[32], certificate = new byte[100];
-        Assert.Throws<ArgumentException>(() => new Callers.CallerRegistry([new("a", default, default, [])], []));
-        Assert.Throws<ArgumentException>(() => new Callers.CallerRegistry([new("a", certificate, digest, [])], []));
-        Assert.Throws<ArgumentException>(() => new Callers.CallerRegistry([new("a", default, new byte[31], [])], []));
+        Refused(new("a", default, default, []));
+        Refused(new("a", certificate, digest, []));
+        Refused(new("a", default, new byte[31], []));
+        static void Refused(CallerGrant grant) =>
+            Assert.Throws<ArgumentException>(() => new Callers.CallerRegistry(new CallerRights([grant], []), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
     }
 
     private static async Task<TestStore> StoreAsync()

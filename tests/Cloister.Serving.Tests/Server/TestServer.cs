@@ -31,7 +31,7 @@ internal sealed class TestServer : IAsyncDisposable
             Executor = new ExecutorOptions { Threads = 2 },
         };
         X509Certificate2 certificate = TestCertificates.Create("localhost");
-        var grants = new ServingGrants(store.Grants, store.Callers, store.Anonymous);
+        var grants = new ServingGrants(store.Grants, store.Rights);
         InferenceHost host = await InferenceHost.StartAsync(change is null ? options : change(options), grants, new CertificateIdentity(certificate), null, time);
         var server = new TestServer(host, certificate, store.Folder);
         await host.ModelsLoaded;

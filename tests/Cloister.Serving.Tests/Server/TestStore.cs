@@ -21,6 +21,12 @@ internal sealed class TestStore
 
     public List<string> Anonymous { get; } = [];
 
+    public List<TokenIssuerGrant> Issuers { get; } = [];
+
+    public List<LimitsGrant> AnonymousLimits { get; } = [];
+
+    public CallerRights Rights => new([.. Callers], [.. Anonymous]) { TokenIssuers = [.. Issuers], AnonymousLimits = [.. AnonymousLimits] };
+
     public string PathOf(string name) => Path.Combine(Folder, name + ".sealed");
 
     /// <summary>Seals a model, grants it and opens it to anybody.</summary>
