@@ -12,17 +12,18 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
     /// <summary>Takes over the session; if it cannot, the session is disposed.</summary>
     /// <param name="model">The model's name, for the log.</param>
     /// <param name="session">The model.</param>
+    /// <param name="steady">Whether the model's running time is the same for every request: <see cref="SteadyModel"/>.</param>
     /// <param name="configuration">What its maker says.</param>
     /// <param name="operators">How the operator wants requests to be joined; null if it does not say.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ServingException">The model has an input or output that no surface can carry.</exception>
-    public async Task<IModelEngine> CreateAsync(string model, OrtSession session, ModelConfiguration configuration, BatchingOptions? operators, CancellationToken cancellation)
+    public async Task<IModelEngine> CreateAsync(string model, OrtSession session, bool steady, ModelConfiguration configuration, BatchingOptions? operators, CancellationToken cancellation)
     {
         OnnxEngine? engine = null;
         try
         {
             BatchingOptions? batching = configuration.Batching is { } setting ? setting.With(operators) : operators;
-            engine = new OnnxEngine(session, executor.CreateLane(configuration.QueueLimit, Least(configuration.Concurrency, batching?.Threads)), pool);
+            engine = new OnnxEngine(session, executor.CreateLane(configuration.QueueLimit, Least(configuration.Concurrency, batching?.Threads)), pool, steady);
             if (batching is null) return engine;
             if (await BatchProbe.FindProblemAsync(engine, pool, cancellation) is { } problem)
             {

@@ -14,7 +14,7 @@ internal sealed class InferenceExecutor : IAsyncDisposable
     private readonly HashSet<Lane> _capped = []; // have waiting requests, but run as many as they may
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private long _clock, _order;
-    private int _alive;
+    private int _alive, _running;
     private bool _stopping;
 
     public InferenceExecutor(ExecutorOptions options, TimeProvider time)
@@ -58,8 +58,7 @@ internal sealed class InferenceExecutor : IAsyncDisposable
         {
             if (_stopping) throw Stopping();
             if (lane.Waiting.Count >= lane.Limit) throw lane.Overloaded();
-            // One that was idle begins where the others are: it has saved up nothing.
-            if (lane.Waiting.Count == 0 && lane.Running == 0) lane.Spent = Math.Max(lane.Spent, _clock);
+            Wake(lane);
             ticket.Node = lane.Waiting.AddLast(ticket);
             Join(lane);
         }
@@ -80,6 +79,25 @@ internal sealed class InferenceExecutor : IAsyncDisposable
     internal EngineLoad LoadOf(Lane lane)
     {
         lock (_gate) return new EngineLoad(lane.Waiting.Count, lane.Limit, lane.Running);
+    }
+
+    /// <summary>Counts a run on a thread that is not the executor's; false where the run must wait its turn.</summary>
+    internal bool TryEnter(Lane lane)
+    {
+        lock (_gate)
+        {
+            if (_stopping || _ready.Count > 0 || _running >= Options.Threads || lane.Running >= lane.Concurrency) return false;
+            Wake(lane);
+            lane.Running++;
+            _running++;
+            return true;
+        }
+    }
+
+    /// <summary>Ends what <see cref="TryEnter"/> counted.</summary>
+    internal void Exit(Lane lane, TimeSpan ran)
+    {
+        lock (_gate) End(lane, ran.Ticks);
     }
 
     internal int WaitingIn(Lane lane)
@@ -103,9 +121,7 @@ internal sealed class InferenceExecutor : IAsyncDisposable
         {
             if (ended is not null)
             {
-                ended.Lane.Running--;
-                ended.Lane.Spent += ran.Ticks - ended.Charged;
-                if (_capped.Remove(ended.Lane)) Join(ended.Lane);
+                End(ended.Lane, ran.Ticks - ended.Charged);
             }
             while (true)
             {
@@ -117,6 +133,7 @@ internal sealed class InferenceExecutor : IAsyncDisposable
                     lane.Waiting.RemoveFirst();
                     node.Value.Node = null;
                     lane.Running++;
+                    _running++;
                     _clock = Math.Max(_clock, lane.Spent);
                     // Charged beforehand with what a run usually takes, until it is known what this one did.
                     lane.Spent += node.Value.Charged = lane.TypicalTicks;
@@ -127,6 +144,20 @@ internal sealed class InferenceExecutor : IAsyncDisposable
                 Monitor.Wait(_gate);
             }
         }
+    }
+
+    private void End(Lane lane, long spent)
+    {
+        lane.Running--;
+        _running--;
+        lane.Spent += spent;
+        if (_capped.Remove(lane)) Join(lane);
+    }
+
+    // One that was idle begins where the others are: it has saved up nothing.
+    private void Wake(Lane lane)
+    {
+        if (lane.Waiting.Count == 0 && lane.Running == 0) lane.Spent = Math.Max(lane.Spent, _clock);
     }
 
     private void Join(Lane lane)

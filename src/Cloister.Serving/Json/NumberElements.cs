@@ -12,6 +12,9 @@ internal interface IElement<T>
 
     /// <summary>Length of the element at the start of the text; 0 if there is none, -1 if it does not fit the type.</summary>
     static abstract int Read(ReadOnlySpan<byte> text, out T value);
+
+    /// <summary>Reads as many elements of a list, each with the comma behind it, as a quicker way can; gives the offset of the first it left.</summary>
+    static virtual int ReadRun(ReadOnlySpan<byte> text, int at, Span<T> room, ref int count) => at;
 }
 
 internal readonly struct SingleElement : IElement<float>
@@ -23,6 +26,8 @@ internal readonly struct SingleElement : IElement<float>
         int length = FloatParser.Read(text, out value);
         return length > 0 && float.IsInfinity(value) && !IsWord(text) ? -1 : length;
     }
+
+    public static int ReadRun(ReadOnlySpan<byte> text, int at, Span<float> room, ref int count) => FloatRun.Read(text, at, room, ref count);
 
     /// <summary>An infinity that was asked for, not one that a number overflowed to.</summary>
     internal static bool IsWord(ReadOnlySpan<byte> text) => text[0] == 'I' || (text[0] == '-' && text.Length > 1 && text[1] == 'I');

@@ -59,6 +59,7 @@ internal sealed class NumberReader<T, TElement> : ValueReader
         }
         while (true)
         {
+            at = TElement.ReadRun(text, SkipSpace(text, at), room, ref _count);
             at = SkipSpace(text, at);
             if (_count >= room.Length) room = Grow();
             at += ReadOne(ref cursor, text, at, room);

@@ -97,8 +97,8 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         ModelLabels? labels = reader.Contains(LabelsEntry)
             ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
             : null;
-        OrtSession session = await LoadSessionAsync(name, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
-        IModelEngine engine = await engines.CreateAsync(name, session, configuration, options.Batching, cancellation);
+        (OrtSession session, bool steady) = await LoadSessionAsync(name, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
+        IModelEngine engine = await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
         try
         {
             return new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
@@ -119,20 +119,21 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         return bytes;
     }
 
-    private async Task<OrtSession> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    private async Task<(OrtSession Session, bool Steady)> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
     {
         if (reader.LengthOf(ModelEntry) > int.MaxValue)
             throw new ServingException(ServingError.ModelRefused, $"{ModelEntry} is larger than 2 GiB, which protobuf does not allow; move its weights to external data.");
         // Disposing a buffer zeroes it once no session computes on it.
         using PinnedBuffer model = await ReadPinnedAsync(reader, ModelEntry, progress, cancellation);
-        string[] locations = [.. OnnxModel.ExternalInitializers(OnnxModel.Parse(model.Memory(0, (int)model.Length))).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
+        ModelProto parsed = OnnxModel.Parse(model.Memory(0, (int)model.Length));
+        string[] locations = [.. OnnxModel.ExternalInitializers(parsed).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
         Demand(name, reader, locations);
         var weights = new Dictionary<string, ExternalWeights>(StringComparer.Ordinal);
         try
         {
             foreach (string location in locations)
                 weights.Add(location, new ExternalWeights(await ReadPinnedAsync(reader, location, progress, cancellation)));
-            return OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = configuration.Threads }, weights, configuration.InPlaceFrom);
+            return (OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = configuration.Threads }, weights, configuration.InPlaceFrom), SteadyModel.Is(parsed));
         }
         finally
         {
