@@ -20,6 +20,9 @@ internal sealed class InferRequest(ServedModel model) : IDisposable
     /// <summary>Whether outputs go as binary data where they do not say themselves.</summary>
     public bool BinaryOutputs { get; set; }
 
+    /// <summary>Whether the answer says that it is the request's last; gRPC's streams only.</summary>
+    public bool TellsFinal { get; set; }
+
     /// <summary>One tensor an input, in the model's order.</summary>
     public Tensor?[] Inputs { get; } = new Tensor?[model.Engine.Inputs.Count];
 
