@@ -84,6 +84,21 @@ public enum ServingError
     /// <summary>The model is not ready; the text says why.</summary>
     ModelUnavailable = 302,
 
+    /// <summary>What is served was fixed when the server started.</summary>
+    ChangesNotAllowed = 303,
+
+    /// <summary>The manifest does not grant the model that a plan names.</summary>
+    ModelNotGranted = 304,
+
+    /// <summary>A label names a version that is not available.</summary>
+    LabelRefused = 305,
+
+    /// <summary>A plan contradicts itself.</summary>
+    PlanRefused = 306,
+
+    /// <summary>A plan is in force, but a version that it wants is not available.</summary>
+    PlanIncomplete = 307,
+
     /// <summary>The model's queue is full; try again later.</summary>
     Overloaded = 400,
 
@@ -125,6 +140,12 @@ public enum ServingError
 
     /// <summary>The grant of the model (name, digest, maker's key) is not valid.</summary>
     GrantRefused = 607,
+
+    /// <summary>The number in a file's or folder's name is not the version that the maker signed, or two files claim the same one.</summary>
+    VersionMismatch = 608,
+
+    /// <summary>A version failed the maker's own warm-up requests.</summary>
+    WarmUpFailed = 609,
 
     /// <summary>A settings file is not protobuf text format; the text says where.</summary>
     SettingsMalformed = 700,

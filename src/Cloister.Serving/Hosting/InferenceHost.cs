@@ -27,15 +27,23 @@ public sealed class InferenceHost : IAsyncDisposable
     private readonly TensorPool _pool;
     private readonly CallerRegistry _callers;
     private readonly CancellationTokenSource _stopping = new();
-    private readonly Task _loading;
+    private readonly InferenceOptions _options;
+    private readonly TimeProvider _time;
+    private readonly Task _loading, _watching;
     private Action? _unsubscribe;
 
-    private InferenceHost(WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, CallerRegistry callers, SealedModelLoader loader, IProgress<ModelProgress>? progress, TimeProvider time)
+    private InferenceHost(
+        WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, CallerRegistry callers, SealedModelLoader loader, ModelMemory memory, InferenceOptions options, TimeProvider time)
     {
-        (_application, _observation, _executor, _repository, _pool, _callers) = (application, observation, executor, repository, pool, callers);
+        (_application, _observation, _executor, _repository, _pool, _callers, _options, _time) = (application, observation, executor, repository, pool, callers, options, time);
         Addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         Address = new Uri(Addresses[0]);
-        _loading = Task.Run(() => repository.LoadAsync(loader, progress, time, _stopping.Token));
+        _loading = Task.Run(() => repository.LoadAsync(loader, memory, options.StoreFolder, options.Progress, _stopping.Token));
+        _watching = Task.Run(async () =>
+        {
+            await _loading;
+            await repository.WatchAsync(_stopping.Token);
+        });
     }
 
     /// <summary>Where the server listens, with the port that was taken.</summary>
@@ -83,7 +91,7 @@ public sealed class InferenceHost : IAsyncDisposable
         time ??= TimeProvider.System;
         WebApplication application = Build(options, identity, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
-        var repository = new ModelRepository(grants.Models, application.Services.GetRequiredService<ILogger<ModelRepository>>());
+        var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
         var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
@@ -99,7 +107,9 @@ public sealed class InferenceHost : IAsyncDisposable
             throw;
         }
         var executor = new InferenceExecutor(options.Executor, time);
-        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>()), new ModelMemory(application.Services.GetRequiredService<ILogger<SealedModelLoader>>())), options.Progress, time);
+        var memory = new ModelMemory(application.Services.GetRequiredService<ILogger<ModelMemory>>());
+        var engines = new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>());
+        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, engines, memory), memory, options, time);
     }
 
     /// <summary>
@@ -120,13 +130,20 @@ public sealed class InferenceHost : IAsyncDisposable
         await cancelled.Task;
     }
 
-    /// <summary>Stops: no new connections, requests under way are answered within the shutdown timeout, models are released.</summary>
+    /// <summary>
+    /// Stops: says that it is not ready, still answers for as long as the options' drain delay, then takes no new requests or
+    /// connections; requests under way are answered within the shutdown timeout, models are released.
+    /// </summary>
     public async ValueTask DisposeAsync()
     {
         _unsubscribe?.Invoke();
+        _repository.BeginStop();
+        if (_options.DrainDelay > TimeSpan.Zero) await Task.Delay(_options.DrainDelay, _time);
+        _repository.RefuseRequests();
         await _stopping.CancelAsync();
         await _application.StopAsync();
         await _loading.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await _watching.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         await _executor.DisposeAsync();
         await _repository.DisposeAsync();
         await _observation.DisposeAsync();

@@ -61,6 +61,12 @@ public sealed record InferenceOptions
     /// <summary>The file to which a line of JSON a request is appended; null for none.</summary>
     public string? AccessLogFile { get; init; }
 
+    /// <summary>When models are opened, replaced and released.</summary>
+    public RepositoryOptions Repository { get; init; } = new();
+
+    /// <summary>How long a server that stops says that it is not ready, and still answers, so that whoever sends it requests sees it.</summary>
+    public TimeSpan DrainDelay { get; init; } = TimeSpan.Zero;
+
     /// <summary>Told how far each model is, from several threads; null if nobody listens.</summary>
     public IProgress<ModelProgress>? Progress { get; init; }
 }

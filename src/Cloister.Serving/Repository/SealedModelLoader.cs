@@ -14,20 +14,26 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
 {
     public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", Extension = ".sealed";
 
-    /// <summary>Opens the granted model. The grant's key is not zeroed here.</summary>
+    /// <summary>Opens a version of the granted model.</summary>
+    /// <param name="trust">What the grant insists on.</param>
+    /// <param name="name">The model's name.</param>
+    /// <param name="stored">The file.</param>
+    /// <param name="key">The model's key.</param>
+    /// <param name="cancellation">Gives up opening.</param>
     /// <exception cref="ServingException">The model is refused; the text says why and what to do.</exception>
-    public async Task<ServedModel> OpenAsync(ModelGrant grant, CancellationToken cancellation)
+    public async Task<ServedModel> OpenAsync(SealedTrust trust, string name, StoredVersion stored, ReadOnlyMemory<byte> key, CancellationToken cancellation)
     {
-        SealedTrust trust = Trust(grant);
         try
         {
-            await using FileStream file = OpenFile(grant.Name);
-            await using SealedReader reader = await SealedFile.OpenAsync(file, trust, grant.Key.Memory, cancellation);
-            return await LoadAsync(grant.Name, reader, cancellation);
+            await using FileStream file = OpenFile(stored);
+            await using SealedReader reader = await SealedFile.OpenAsync(file, trust, key, cancellation);
+            if (stored.IsNamed && reader.Header.Version != stored.Number)
+                throw new ServingException(ServingError.VersionMismatch, $"{stored.Name} holds version {reader.Header.Version}, which its maker signed; name it so.");
+            return await LoadAsync(name, stored.Name, reader, cancellation);
         }
         catch (SealingException refusal)
         {
-            throw new ServingException(ServingError.SealedFileRefused, $"{grant.Name}{Extension} is refused (sealing error {(int)refusal.Error}): {refusal.Message}", refusal);
+            throw new ServingException(ServingError.SealedFileRefused, $"{stored.Name} is refused (sealing error {(int)refusal.Error}): {refusal.Message}", refusal);
         }
         catch (OnnxModelException refusal)
         {
@@ -43,15 +49,17 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new ServingException(ServingError.StoreUnreadable, $"{grant.Name}{Extension} could not be read from the store: {failure.Message}", failure);
+            throw new ServingException(ServingError.StoreUnreadable, $"{stored.Name} could not be read from the store: {failure.Message}", failure);
         }
         catch (OutOfMemoryException failure)
         {
-            throw new ServingException(ServingError.EngineFailed, $"There is not enough memory to open {grant.Name}{Extension}.", failure);
+            throw new ServingException(ServingError.EngineFailed, $"There is not enough memory to open {stored.Name}.", failure);
         }
     }
 
-    private static SealedTrust Trust(ModelGrant grant)
+    /// <summary>What a grant insists on.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.GrantRefused"/>.</exception>
+    public static SealedTrust Trust(ModelGrant grant)
     {
         if (!ModelName.IsValid(grant.Name))
             throw new ServingException(ServingError.GrantRefused, $"'{grant.Name}' cannot be a model's name here: use letters, digits, '-', '_' and '.', at most 128, not beginning with '.'.");
@@ -75,29 +83,28 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
     }
 
-    private FileStream OpenFile(string name)
+    private static FileStream OpenFile(StoredVersion stored)
     {
-        string path = Path.Combine(options.StoreFolder, name + Extension);
         try
         {
-            return new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0, FileOptions.Asynchronous | FileOptions.RandomAccess);
+            return new FileStream(stored.Path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, bufferSize: 0, FileOptions.Asynchronous | FileOptions.RandomAccess);
         }
         catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new ServingException(ServingError.SealedFileMissing, $"The store has no {name}{Extension}; put the file that the model's owner sealed there and start the workload again.", missing);
+            throw new ServingException(ServingError.SealedFileMissing, $"{stored.Name} is no longer in the store.", missing);
         }
     }
 
-    private async Task<ServedModel> LoadAsync(string name, SealedReader reader, CancellationToken cancellation)
+    private async Task<ServedModel> LoadAsync(string name, string file, SealedReader reader, CancellationToken cancellation)
     {
-        if (!reader.Contains(ModelEntry)) throw new ServingException(ServingError.EntryRefused, $"{name}{Extension} has no entry {ModelEntry}; seal the model under this name.");
+        if (!reader.Contains(ModelEntry)) throw new ServingException(ServingError.EntryRefused, $"{file} has no entry {ModelEntry}; seal the model under this name.");
         ModelConfiguration configuration = reader.Contains(ConfigurationEntry)
             ? ModelConfiguration.Read(await ReadSmallAsync(reader, ConfigurationEntry, ModelConfiguration.MaximumBytes, ServingError.ConfigurationRefused, cancellation))
             : new ModelConfiguration();
         ModelLabels? labels = reader.Contains(LabelsEntry)
             ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
             : null;
-        (OrtSession session, bool steady) = await LoadSessionAsync(name, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
+        (OrtSession session, bool steady) = await LoadSessionAsync(file, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
         IModelEngine engine = await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
         try
         {
@@ -119,7 +126,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         return bytes;
     }
 
-    private async Task<(OrtSession Session, bool Steady)> LoadSessionAsync(string name, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    private async Task<(OrtSession Session, bool Steady)> LoadSessionAsync(string file, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
     {
         if (reader.LengthOf(ModelEntry) > int.MaxValue)
             throw new ServingException(ServingError.ModelRefused, $"{ModelEntry} is larger than 2 GiB, which protobuf does not allow; move its weights to external data.");
@@ -127,7 +134,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         using PinnedBuffer model = await ReadPinnedAsync(reader, ModelEntry, progress, cancellation);
         ModelProto parsed = OnnxModel.Parse(model.Memory(0, (int)model.Length));
         string[] locations = [.. OnnxModel.ExternalInitializers(parsed).Select(initializer => initializer.Location).Distinct(StringComparer.Ordinal)];
-        Demand(name, reader, locations);
+        Demand(file, reader, locations);
         var weights = new Dictionary<string, ExternalWeights>(StringComparer.Ordinal);
         try
         {
@@ -141,14 +148,14 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
     }
 
-    private static void Demand(string name, SealedReader reader, string[] locations)
+    private static void Demand(string file, SealedReader reader, string[] locations)
     {
         foreach (string location in locations)
             if (!reader.Contains(location) || location is ModelEntry or LabelsEntry or ConfigurationEntry)
-                throw new ServingException(ServingError.EntryRefused, $"{ModelEntry} wants its weights from '{location}', which {name}{Extension} does not hold; seal the weights beside the model.");
+                throw new ServingException(ServingError.EntryRefused, $"{ModelEntry} wants its weights from '{location}', which {file} does not hold; seal the weights beside the model.");
         foreach (SealedEntry entry in reader.Header.Entries)
             if (entry.Name is not (ModelEntry or LabelsEntry or ConfigurationEntry) && !locations.Contains(entry.Name, StringComparer.Ordinal))
-                throw new ServingException(ServingError.EntryRefused, $"{name}{Extension} holds an entry '{entry.Name}' that nothing in the model uses; seal it without.");
+                throw new ServingException(ServingError.EntryRefused, $"{file} holds an entry '{entry.Name}' that nothing in the model uses; seal it without.");
     }
 
     private async Task<PinnedBuffer> ReadPinnedAsync(SealedReader reader, string entry, LoadProgress progress, CancellationToken cancellation)

@@ -1,0 +1,210 @@
+using System.Collections.Concurrent;
+using Cloister.Sealing;
+using Cloister.Serving.Repository;
+using Cloister.Serving.Tests.Execution;
+using static Cloister.Serving.Tests.Repository.VersionStore;
+
+namespace Cloister.Serving.Tests.Repository;
+
+/// <summary>Files that change while their model answers.</summary>
+public sealed class HotSwapTests
+{
+    private static readonly RepositoryOptions Polling = new() { PollInterval = TimeSpan.FromMilliseconds(20) };
+
+    [Fact]
+    public async Task A_new_version_is_found_and_takes_over()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        await store.StartAsync(Polling);
+        await store.SealAsync("model/2.sealed", 2);
+        await UntilAsync(() => store.States is [(1, ModelVersionState.End), (2, ModelVersionState.Available)]);
+        Assert.Equal(2, await store.AskAsync());
+    }
+
+    [Fact]
+    public async Task A_single_file_that_is_replaced_is_opened_anew_whatever_its_version()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 1);
+        await store.StartAsync(Polling);
+        await store.SealAsync("model.sealed", 2);
+        await UntilAsync(() => store.Slot.LoadedNumbers is [2]);
+        await store.SealAsync("model.sealed", 2, Model(20)); // another model under the same version
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (await store.AskAsync() != 20) await Task.Delay(5, limit.Token);
+        await store.SealAsync("model.sealed", 1); // back: the grant allows it
+        await UntilAsync(() => store.Slot.LoadedNumbers is [1]);
+        Assert.Equal(1, await store.AskAsync());
+    }
+
+    [Fact]
+    public async Task A_version_below_the_grant_s_least_never_takes_over()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 5);
+        await store.StartAsync(new RepositoryOptions { AllowChanges = true }, minimum: 5);
+        await store.SealAsync("model.sealed", 4);
+        Assert.Equal(ServingError.PlanIncomplete, (await Assert.ThrowsAsync<ServingException>(() => store.Repository.LoadModelAsync("model", default))).Error);
+        Assert.Equal(5, await store.AskAsync());
+        Assert.True(store.Repository.IsReady);
+    }
+
+    [Theory]
+    [InlineData("tampered"), InlineData("truncated"), InlineData("foreign"), InlineData("broken"), InlineData("named")]
+    public async Task A_new_version_that_is_refused_does_not_take_the_old_one_down(string how)
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        await store.StartAsync();
+        await SpoilAsync(store, how);
+        ServingException refusal = await Assert.ThrowsAsync<ServingException>(() => store.Repository.LoadModelAsync("model", default));
+        Assert.Equal(ServingError.PlanIncomplete, refusal.Error);
+        Assert.Equal(1, await store.AskAsync());
+        Assert.Equal([(1, ModelVersionState.Available), (2, ModelVersionState.End)], store.States);
+        Assert.NotNull(store.Slot.Versions[1].Reason);
+        Assert.True(store.Repository.IsReady);
+
+        await store.SealAsync("model/2.sealed", 2); // the file changes: it is opened
+        await store.Repository.ApplyAsync(store.Repository.Plan, default);
+        Assert.Equal(2, await store.AskAsync());
+    }
+
+    [Fact]
+    public async Task A_refused_file_is_not_read_again_before_it_changes()
+    {
+        var time = new ManualTime();
+        await using var store = new VersionStore();
+        await SpoilAsync(store, "tampered");
+        await store.StartAsync(new RepositoryOptions { AllowChanges = true }, time: time);
+        ServingException first = store.Slot.Reason!;
+        Assert.Same(first, (await Assert.ThrowsAsync<ServingException>(() => store.Repository.ApplyAsync(store.Repository.Plan, default))).InnerException);
+        Assert.NotSame(first, (await Assert.ThrowsAsync<ServingException>(() => store.Repository.LoadModelAsync("model", default))).InnerException); // asked for by name: tried again
+    }
+
+    [Theory, InlineData(true), InlineData(false)]
+    public async Task A_file_that_cannot_be_read_is_tried_again_as_often_as_the_options_say(bool freed)
+    {
+        var time = new ManualTime();
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        using var held = new FileStream(Path.Combine(store.Folder, "model", "1.sealed"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
+        await store.StartAsync(new RepositoryOptions { LoadRetries = 2, RetryInterval = TimeSpan.FromMinutes(1) }, time: time);
+        Assert.Equal((ModelState.Unavailable, ServingError.StoreUnreadable), (store.Slot.State, store.Slot.Reason!.Error));
+        for (int retry = 0; retry < 2; retry++)
+        {
+            if (freed && retry == 1) held.Dispose();
+            ServingException before = store.Slot.Reason!;
+            await UntilAsync(() =>
+            {
+                time.Advance(TimeSpan.FromSeconds(20));
+                return !ReferenceEquals(store.Slot.Reason, before) && store.Slot.State != ModelState.Loading;
+            });
+        }
+        Assert.Equal(freed ? ModelState.Ready : ModelState.Unavailable, store.Slot.State);
+        ServingException? last = store.Slot.Reason;
+        for (int i = 0; i < 9; i++) time.Advance(TimeSpan.FromMinutes(1));
+        Assert.Same(last, store.Slot.Reason);
+    }
+
+    [Fact]
+    public async Task A_version_that_is_leased_answers_though_it_is_withdrawn()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        await store.StartAsync();
+        ModelLease lease = store.Slot.Lease(default);
+        await store.SealAsync("model/2.sealed", 2);
+        await store.Repository.LoadModelAsync("model", default);
+        Assert.Equal([(1, ModelVersionState.Unloading), (2, ModelVersionState.Available)], store.States);
+        Assert.Equal((1, 2), (await VersionStore.AskAsync(lease), await store.AskAsync()));
+        lease.Dispose();
+        await UntilAsync(() => store.States is [(1, ModelVersionState.End), (2, ModelVersionState.Available)]);
+    }
+
+    [Fact]
+    public async Task Where_memory_is_short_the_old_version_goes_first()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 1);
+        await store.StartAsync(new RepositoryOptions { AllowChanges = true, UnloadFirst = true });
+        ModelLease lease = store.Slot.Lease(default);
+        await store.SealAsync("model.sealed", 2);
+        Task loading = store.Repository.LoadModelAsync("model", default);
+        await UntilAsync(() => store.States is [(1, ModelVersionState.Unloading)]);
+        Assert.False(loading.IsCompleted);
+        lease.Dispose();
+        await loading;
+        Assert.Equal(2, await store.AskAsync());
+    }
+
+    [Fact]
+    public async Task An_emptied_store_takes_nothing_down()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        await store.StartAsync();
+        store.Delete("model/1.sealed");
+        await Assert.ThrowsAsync<ServingException>(() => store.Repository.LoadModelAsync("model", default));
+        Assert.Equal(1, await store.AskAsync());
+    }
+
+    [Fact]
+    public async Task A_thousand_swaps_under_load_lose_no_request_and_no_memory()
+    {
+        const int swaps = 1000;
+        await using var store = new VersionStore();
+        await store.SealAsync("model/1.sealed", 1);
+        await store.SealAsync("model/2.sealed", 2);
+        await store.StartAsync();
+        using var stop = new CancellationTokenSource();
+        var answers = new ConcurrentDictionary<long, int>();
+        Task[] callers = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                using ModelLease lease = store.Repository.Find("model").Lease(default);
+                long answer = await VersionStore.AskAsync(lease);
+                Assert.Equal(lease.Model.Version, answer);
+                answers.AddOrUpdate(answer, 1, (_, count) => count + 1);
+            }
+        }))];
+        var old = new List<WeakReference>();
+        for (int swap = 0; swap < swaps; swap++)
+        {
+            if (swap % 50 == 0) old.Add(new WeakReference(store.Slot.Require(default)));
+            await store.Repository.ApplyAsync(Plan(Specific(swap % 2 + 1)), default);
+        }
+        await stop.CancelAsync();
+        await Task.WhenAll(callers);
+        Assert.Equal([1, 2], answers.Keys.Order());
+        await store.Repository.ApplyAsync(Plan(Specific(1)), default);
+        await UntilAsync(() => store.Slot.LoadedNumbers is [1]);
+        // Nothing holds on to a version that has gone.
+        await UntilAsync(() =>
+        {
+            GC.Collect();
+            GC.WaitForPendingFinalizers();
+            return old.Count(model => model.IsAlive) <= 2;
+        });
+        Assert.InRange(store.Slot.Versions.Length, 1, 2);
+    }
+
+    private static async Task SpoilAsync(VersionStore store, string how)
+    {
+        const string place = "model/2.sealed";
+        string path = Path.Combine(store.Folder, place);
+        using MakerKey other = MakerKey.Generate(SignatureAlgorithm.EcdsaP256);
+        switch (how)
+        {
+            case "foreign": await store.SealAsync(place, 2, maker: other); return;
+            case "broken": await store.SealAsync(place, 2, [1, 2, 3]); return;
+            case "named": await store.SealAsync(place, 3); return;
+        }
+        await store.SealAsync(place, 2);
+        byte[] bytes = await File.ReadAllBytesAsync(path);
+        if (how == "truncated") bytes = bytes[..^10];
+        else bytes[^40] ^= 1;
+        await File.WriteAllBytesAsync(path, bytes);
+    }
+}
