@@ -2,6 +2,7 @@ using Cloister.Serving.AccessLog;
 using Cloister.Serving.Callers;
 using Cloister.Serving.Metrics;
 using Cloister.Serving.Repository;
+using Cloister.Serving.Status;
 using Cloister.Serving.Surfaces;
 using Cloister.Serving.Tracing;
 using Microsoft.Extensions.Logging;
@@ -26,6 +27,7 @@ internal sealed class ServingObservation : IAsyncDisposable
         Observers = _accessLog is null ? [requests, tensorFlow, _meter, _tracing] : [requests, tensorFlow, _meter, _accessLog, _tracing];
         var surfaces = new List<IServingSurface>();
         if (options.Metrics is { } metrics) surfaces.Add(new MetricsSurface(metrics, callers, requests, tensorFlow, state));
+        if (options.StatusPage is { } status) surfaces.Add(new StatusSurface(status, callers, new StatusPage(repository, requests, identity.Simulated), time));
         Surfaces = surfaces;
     }
 
