@@ -12,7 +12,7 @@ internal static class InferInputReader
 {
     /// <summary>The input with its tensor, or with the size of the binary data that follows the JSON.</summary>
     /// <exception cref="ServingException">The input does not fit the model.</exception>
-    public static (AnnouncedInput Input, Tensor? Tensor, long? BinarySize) Read(ref JsonCursor cursor, ServedModel model, TensorPool pool, bool binary)
+    public static (AnnouncedInput Input, Tensor? Tensor, long? BinarySize) Read(ref JsonCursor cursor, ServedModel model, TensorPool pool)
     {
         int at = cursor.Position, dataAt = -1;
         string? input = null, datatype = null;
@@ -28,7 +28,7 @@ internal static class InferInputReader
                 if (seen.Adds(ref cursor, name, 0, "name"u8)) input = cursor.ReadText("an input's 'name'");
                 else if (seen.Adds(ref cursor, name, 1, "shape"u8)) shape = ReadShape(ref cursor);
                 else if (seen.Adds(ref cursor, name, 2, "datatype"u8)) datatype = cursor.ReadText("an input's 'datatype'", 16);
-                else if (seen.Adds(ref cursor, name, 3, "parameters"u8)) size = ReadParameters(ref cursor, binary);
+                else if (seen.Adds(ref cursor, name, 3, "parameters"u8)) size = ReadParameters(ref cursor);
                 else if (seen.Adds(ref cursor, name, 4, "data"u8))
                 {
                     if (InferRequestReader.IsNull(ref cursor)) continue;
@@ -93,7 +93,7 @@ internal static class InferInputReader
         return [.. shape];
     }
 
-    private static long? ReadParameters(ref JsonCursor cursor, bool binary)
+    private static long? ReadParameters(ref JsonCursor cursor)
     {
         if (InferRequestReader.IsNull(ref cursor)) return null;
         long? size = null;
@@ -109,9 +109,6 @@ internal static class InferInputReader
             }
             if (size is not null) throw cursor.Invalid("'binary_data_size' stands there twice");
             size = value.Integer(parameter, 0, long.MaxValue);
-            if (!binary)
-                throw new ServingException(ServingError.BinaryDataRefused,
-                    "'binary_data_size' announces binary data, but no header Inference-Header-Content-Length says where the JSON ends.");
         }
         return size;
     }

@@ -12,9 +12,15 @@ internal static class InferRequestReader
     /// <exception cref="ServingException">The body is not a request that the model can answer; the text says where and why.</exception>
     public static InferRequest Read(ReadOnlySpan<byte> body, ServedModel model, TensorPool pool)
     {
-        InferRequest request = ReadHeader(body, model, pool, null);
+        var binary = new List<BinaryInput>();
+        InferRequest request = ReadHeader(body, model, pool, binary);
         try
         {
+            // KServe's client announces binary data of no bytes without a header, for there is nothing that it would set apart.
+            if (binary.Exists(input => input.Size > 0))
+                throw new ServingException(ServingError.BinaryDataRefused,
+                    "'binary_data_size' announces binary data, but no header Inference-Header-Content-Length says where the JSON ends.");
+            using var empty = new BinaryInputs(request, binary, pool);
             request.DemandInputs();
             return request;
         }
@@ -29,9 +35,9 @@ internal static class InferRequestReader
     /// <param name="header">The JSON.</param>
     /// <param name="model">The model that is asked.</param>
     /// <param name="pool">Where memory comes from.</param>
-    /// <param name="binary">Filled with the inputs whose data follows, in order; null if none can.</param>
+    /// <param name="binary">Filled with the inputs whose data follows, in order.</param>
     /// <exception cref="ServingException">As <see cref="Read"/>.</exception>
-    public static InferRequest ReadHeader(ReadOnlySpan<byte> header, ServedModel model, TensorPool pool, List<BinaryInput>? binary)
+    public static InferRequest ReadHeader(ReadOnlySpan<byte> header, ServedModel model, TensorPool pool, List<BinaryInput> binary)
     {
         var cursor = new JsonCursor(header);
         var request = new InferRequest(model);
@@ -71,20 +77,20 @@ internal static class InferRequestReader
     internal static ServingException Unknown(ref JsonCursor cursor, ReadOnlySpan<byte> name, string where, string known) =>
         cursor.Invalid($"member '{Encoding.UTF8.GetString(name[..Math.Min(name.Length, 64)])}' of {where} is unknown; known are {known}");
 
-    private static void ReadInputs(ref JsonCursor cursor, InferRequest request, TensorPool pool, List<BinaryInput>? binary)
+    private static void ReadInputs(ref JsonCursor cursor, InferRequest request, TensorPool pool, List<BinaryInput> binary)
     {
         cursor.OpenArray("'inputs'");
         while (cursor.NextElement())
         {
             int at = cursor.Position;
-            (AnnouncedInput input, Tensor? tensor, long? size) = InferInputReader.Read(ref cursor, request.Model, pool, binary is not null);
-            if (request.Inputs[input.Index] is not null || (binary is not null && binary.Exists(other => other.Input.Index == input.Index)))
+            (AnnouncedInput input, Tensor? tensor, long? size) = InferInputReader.Read(ref cursor, request.Model, pool);
+            if (request.Inputs[input.Index] is not null || binary.Exists(other => other.Input.Index == input.Index))
             {
                 tensor?.Dispose();
                 throw cursor.Invalid($"input '{input.Name}' stands there twice", at);
             }
             request.Inputs[input.Index] = tensor;
-            if (size is { } bytes) binary!.Add(new BinaryInput(input, bytes));
+            if (size is { } bytes) binary.Add(new BinaryInput(input, bytes));
         }
     }
 
