@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Cloister.Onnx.Runtime;
 using Cloister.Onnx.Pictures;
 using Cloister.Serving.Engines;
@@ -14,7 +15,11 @@ namespace Cloister.Serving.Fuzzing;
 /// </summary>
 internal static class RequestFuzzing
 {
-    private static readonly Shape Model = new();
+    private static readonly Shape Model = new(
+        new("a", TensorElementType.Float, [-1, 2]), new("t", TensorElementType.String, [-1]),
+        new("i", TensorElementType.Int64, [-1]), new("p", TensorElementType.Float, [-1, 3, 2, 2]));
+
+    private static readonly Shape Single = new(new TensorInfo("s", TensorElementType.Float, [-1, 3, 2, 2]));
 
     /// <summary>Reads a body as an Open Inference Protocol request.</summary>
     public static void OpenInference(ReadOnlySpan<byte> body)
@@ -23,7 +28,36 @@ internal static class RequestFuzzing
         try
         {
             using InferRequest request = InferRequestReader.Read(body, Model.Served, pool);
-            Demand(request.Inputs);
+            Demand(request.Inputs, Model);
+        }
+        catch (ServingException)
+        {
+            // The documented refusal.
+        }
+    }
+
+    /// <summary>
+    /// Reads a body of the binary tensor data extension: two bytes with the length of its JSON, one with the size of the parts in
+    /// which it comes, then the body. Without JSON it is the data of a model of one input.
+    /// </summary>
+    public static void OpenInferenceBinary(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length < 3) return;
+        int headerLength = BinaryPrimitives.ReadUInt16LittleEndian(bytes), part = bytes[2] + 1;
+        ReadOnlySpan<byte> body = bytes[3..];
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            if (headerLength == 0)
+            {
+                using InferRequest raw = RawRequest.Read(body, Single.Served, pool);
+                Demand(raw.Inputs, Single);
+                return;
+            }
+            using var binary = new BinaryRequest(Model.Served, pool, headerLength, part % 2 == 0 ? body.Length : null);
+            for (int at = 0; at < body.Length; at += part) binary.Append(body.Slice(at, Math.Min(part, body.Length - at)));
+            using InferRequest request = binary.Complete();
+            Demand(request.Inputs, Model);
         }
         catch (ServingException)
         {
@@ -38,7 +72,7 @@ internal static class RequestFuzzing
         try
         {
             using PredictRequest request = PredictRequestReader.Read(body, Model.Served, pool);
-            Demand(request.Inputs);
+            Demand(request.Inputs, Model);
         }
         catch (ServingException)
         {
@@ -53,7 +87,7 @@ internal static class RequestFuzzing
         try
         {
             Tensor[] inputs = ExampleRequestReader.Read(body, Model.Served, out _).ToTensors(pool);
-            Demand(inputs);
+            Demand(inputs, Model);
             foreach (Tensor input in inputs) input.Dispose();
         }
         catch (ServingException)
@@ -62,26 +96,26 @@ internal static class RequestFuzzing
         }
     }
 
-    private static void Demand(Tensor?[] inputs)
+    private static void Demand(Tensor?[] inputs, Shape model)
     {
         for (int i = 0; i < inputs.Length; i++)
-            if (Model.Inputs[i].Mismatch(inputs[i]!.Type, inputs[i]!.Shape) is { } problem) throw new InvalidOperationException("Accepted, but " + problem);
+            if (model.Inputs[i].Mismatch(inputs[i]!.Type, inputs[i]!.Shape) is { } problem) throw new InvalidOperationException("Accepted, but " + problem);
     }
 
     /// <summary>A model of shapes alone.</summary>
     private sealed class Shape : IModelEngine
     {
-        public Shape() => Served = new ServedModel("fuzzed", 1, this, new ModelConfiguration { Preprocess = Preprocessing.Parse("unit") }, null, 1 << 20);
+        public Shape(params TensorInfo[] inputs)
+        {
+            Inputs = inputs;
+            Served = new ServedModel("fuzzed", 1, this, new ModelConfiguration { Preprocess = Preprocessing.Parse("unit") }, null, 1 << 20);
+        }
 
         public ServedModel Served { get; }
 
         public string Platform => "none";
 
-        public IReadOnlyList<TensorInfo> Inputs { get; } =
-        [
-            new("a", TensorElementType.Float, [-1, 2]), new("t", TensorElementType.String, [-1]),
-            new("i", TensorElementType.Int64, [-1]), new("p", TensorElementType.Float, [-1, 3, 2, 2]),
-        ];
+        public IReadOnlyList<TensorInfo> Inputs { get; }
 
         public IReadOnlyList<TensorInfo> Outputs { get; } = [new("y", TensorElementType.Float, [-1])];
 

@@ -36,6 +36,9 @@ public sealed class FuzzTests
     public void Infer_bodies() => Mutate(InferBodies, RequestFuzzing.OpenInference);
 
     [Fact]
+    public void Binary_infer_bodies() => Mutate([.. BinaryBodies()], RequestFuzzing.OpenInferenceBinary);
+
+    [Fact]
     public void Predict_bodies() => Mutate(PredictBodies, RequestFuzzing.TensorFlow);
 
     [Fact]
@@ -82,9 +85,22 @@ public sealed class FuzzTests
 
     private delegate void Target(ReadOnlySpan<byte> bytes);
 
-    private static void Mutate(string[] seeds, Target target)
+    /// <summary>The length of the JSON, the size of the parts, JSON, data: a float tensor, two texts, a picture; and a tensor alone.</summary>
+    private static IEnumerable<byte[]> BinaryBodies()
     {
-        byte[][] valid = [.. seeds.Select(Encoding.UTF8.GetBytes)];
+        byte[] picture = Cloister.Onnx.Pictures.PngWriter.Write(new Cloister.Onnx.Pictures.Picture(2, 2, new byte[12]));
+        byte[] data = [.. OpenInference.BinaryMessages.Floats(1, 2, 3, 4), .. OpenInference.BinaryMessages.Texts("x", "\u00e4y"), .. BitConverter.GetBytes(picture.Length), .. picture];
+        byte[] json = Encoding.UTF8.GetBytes(
+            """{"inputs":[{"name":"a","shape":[2,2],"datatype":"FP32","parameters":{"binary_data_size":16}},{"name":"i","shape":[1],"datatype":"INT64","data":[7]},{"name":"t","shape":[2],"datatype":"BYTES","parameters":{"binary_data_size":12}},{"parameters":{"binary_data_size":SIZE},"name":"p","shape":[1],"datatype":"BYTES"}],"outputs":[{"name":"y","parameters":{"binary_data":true}}],"parameters":{"binary_data_output":true,"mine":"x"}}"""
+                .Replace("SIZE", (picture.Length + 4).ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        foreach (byte part in new byte[] { 0, 6, 255 }) yield return [(byte)json.Length, (byte)(json.Length >> 8), part, .. json, .. data];
+        yield return [0, 0, 0, .. OpenInference.BinaryMessages.Floats(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12)];
+    }
+
+    private static void Mutate(string[] seeds, Target target) => Mutate([.. seeds.Select(Encoding.UTF8.GetBytes)], target);
+
+    private static void Mutate(byte[][] valid, Target target)
+    {
         byte[] symbols = [.. "{}[],:\"\\0123456789.eE+-tfnu \n\r\t"u8];
         foreach (byte[] seed in valid) target(seed);
         for (int round = 0; round < Rounds; round++)
