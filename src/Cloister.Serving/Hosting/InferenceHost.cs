@@ -91,7 +91,7 @@ public sealed class InferenceHost : IAsyncDisposable
         time ??= TimeProvider.System;
         WebApplication application = Build(options, identity, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
-        var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
+        var repository = new ModelRepository(grants.Models, options.Repository with { AllowChanges = options.Repository.AllowChanges || options.AllowModelControl }, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
         var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
@@ -109,7 +109,7 @@ public sealed class InferenceHost : IAsyncDisposable
         var executor = new InferenceExecutor(options.Executor, time);
         var memory = new ModelMemory(application.Services.GetRequiredService<ILogger<ModelMemory>>());
         var engines = new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>());
-        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, engines, memory), memory, options, time);
+        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, engines, pool, memory), memory, options, time);
     }
 
     /// <summary>

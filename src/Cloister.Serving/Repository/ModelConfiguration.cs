@@ -39,6 +39,9 @@ public sealed record ModelConfiguration
     /// <summary>From how many bytes of weights on they are used where they were decrypted, without a packed copy: 0 always, <see cref="long.MaxValue"/> never.</summary>
     public long InPlaceFrom { get; init; } = InPlaceByDefault;
 
+    /// <summary>Whether zeros are asked of the model before anybody else may ask it.</summary>
+    public bool WarmUpZeros { get; init; }
+
     /// <summary>Reads the document.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.ConfigurationRefused"/>; the text names the member.</exception>
     public static ModelConfiguration Read(ReadOnlySpan<byte> json)
@@ -85,8 +88,9 @@ public sealed record ModelConfiguration
                 "concurrency" => configuration with { Concurrency = (int)cursor.ReadInteger("'concurrency'", 1, 4096) },
                 "batching" => configuration with { Batching = BatchingSetting.Read(ref cursor) },
                 "timeoutMilliseconds" => configuration with { Timeout = TimeSpan.FromMilliseconds(cursor.ReadInteger("'timeoutMilliseconds'", 1, 86_400_000)) },
+                "warmup" => configuration with { WarmUpZeros = ReadWarmUp(ref cursor) },
                 "weights" => configuration with { InPlaceFrom = ReadPlacement(ref cursor) },
-                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, weights"),
+                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, warmup, weights"),
             };
         }
         cursor.End();
@@ -109,5 +113,11 @@ public sealed record ModelConfiguration
         "in-place" => 0,
         "packed" => long.MaxValue,
         string other => throw cursor.Invalid($"'weights' must be in-place or packed, not '{other}'"),
+    };
+
+    private static bool ReadWarmUp(ref JsonCursor cursor) => cursor.ReadText("'warmup'") switch
+    {
+        "zeros" => true,
+        string other => throw cursor.Invalid($"'warmup' must be zeros, not '{other}'; requests of your own go into {SealedModelLoader.WarmUpEntry}"),
     };
 }

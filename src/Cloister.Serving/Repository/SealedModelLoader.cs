@@ -10,9 +10,9 @@ namespace Cloister.Serving.Repository;
 /// Opens a sealed model in memory: signature, digest and version are checked before a byte of the content is read, and the
 /// plaintext goes nowhere but into memory that the engine uses in place.
 /// </summary>
-internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory engines, ModelMemory memory)
+internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory engines, TensorPool pool, ModelMemory memory)
 {
-    public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", Extension = ".sealed";
+    public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", WarmUpEntry = "warmup.jsonl", Extension = ".sealed";
 
     /// <summary>Opens a version of the granted model.</summary>
     /// <param name="trust">What the grant insists on.</param>
@@ -104,11 +104,15 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         ModelLabels? labels = reader.Contains(LabelsEntry)
             ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
             : null;
+        WarmUp warmUp = WarmUp.Read(
+            reader.Contains(WarmUpEntry) ? await ReadSmallAsync(reader, WarmUpEntry, WarmUp.MaximumBytes, ServingError.WarmUpFailed, cancellation) : default, configuration.WarmUpZeros);
         (OrtSession session, bool steady) = await LoadSessionAsync(file, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
         IModelEngine engine = await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
         try
         {
-            return new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
+            var model = new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
+            await warmUp.RunAsync(model, pool, configuration.Timeout ?? options.PredictionTimeout, cancellation);
+            return model;
         }
         catch
         {
@@ -140,7 +144,9 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         {
             foreach (string location in locations)
                 weights.Add(location, new ExternalWeights(await ReadPinnedAsync(reader, location, progress, cancellation)));
-            return (OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = configuration.Threads }, weights, configuration.InPlaceFrom), SteadyModel.Is(parsed));
+            // Asked first: what was parsed points into the memory, which loading changes.
+            bool steady = SteadyModel.Is(parsed);
+            return (OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = configuration.Threads }, weights, configuration.InPlaceFrom), steady);
         }
         finally
         {
@@ -151,12 +157,14 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
     private static void Demand(string file, SealedReader reader, string[] locations)
     {
         foreach (string location in locations)
-            if (!reader.Contains(location) || location is ModelEntry or LabelsEntry or ConfigurationEntry)
+            if (!reader.Contains(location) || IsOwn(location))
                 throw new ServingException(ServingError.EntryRefused, $"{ModelEntry} wants its weights from '{location}', which {file} does not hold; seal the weights beside the model.");
         foreach (SealedEntry entry in reader.Header.Entries)
-            if (entry.Name is not (ModelEntry or LabelsEntry or ConfigurationEntry) && !locations.Contains(entry.Name, StringComparer.Ordinal))
+            if (!IsOwn(entry.Name) && !locations.Contains(entry.Name, StringComparer.Ordinal))
                 throw new ServingException(ServingError.EntryRefused, $"{file} holds an entry '{entry.Name}' that nothing in the model uses; seal it without.");
     }
+
+    private static bool IsOwn(string entry) => entry is ModelEntry or LabelsEntry or ConfigurationEntry or WarmUpEntry;
 
     private async Task<PinnedBuffer> ReadPinnedAsync(SealedReader reader, string entry, LoadProgress progress, CancellationToken cancellation)
     {

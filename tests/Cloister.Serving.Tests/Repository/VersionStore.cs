@@ -43,7 +43,7 @@ internal sealed class VersionStore : IAsyncDisposable
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         List<SealedSource> sources = [SealedSource.FromBytes("model.onnx", model ?? Model(version))];
         if (configuration is not null) sources.Add(SealedSource.FromBytes("config.json", Encoding.UTF8.GetBytes(configuration)));
-        if (warmUp is not null) sources.Add(SealedSource.FromBytes("warmup.json", Encoding.UTF8.GetBytes(warmUp)));
+        if (warmUp is not null) sources.Add(SealedSource.FromBytes("warmup.jsonl", Encoding.UTF8.GetBytes(warmUp)));
         return await SealedFile.SealAsync(path, new SealedContent(name, version, [.. sources]), _key.Memory, maker ?? Maker);
     }
 
@@ -53,7 +53,7 @@ internal sealed class VersionStore : IAsyncDisposable
     {
         var grant = new ModelGrant("model", digest, Maker.Public.SubjectPublicKeyInfo, minimum, SecretBytes.Copy(_key.Span));
         Repository = new ModelRepository([grant], options ?? new RepositoryOptions { AllowChanges = true }, time ?? TimeProvider.System, NullLogger<ModelRepository>.Instance);
-        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, NullLogger.Instance), _memory);
+        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, NullLogger.Instance), _pool, _memory);
         await Repository.LoadAsync(loader, _memory, Folder, null, CancellationToken.None);
         _watching = Repository.WatchAsync(_stop.Token);
         return this;
