@@ -35,6 +35,7 @@ internal static class FloatRun
 
     /// <summary>Reads numbers from <paramref name="at"/> on into <paramref name="room"/>, from <paramref name="count"/> on.</summary>
     /// <returns>The offset of the first value that was not read.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)] // one call may take a megabyte: it is to be quick from the first
     public static int Read(ReadOnlySpan<byte> text, int at, Span<float> room, ref int count)
     {
         if (!Ssse3.IsSupported || !Sse41.IsSupported) return at;
