@@ -29,6 +29,15 @@ internal static partial class WorkloadLog
     [LoggerMessage(3101, LogLevel.Warning, "Certificate of workload '{Type}' was not renewed: {Reason} Trying again in {Delay}; it expires at {NotAfter}")]
     public static partial void NotRenewed(this ILogger logger, string type, string reason, TimeSpan delay, DateTimeOffset notAfter);
 
+    [LoggerMessage(3102, LogLevel.Information, "Workload '{Type}' follows manifest {Fingerprint}, with {Callers} callers")]
+    public static partial void ManifestFollowed(this ILogger logger, string type, string fingerprint, int callers);
+
+    [LoggerMessage(3103, LogLevel.Debug, "The coordinator did not say which manifest is in force: {Reason}")]
+    public static partial void ManifestNotAsked(this ILogger logger, string reason);
+
+    [LoggerMessage(3104, LogLevel.Information, "Another manifest is in force: {Fingerprint}")]
+    public static partial void ManifestChanged(this ILogger logger, string fingerprint);
+
     [LoggerMessage(3150, LogLevel.Warning, "Serving SIMULATED evidence of workload '{Type}': it proves nothing against the host")]
     public static partial void ServingSimulatedEvidence(this ILogger logger, string type);
 

@@ -30,6 +30,12 @@ public sealed record WorkloadOptions
     /// <summary>The simulator's socket (<c>CLOISTER_SIMULATOR</c>), where there is no TEE.</summary>
     public string? SimulatorSocket { get; init; }
 
+    /// <summary>
+    /// How often a running workload asks the coordinator which manifest is in force (<c>CLOISTER_MANIFEST_POLL</c>, seconds; 0: only when
+    /// the certificate is renewed). Rights that a newer manifest takes away end within this time.
+    /// </summary>
+    public TimeSpan ManifestPoll { get; init; } = TimeSpan.FromMinutes(1);
+
     /// <summary>Reads the options from the process's environment.</summary>
     /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidOptions"/>: a variable is missing or malformed.</exception>
     public static WorkloadOptions FromEnvironment() => FromEnvironment(Environment.GetEnvironmentVariable);
@@ -48,6 +54,7 @@ public sealed record WorkloadOptions
             DnsNames = Get("EDG_MARBLE_DNS_NAMES")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? defaults.DnsNames,
             UuidFile = Get("EDG_MARBLE_UUID_FILE") ?? defaults.UuidFile,
             SimulatorSocket = Get("CLOISTER_SIMULATOR"),
+            ManifestPoll = Poll(Get("CLOISTER_MANIFEST_POLL"), defaults.ManifestPoll),
         };
         options.Validate();
         return options;
@@ -73,11 +80,21 @@ public sealed record WorkloadOptions
             throw Invalid("The marble type is empty. Set it to the marble's name in the manifest.");
         if (DnsNames.Count is 0 or > 64)
             throw Invalid($"{DnsNames.Count} DNS names were given; a certificate takes 1 to 64.");
+        if (ManifestPoll != Timeout.InfiniteTimeSpan && (ManifestPoll <= TimeSpan.Zero || ManifestPoll > TimeSpan.FromDays(1)))
+            throw Invalid("The interval at which the manifest is asked for is more than nothing and at most a day.");
         foreach (string name in DnsNames)
         {
             if (Uri.CheckHostName(name.StartsWith("*.", StringComparison.Ordinal) ? name[2..] : name) == UriHostNameType.Unknown)
                 throw Invalid($"'{name}' is neither a DNS name nor an IP address.");
         }
+    }
+
+    private static TimeSpan Poll(string? seconds, TimeSpan otherwise)
+    {
+        if (seconds is null) return otherwise;
+        if (!uint.TryParse(seconds, NumberStyles.None, CultureInfo.InvariantCulture, out uint number) || number > 86_400)
+            throw Invalid($"CLOISTER_MANIFEST_POLL is '{seconds}'; it is a number of seconds from 0 to 86400.");
+        return number == 0 ? Timeout.InfiniteTimeSpan : TimeSpan.FromSeconds(number);
     }
 
     private static WorkloadException Invalid(string message) => new(WorkloadError.InvalidOptions, message);

@@ -22,7 +22,7 @@ public sealed class ActivationAnswerTests : IAsyncLifetime, IDisposable
         _key = new WorkloadKey();
         using X509Certificate2 temporary = _key.CreateSelfSigned(DateTimeOffset.UtcNow);
         ExchangeContext context = _mesh.Activator().CreateContext();
-        var (answer, coordinator) = await ActivationExchange.RunAsync(context, _key, SslStreamCertificateContext.Create(temporary, null, offline: true), null, (_, _) => { }, CancellationToken.None);
+        var (answer, coordinator) = await ActivationExchange.RunAsync(context, _key, SslStreamCertificateContext.Create(temporary, null, offline: true), renewal: false, (_, _) => { }, CancellationToken.None);
         (_answer, _expected) = (answer, new ActivationExpectation(TestMesh.Type, context.Uuid, _key, coordinator, DateTimeOffset.UtcNow));
     }
 

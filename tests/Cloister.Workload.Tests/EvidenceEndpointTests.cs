@@ -44,7 +44,7 @@ public sealed class EvidenceEndpointTests
         byte[] nonce = RandomNumberGenerator.GetBytes(32);
         await older.AskAsync(nonce);
 
-        activation.Identity.Replace(await activator.RenewAsync(activation.Identity, CancellationToken.None));
+        await activator.RenewAsync(activation, CancellationToken.None);
         await using var newer = await Connection.OpenAsync(workload.Address);
         Assert.NotEqual(older.Key, newer.Key);
         Assert.Equal(activation.Identity.Current.SubjectPublicKeyInfo.ToArray(), newer.Key);

@@ -6,8 +6,8 @@ namespace Cloister.Coordinator.Activation;
 
 /// <summary>
 /// A renewal comes over a connection that shows the workload's current certificate: of this authority, valid now, of the same type and UUID.
-/// An update of packages replaces the intermediate under the same manifest; what the one before it signed is renewed, so that nobody has to
-/// be activated, and counted, again. A new manifest ends that: under it everything is activated anew.
+/// An update replaces the intermediate. What the one before it signed is renewed where the manifest stayed or leaves running workloads what
+/// they are (<see cref="Update.CarriedWorkloads"/>), so that nobody has to be activated, and counted, again; any other manifest ends that.
 /// </summary>
 internal static class RenewalCheck
 {

@@ -46,7 +46,7 @@ internal sealed class CertificateAuthority
 
     public X509Certificate2 MarbleRoot { get; }
 
-    /// <summary>Marble roots, without keys, that were rotated out under the manifest in force, newest first: what they signed may still be renewed.</summary>
+    /// <summary>Marble roots, without keys, that were rotated out since running workloads last had to be activated anew, newest first: what they signed may still be renewed.</summary>
     public ImmutableArray<X509Certificate2> PreviousMarbleRoots { get; }
 
     public ReadOnlyMemory<byte> RootSpki { get; }

@@ -30,10 +30,10 @@ internal sealed record FreshMaterial(
     /// <param name="time">The clock.</param>
     public static FreshMaterial Make(CoordinatorSnapshot current, ManifestInForce next, TimeProvider time)
     {
-        // Under the same manifest a workload renews what the old intermediate signed; a new manifest activates it anew.
-        bool renewable = ReferenceEquals(current.Manifest, next);
+        // A workload renews what the old intermediate signed under the same manifest, and under one that leaves it what it is; any other activates it anew.
+        bool same = ReferenceEquals(current.Manifest, next), renewable = same || CarriedWorkloads.Are(current.Manifest!.Document, next.Document);
         CertificateAuthority authority = current.Authority.Rotate(renewable, time.GetUtcNow());
-        var secrets = renewable
+        var secrets = same
             ? SharedSecrets.RenewCertificates(next.Document, current.Secrets, authority, time.GetUtcNow())
             : SharedSecrets.Generate(next.Document, authority, time.GetUtcNow());
         return new FreshMaterial(current.Authority, next.SignedBy(authority), authority, RandomNumberGenerator.GetBytes(32), secrets, RecoverySetup.Prepare(current.Manifest!.Document, next.Document));

@@ -43,24 +43,28 @@ internal static class SecretReach
     private static bool Reaches(ManifestInForce manifest, MarblePlan plan, string secret) =>
         plan.Models.Any(granted => granted.Model.Secret == secret)
         || plan.Files.Concat(plan.Env).Any(content => content.Template is { } template && (Names(template.SecretsNamed, secret) || Names(template.PreviousSecretsNamed, secret)))
-        || Connections(manifest.Document, plan).Any(connection => connection.Entry.Cert == secret);
+        || Connections(manifest.Document, plan.Marble).Any(connection => connection.Entry.Cert == secret);
 
     private static bool Names(TemplateSecretNames names, string secret) => names.All || names.Names.Contains(secret);
 
     private static bool IsSame(ManifestDocument before, MarblePlan known, ManifestDocument after, MarblePlan plan, string secret) =>
-        IsSame(before.Infrastructures, after.Infrastructures, IsSame)
-        && IsSame(known.Marble.Parameters.Files, plan.Marble.Parameters.Files, IsSame)
-        && IsSame(known.Marble.Parameters.Env, plan.Marble.Parameters.Env, IsSame)
-        && known.Marble.Parameters.Argv.SequenceEqual(plan.Marble.Parameters.Argv, StringComparer.Ordinal)
-        && Connections(before, known).SequenceEqual(Connections(after, plan))
+        IsSameWorkload(before, known.Marble, after, plan.Marble)
         && ModelsReachNoFurther(before, known, after, plan, secret);
 
-    private static IEnumerable<(string Tag, bool Incoming, ManifestTlsEntry Entry)> Connections(ManifestDocument manifest, MarblePlan plan) => plan.Marble.Tls
+    /// <summary>Whether a workload type is given the same by two manifests, its package, models and callers aside.</summary>
+    internal static bool IsSameWorkload(ManifestDocument before, ManifestMarble known, ManifestDocument after, ManifestMarble marble) =>
+        IsSame(before.Infrastructures, after.Infrastructures, IsSame)
+        && IsSame(known.Parameters.Files, marble.Parameters.Files, IsSame)
+        && IsSame(known.Parameters.Env, marble.Parameters.Env, IsSame)
+        && known.Parameters.Argv.SequenceEqual(marble.Parameters.Argv, StringComparer.Ordinal)
+        && Connections(before, known).SequenceEqual(Connections(after, marble));
+
+    private static IEnumerable<(string Tag, bool Incoming, ManifestTlsEntry Entry)> Connections(ManifestDocument manifest, ManifestMarble marble) => marble.Tls
         .Where(manifest.Tls.ContainsKey)
         .SelectMany(tag => manifest.Tls[tag].Incoming.Select(entry => (tag, true, entry)).Concat(manifest.Tls[tag].Outgoing.Select(entry => (tag, false, entry))));
 
     // A security version that rises takes away; any other change may let another program in.
-    private static bool IsSame(ManifestPackage before, ManifestPackage after) =>
+    internal static bool IsSame(ManifestPackage before, ManifestPackage after) =>
         string.Equals(before.UniqueId ?? "", after.UniqueId ?? "", StringComparison.OrdinalIgnoreCase)
         && string.Equals(before.SignerId ?? "", after.SignerId ?? "", StringComparison.OrdinalIgnoreCase)
         && before.ProductId == after.ProductId

@@ -9,11 +9,12 @@ namespace Cloister.Workload;
 public sealed class Activation : IDisposable
 {
     private CallerRights _rights;
+    private X509Certificate2 _marbleRoot;
 
     internal Activation(WorkloadIdentity identity, X509Certificate2 marbleRoot, X509Certificate2 coordinatorRoot,
         WorkloadParameters parameters, IReadOnlyList<ModelGrant> models, CallerRights rights)
     {
-        (Identity, MarbleRoot, CoordinatorRoot) = (identity, marbleRoot, coordinatorRoot);
+        (Identity, _marbleRoot, CoordinatorRoot) = (identity, marbleRoot, coordinatorRoot);
         (Parameters, Models, _rights) = (parameters, models, rights);
     }
 
@@ -26,11 +27,11 @@ public sealed class Activation : IDisposable
     /// <summary>The workload's UUID, the common name of its certificate.</summary>
     public Guid Uuid => Identity.Uuid;
 
-    /// <summary>SHA-256 of the manifest this workload was activated under, lower-case hex.</summary>
+    /// <summary>SHA-256 of the manifest this workload was activated under, or that it follows since a renewal, lower-case hex.</summary>
     public string ManifestFingerprint => Identity.ManifestFingerprint;
 
-    /// <summary>The root that every workload of the mesh chains to.</summary>
-    public X509Certificate2 MarbleRoot { get; }
+    /// <summary>The root that every workload of the mesh chains to; a newer manifest brings another.</summary>
+    public X509Certificate2 MarbleRoot => Volatile.Read(ref _marbleRoot);
 
     /// <summary>The coordinator's attested root.</summary>
     public X509Certificate2 CoordinatorRoot { get; }
@@ -53,9 +54,11 @@ public sealed class Activation : IDisposable
     /// <summary>The models anybody may use now.</summary>
     public IReadOnlyList<string> AnonymousModels => Rights.AnonymousModels;
 
-    /// <summary>Takes over what a renewal under a newer manifest brought.</summary>
-    internal void Replace(CallerRights rights)
+    /// <summary>Takes over what a renewal under a newer manifest brought. The marble root before stays usable for whoever holds it.</summary>
+    internal void Follow(WorkloadCertificate certificate, string manifestFingerprint, X509Certificate2 marbleRoot, CallerRights rights)
     {
+        Identity.Replace(certificate, manifestFingerprint);
+        Volatile.Write(ref _marbleRoot, marbleRoot);
         Volatile.Write(ref _rights, rights);
         RightsChanged?.Invoke(this, EventArgs.Empty);
     }

@@ -38,6 +38,24 @@ internal static class ActivationAnswer
             CallerAnswer.Read(answer));
     }
 
+    /// <summary>What of a running workload's grants an answer under a newer manifest changes, callers aside; null if nothing.</summary>
+    /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidAnswer"/>, with the check that failed.</exception>
+    public static string? Changed(ActivationResp answer, Activation held)
+    {
+        CheckGrants(answer);
+        Parameters parameters = answer.Parameters ?? new Parameters();
+        if (!IsSame(parameters.Files, held.Parameters.Files)) return "its files";
+        if (!IsSame(parameters.Env, held.Parameters.Environment)) return "its environment";
+        if (!parameters.Argv.SequenceEqual(held.Parameters.Arguments, StringComparer.Ordinal)) return "its arguments";
+        // A model's key may be gone from memory by now; the digest covers what the key opens.
+        bool same = answer.Models.Count == held.Models.Count && answer.Models.All(model => held.Models.Any(known => known.Name == model.Name
+            && known.Digest == Convert.ToHexStringLower(model.Digest.Span) && known.MinimumVersion == model.MinimumVersion && known.MakerKey.Span.SequenceEqual(model.MakerKey.Span)));
+        return same ? null : "its models";
+    }
+
+    private static bool IsSame(MapField<string, ByteString> brought, IReadOnlyDictionary<string, SecretBytes> held) => brought.Count == held.Count
+        && brought.All(value => held.TryGetValue(value.Key, out SecretBytes? known) && CryptographicOperations.FixedTimeEquals(known.Span, value.Value.Span));
+
     /// <summary>The certificate, joined with its key.</summary>
     /// <exception cref="WorkloadException"><see cref="WorkloadError.InvalidAnswer"/>, with the check that failed.</exception>
     public static WorkloadCertificate ReadCertificate(ActivationResp answer, ActivationExpectation expected)

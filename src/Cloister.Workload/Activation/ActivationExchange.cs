@@ -27,32 +27,42 @@ internal static class ActivationExchange
     /// <param name="context">The workload.</param>
     /// <param name="key">The fresh key a certificate is asked for.</param>
     /// <param name="client">What to present in TLS: a throw-away certificate of <paramref name="key"/>, or, to renew, the current one.</param>
-    /// <param name="activatedUnder">To renew: the fingerprint this workload was activated under; null to activate.</param>
+    /// <param name="renewal">Whether it is a renewal.</param>
     /// <param name="verified">Told when the coordinator was verified.</param>
     /// <param name="cancellation">Ends the attempt.</param>
     /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
     /// <exception cref="WorkloadException">A refusal of this workload's own.</exception>
     public static async Task<(ActivationResp Answer, VerifiedCoordinator Coordinator)> RunAsync(ExchangeContext context, WorkloadKey key,
-        SslStreamCertificateContext client, string? activatedUnder, Action<AttestationResult, VerifiedCoordinator> verified, CancellationToken cancellation)
+        SslStreamCertificateContext client, bool renewal, Action<AttestationResult, VerifiedCoordinator> verified, CancellationToken cancellation)
     {
         using var connection = new CoordinatorConnection(context.Options.CoordinatorUri(), client, context.Time);
-        byte[] nonce = RandomNumberGenerator.GetBytes(NonceText.OwnBytes);
-        ChallengeResp challenge = await connection.Channel.UnaryAsync(MarbleService.ChallengePath, new ChallengeReq { Nonce = ByteString.CopyFrom(nonce) },
-            ChallengeResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxChallengeAnswer }, cancellation);
-
-        var (result, coordinator) = Judge(context, challenge, nonce, connection.PeerKey);
+        var (challenge, result, coordinator) = await ChallengeAsync(context, connection, cancellation);
         verified(result, coordinator);
-        if (activatedUnder is not null && coordinator.ManifestFingerprint != activatedUnder)
-        {
-            throw new WorkloadException(WorkloadError.ManifestChanged,
-                $"The manifest in force is {coordinator.ManifestFingerprint}, and this workload was activated under {activatedUnder}. Start it anew to run under the new manifest.");
-        }
 
         ActivationReq request = await RequestAsync(context, key, challenge.Challenge, coordinator.ManifestFingerprint, cancellation);
-        request.Renewal = activatedUnder is not null;
+        request.Renewal = renewal;
         ActivationResp answer = await connection.Channel.UnaryAsync(MarbleService.ActivatePath, request,
             ActivationResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxActivationAnswer }, cancellation);
         return (answer, coordinator);
+    }
+
+    /// <summary>Asks the coordinator who it is, and nothing more: which manifest is in force.</summary>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">It is not the coordinator that the policy wants.</exception>
+    public static async Task<VerifiedCoordinator> AskAsync(ExchangeContext context, SslStreamCertificateContext client, CancellationToken cancellation)
+    {
+        using var connection = new CoordinatorConnection(context.Options.CoordinatorUri(), client, context.Time);
+        return (await ChallengeAsync(context, connection, cancellation)).Coordinator;
+    }
+
+    private static async Task<(ChallengeResp Challenge, AttestationResult Result, VerifiedCoordinator Coordinator)> ChallengeAsync(
+        ExchangeContext context, CoordinatorConnection connection, CancellationToken cancellation)
+    {
+        byte[] nonce = RandomNumberGenerator.GetBytes(NonceText.OwnBytes);
+        ChallengeResp challenge = await connection.Channel.UnaryAsync(MarbleService.ChallengePath, new ChallengeReq { Nonce = ByteString.CopyFrom(nonce) },
+            ChallengeResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxChallengeAnswer }, cancellation);
+        var (result, coordinator) = Judge(context, challenge, nonce, connection.PeerKey);
+        return (challenge, result, coordinator);
     }
 
     private static async Task<ActivationReq> RequestAsync(ExchangeContext context, WorkloadKey key, ByteString challenge, string fingerprint, CancellationToken cancellation)

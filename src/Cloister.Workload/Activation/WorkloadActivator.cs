@@ -1,7 +1,9 @@
 using System.Net.Security;
+using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
 using Cloister.Platform;
 using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Marble;
 using Cloister.Protocol.Trust;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -87,7 +89,7 @@ public sealed class WorkloadActivator
         using var key = new WorkloadKey();
         using var temporary = key.CreateSelfSigned(_time.GetUtcNow());
         var client = SslStreamCertificateContext.Create(temporary, null, offline: true);
-        var (answer, coordinator) = await ActivationExchange.RunAsync(context, key, client, activatedUnder: null, Verified, cancellation);
+        var (answer, coordinator) = await ActivationExchange.RunAsync(context, key, client, renewal: false, Verified, cancellation);
 
         var expected = new ActivationExpectation(_options.MarbleType, context.Uuid, key, coordinator, _time.GetUtcNow());
         Activation activation;
@@ -110,18 +112,67 @@ public sealed class WorkloadActivator
         }
     }
 
-    /// <summary>One attempt at a new certificate, over TLS under the current one and for a new key.</summary>
+    /// <summary>
+    /// One attempt at a new certificate, over TLS under the current one and for a new key. Where another manifest has come into force that
+    /// leaves this workload what it is, callers aside, the workload follows it.
+    /// </summary>
     /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
-    /// <exception cref="WorkloadException">A refusal of this workload's own.</exception>
-    internal async Task<WorkloadCertificate> RenewAsync(WorkloadIdentity identity, CancellationToken cancellation)
+    /// <exception cref="WorkloadException">A refusal of this workload's own; <see cref="WorkloadError.ManifestChanged"/>: it has to start anew.</exception>
+    internal async Task RenewAsync(Activation activation, CancellationToken cancellation)
     {
-        var context = new ExchangeContext(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+        WorkloadIdentity identity = activation.Identity;
+        ExchangeContext context = ContextOf(identity);
         using var key = new WorkloadKey();
-        var (answer, coordinator) = await ActivationExchange.RunAsync(
-            context, key, identity.Current.TlsContext, identity.ManifestFingerprint, (_, _) => { }, cancellation);
-        ActivationAnswer.Wipe(answer); // files and keys came again, and are here already
-        return ActivationAnswer.ReadCertificate(answer, new ActivationExpectation(_options.MarbleType, identity.Uuid, key, coordinator, _time.GetUtcNow()));
+        string inForce = identity.ManifestFingerprint;
+        try
+        {
+            var (answer, coordinator) = await ActivationExchange.RunAsync(
+                context, key, identity.Current.TlsContext, renewal: true, (_, verified) => inForce = verified.ManifestFingerprint, cancellation);
+            try
+            {
+                Renew(activation, answer, new ActivationExpectation(_options.MarbleType, identity.Uuid, key, coordinator, _time.GetUtcNow()));
+            }
+            finally
+            {
+                ActivationAnswer.Wipe(answer); // files and keys came again, and are here already
+            }
+        }
+        catch (GrpcException refusal) when (refusal.Status == GrpcStatus.PermissionDenied && inForce != identity.ManifestFingerprint)
+        {
+            throw Changed(identity, inForce, $"the coordinator does not carry this workload over: {refusal.Detail}", refusal);
+        }
     }
+
+    /// <summary>The fingerprint of the manifest in force, from the verified coordinator.</summary>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">It is not the coordinator that the policy wants.</exception>
+    internal async Task<string> ManifestInForceAsync(WorkloadIdentity identity, CancellationToken cancellation) =>
+        (await ActivationExchange.AskAsync(ContextOf(identity), identity.Current.TlsContext, cancellation)).ManifestFingerprint;
+
+    /// <summary>How often the coordinator is asked which manifest is in force; infinite: only at renewals.</summary>
+    internal TimeSpan ManifestPoll => _options.ManifestPoll;
+
+    private ExchangeContext ContextOf(WorkloadIdentity identity) =>
+        new(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+
+    private void Renew(Activation activation, ActivationResp answer, ActivationExpectation expected)
+    {
+        WorkloadIdentity identity = activation.Identity;
+        string inForce = expected.Coordinator.ManifestFingerprint;
+        if (inForce == identity.ManifestFingerprint)
+        {
+            identity.Replace(ActivationAnswer.ReadCertificate(answer, expected), inForce);
+            return;
+        }
+        if (ActivationAnswer.Changed(answer, activation) is { } changed)
+            throw Changed(identity, inForce, $"under it {changed} differ");
+        WorkloadCertificate certificate = ActivationAnswer.ReadCertificate(answer, expected);
+        activation.Follow(certificate, inForce, X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), CallerAnswer.Read(answer));
+        _logger.ManifestFollowed(_options.MarbleType, inForce, activation.Rights.Callers.Count);
+    }
+
+    private static WorkloadException Changed(WorkloadIdentity identity, string inForce, string why, Exception? inner = null) => new(WorkloadError.ManifestChanged,
+        $"The manifest in force is {inForce}, and this workload was activated under {identity.ManifestFingerprint}; {why}. Start it anew to run under the new manifest.", inner);
 
     private void Report(CoordinatorRefusal refusal, TimeSpan delay, IProgress<WorkloadState>? progress)
     {

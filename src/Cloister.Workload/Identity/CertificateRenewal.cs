@@ -7,7 +7,8 @@ namespace Cloister.Workload;
 
 /// <summary>
 /// Keeps an activated workload's certificate fresh: at two thirds of its lifetime a new key is made, attested and
-/// certified, and new connections are served under it. Runs as a hosted service, or by <see cref="RunAsync"/>.
+/// certified, and new connections are served under it. In between it asks which manifest is in force, and renews at once when another is,
+/// so that callers' rights follow. Runs as a hosted service, or by <see cref="RunAsync"/>.
 /// </summary>
 public sealed class CertificateRenewal : BackgroundService
 {
@@ -33,15 +34,46 @@ public sealed class CertificateRenewal : BackgroundService
     /// <summary>Renews until cancelled.</summary>
     /// <exception cref="WorkloadException">
     /// <see cref="WorkloadError.CertificateExpired"/>: no renewal succeeded in time; <see cref="WorkloadError.ManifestChanged"/>:
-    /// another manifest is in force. Either way the workload must stop serving and start anew.
+    /// another manifest is in force, under which this workload is another. Either way it must stop serving and start anew.
     /// </exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
         while (true)
         {
             DateTimeOffset now = _time.GetUtcNow();
-            await SleepUntilAsync(RenewAt(now, _activation.Identity.Current.NotAfter), cancellation);
+            await DueAsync(RenewAt(now, _activation.Identity.Current.NotAfter), cancellation);
             await RenewAsync(cancellation);
+        }
+    }
+
+    // Until the certificate is due, or another manifest is in force.
+    private async Task DueAsync(DateTimeOffset instant, CancellationToken cancellation)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        Task due = SleepUntilAsync(instant, either.Token), changed = UntilManifestChangesAsync(either.Token);
+        Task first = await Task.WhenAny(due, changed);
+        await either.CancelAsync();
+        await (first == due ? changed : due).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await first;
+    }
+
+    private async Task UntilManifestChangesAsync(CancellationToken cancellation)
+    {
+        while (true)
+        {
+            await Task.Delay(_activator.ManifestPoll, _time, cancellation);
+            try
+            {
+                string inForce = await _activator.ManifestInForceAsync(_activation.Identity, cancellation);
+                if (inForce == _activation.ManifestFingerprint) continue;
+                _logger.ManifestChanged(inForce);
+                return;
+            }
+            catch (Exception e) when (e is GrpcException or WorkloadException)
+            {
+                // What is in force stays so until somebody says otherwise, or the certificate ends.
+                _logger.ManifestNotAsked(e.Message);
+            }
         }
     }
 
@@ -57,9 +89,8 @@ public sealed class CertificateRenewal : BackgroundService
             string reason;
             try
             {
-                WorkloadCertificate renewed = await _activator.RenewAsync(identity, cancellation);
-                identity.Replace(renewed);
-                _logger.Renewed(identity.MarbleType, renewed.NotAfter);
+                await _activator.RenewAsync(_activation, cancellation);
+                _logger.Renewed(identity.MarbleType, identity.Current.NotAfter);
                 return;
             }
             catch (GrpcException e)

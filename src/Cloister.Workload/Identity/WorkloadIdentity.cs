@@ -12,13 +12,12 @@ namespace Cloister.Workload;
 public sealed class WorkloadIdentity : IDisposable
 {
     private readonly IEvidenceIssuer _issuer;
-    private readonly byte[] _statement;
-    private WorkloadCertificate _current;
+    private Standing _standing;
 
     internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, WorkloadCertificate certificate, IEvidenceIssuer issuer)
     {
-        (MarbleType, Uuid, ManifestFingerprint, _current, _issuer) = (marbleType, uuid, manifestFingerprint, certificate, issuer);
-        _statement = Statement(marbleType, uuid, manifestFingerprint);
+        (MarbleType, Uuid, _issuer) = (marbleType, uuid, issuer);
+        _standing = new Standing(certificate, manifestFingerprint, Statement(marbleType, uuid, manifestFingerprint));
     }
 
     /// <summary>The workload's type: a marble's name in the manifest.</summary>
@@ -27,14 +26,14 @@ public sealed class WorkloadIdentity : IDisposable
     /// <summary>The workload's UUID.</summary>
     public Guid Uuid { get; }
 
-    /// <summary>SHA-256 of the manifest this workload was activated under, lower-case hex.</summary>
-    public string ManifestFingerprint { get; }
+    /// <summary>SHA-256 of the manifest this workload was activated under, or that it follows since a renewal, lower-case hex.</summary>
+    public string ManifestFingerprint => Volatile.Read(ref _standing).ManifestFingerprint;
 
     /// <summary>Whether the evidence is simulated: then it proves nothing against the host.</summary>
     public bool Simulated => _issuer.Simulated;
 
     /// <summary>The certificate to present now. Take it anew for each handshake.</summary>
-    public WorkloadCertificate Current => Volatile.Read(ref _current);
+    public WorkloadCertificate Current => Volatile.Read(ref _standing).Certificate;
 
     /// <summary>Produces evidence that binds <paramref name="nonce"/> to the current certificate's key.</summary>
     /// <param name="nonce">The verifier's fresh random bytes, 16 to 64.</param>
@@ -52,7 +51,7 @@ public sealed class WorkloadIdentity : IDisposable
         if (nonce.Length is < NonceText.MinBytes or > NonceText.MaxBytes)
             throw new ArgumentException($"A nonce has {NonceText.MinBytes} to {NonceText.MaxBytes} bytes, not {nonce.Length}.", nameof(nonce));
         var binding = new Binding(AttesterRole.Workload, nonce, certificate.SubjectPublicKeyInfo);
-        return EvidenceCodec.Encode(await _issuer.IssueAsync(binding, _statement, cancellation));
+        return EvidenceCodec.Encode(await _issuer.IssueAsync(binding, Volatile.Read(ref _standing).Statement, cancellation));
     }
 
     /// <summary>What the workload says of itself under its evidence (docs/wire.md).</summary>
@@ -60,8 +59,13 @@ public sealed class WorkloadIdentity : IDisposable
         new WorkloadStatement(marbleType, uuid.ToString("D"), manifestFingerprint).ToBytes();
 
     // The certificate before stays alive until its last connection ends: its evidence may still be asked for.
-    internal void Replace(WorkloadCertificate certificate) => Volatile.Write(ref _current, certificate);
+    // Evidence for it states the manifest that is followed now, not the one that its connection began under.
+    internal void Replace(WorkloadCertificate certificate, string manifestFingerprint) =>
+        Volatile.Write(ref _standing, new Standing(certificate, manifestFingerprint, Statement(MarbleType, Uuid, manifestFingerprint)));
 
     /// <summary>Disposes the current certificate and its key.</summary>
     public void Dispose() => Current.Dispose();
+
+    /// <summary>What a renewal replaces, all at once.</summary>
+    private sealed record Standing(WorkloadCertificate Certificate, string ManifestFingerprint, byte[] Statement);
 }

@@ -91,8 +91,8 @@ internal sealed class TestMesh : IAsyncDisposable
                 "letters": { "Package": "serving" }
               },
               "Secrets": { "model_key": { "Type": "symmetric-key", "Size": 256, "UserDefined": true } },
-              "Users": { "owner": { "Certificate": {{{System.Text.Json.JsonSerializer.Serialize(User.ExportCertificatePem())}}}, "Roles": ["model-owner"] } },
-              "Roles": { "model-owner": { "ResourceType": "Secrets", "ResourceNames": ["model_key"], "Actions": ["WriteSecret", "ReadSecret"] } },
+              "Users": { "owner": { "Certificate": {{{System.Text.Json.JsonSerializer.Serialize(User.ExportCertificatePem())}}}, "Roles": ["model-owner", "updater"] } },
+              "Roles": { "model-owner": { "ResourceType": "Secrets", "ResourceNames": ["model_key"], "Actions": ["WriteSecret", "ReadSecret"] }, "updater": { "ResourceType": "Manifest", "Actions": ["UpdateManifest"] } },
               "Models": { "digits": { "Digest": "{{{new string('d', 64)}}}", "MakerKey": "{{{Convert.ToBase64String(Owner.ExportSubjectPublicKeyInfo())}}}", "Secret": "model_key", "MinimumVersion": 3 } },
               "Callers": { "anna": { "TokenSha256": "{{{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Token)))}}}", "Models": ["digits"] } },
               "AnonymousModels": []
@@ -105,6 +105,21 @@ internal sealed class TestMesh : IAsyncDisposable
         byte[] bytes = Encoding.UTF8.GetBytes(manifest);
         OwnerSignature[] signatures = signed ? [ManifestOwner.Sign(Owner, ManifestFingerprint.Of(bytes))] : [];
         return (await UnverifiedCoordinator.SetManifestAsync(ClientApi, bytes, signatures)).Fingerprint;
+    }
+
+    /// <summary>Puts another manifest in the place of the one in force, as its one updater.</summary>
+    public async Task<UpdateResultV3> UpdateAsync(string manifest)
+    {
+        using var client = new CoordinatorClient(await VerifyAsync(), User);
+        byte[] bytes = Encoding.UTF8.GetBytes(manifest);
+        return await client.UpdateAsync(bytes, [ManifestOwner.Sign(Owner, ManifestFingerprint.Of(bytes))]);
+    }
+
+    /// <summary>As the owner of the model's key, agrees to the manifest in force.</summary>
+    public async Task AcknowledgeAsync()
+    {
+        using var client = new CoordinatorClient(await VerifyAsync(), User);
+        await client.AcknowledgeSecretsAsync([SecretName]);
     }
 
     public Task<VerifiedDeployment> VerifyAsync() => new DeploymentVerifier().VerifyCoordinatorAsync(ClientApi, Policy);
