@@ -51,9 +51,6 @@ public enum ServingError
     /// <summary>A parameter that the protocol knows asks for what this server does not do, such as sequences or shared memory.</summary>
     ParameterRefused = 121,
 
-    /// <summary>Models are not loaded and unloaded by requests here, or not by this caller.</summary>
-    ModelControlRefused = 122,
-
     /// <summary>The setting (trace, log, shared memory, generation) is not one that requests may read or change here.</summary>
     SettingRefused = 123,
 

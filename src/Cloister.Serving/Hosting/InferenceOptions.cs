@@ -28,12 +28,6 @@ public sealed record InferenceOptions
     /// <summary>The largest body of a request, inflated; models whose inputs are all of fixed size take less.</summary>
     public long MaximumRequestBytes { get; init; } = 64 << 20;
 
-    /// <summary>
-    /// Whether callers who administer models by the manifest may load and unload them (the Open Inference Protocol's model repository
-    /// extension). Whoever unloads a model takes it from every other caller.
-    /// </summary>
-    public bool AllowModelControl { get; init; }
-
     /// <summary>How many connections may be open at once; more are closed at once.</summary>
     public long MaximumConnections { get; init; } = 4096;
 

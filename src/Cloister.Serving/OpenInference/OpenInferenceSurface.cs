@@ -124,9 +124,18 @@ internal sealed class OpenInferenceSurface : IServingSurface
     {
         service.DemandControl(http, ModelOf(http));
         using RequestBody body = await RequestBody.ReadAsync(http, RepositoryDocuments.MaximumBytes);
-        if (load) RepositoryDocuments.ReadLoad(body.Span);
-        else RepositoryDocuments.ReadUnload(body.Span);
-        throw new ServingException(ServingError.Unsupported, "Models cannot be loaded and unloaded yet.");
+        if (load)
+        {
+            RepositoryDocuments.ReadLoad(body.Span);
+            await service.Repository.LoadModelAsync(ModelOf(http), http.RequestAborted);
+        }
+        else
+        {
+            RepositoryDocuments.ReadUnload(body.Span);
+            await service.Repository.UnloadModelAsync(ModelOf(http), http.RequestAborted);
+        }
+        http.Response.ContentType = "application/json";
+        http.Response.ContentLength = 0;
     }
 
     private static IEnumerable<long> Available(ModelSlot slot) =>

@@ -8,7 +8,7 @@ internal static class GrpcStatuses
     public static GrpcStatus Of(ServingError error) => error switch
     {
         ServingError.Unauthenticated or ServingError.CredentialRefused => GrpcStatus.Unauthenticated,
-        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ModelControlRefused or ServingError.ChangesNotAllowed => GrpcStatus.PermissionDenied,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed => GrpcStatus.PermissionDenied,
         ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelNotGranted => GrpcStatus.NotFound,
         ServingError.LabelRefused or ServingError.PlanIncomplete => GrpcStatus.FailedPrecondition,
         ServingError.TooLarge or ServingError.Overloaded or ServingError.QuotaExceeded => GrpcStatus.ResourceExhausted,

@@ -91,14 +91,12 @@ internal sealed class PredictionService(
         }
     }
 
-    /// <summary>Checks that whoever asks may load and unload the model: a caller who administers models by the manifest, and only where the options allow it.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.ModelControlRefused"/>, <see cref="ServingError.NotAdministrator"/>, or no such caller or model.</exception>
+    /// <summary>Checks that whoever asks may load and unload the model: a caller who administers models by the manifest.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.NotAdministrator"/>, or no such caller or model.</exception>
     public void DemandControl(HttpContext http, string name)
     {
         RequestRecord.Of(http)?.Model = Repository.Find(name).Name;
         RequireAdministrator(http);
-        if (!options.AllowModelControl)
-            throw new ServingException(ServingError.ModelControlRefused, "Models are not loaded and unloaded by requests here: what is served follows the manifest and the operator's configuration.");
     }
 
     /// <summary>Checks that whoever asks administers models by the manifest, and notes who it is.</summary>

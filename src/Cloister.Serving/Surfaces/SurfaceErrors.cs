@@ -13,7 +13,7 @@ internal abstract class SurfaceErrors
     public virtual int Status(ServingError error) => error switch
     {
         ServingError.Unauthenticated or ServingError.CredentialRefused => StatusCodes.Status401Unauthorized,
-        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ModelControlRefused or ServingError.ChangesNotAllowed => StatusCodes.Status403Forbidden,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed => StatusCodes.Status403Forbidden,
         ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelNotGranted => StatusCodes.Status404NotFound,
         ServingError.IncompleteBody => StatusCodes.Status408RequestTimeout,
         ServingError.TooLarge => StatusCodes.Status413PayloadTooLarge,
