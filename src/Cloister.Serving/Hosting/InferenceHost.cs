@@ -91,7 +91,7 @@ public sealed class InferenceHost : IAsyncDisposable
         time ??= TimeProvider.System;
         WebApplication application = Build(options, identity, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
-        var repository = new ModelRepository(grants.Models, options.Repository with { AllowChanges = options.Repository.AllowChanges || options.AllowModelControl }, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
+        var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
         var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
