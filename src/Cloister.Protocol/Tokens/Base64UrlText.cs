@@ -12,7 +12,7 @@ internal static class Base64UrlText
         if (text.Length % 4 == 1) return false;
         foreach (char c in text)
             if (Value(c) < 0) return false;
-        int unused = text.Length % 4 switch { 2 => 4, 3 => 2, _ => 0 };
+        int unused = (text.Length % 4) switch { 2 => 4, 3 => 2, _ => 0 };
         if (unused > 0 && (Value(text[^1]) & ((1 << unused) - 1)) != 0) return false;
         bytes = Base64Url.DecodeFromChars(text);
         return true;

@@ -110,15 +110,19 @@ public sealed class JsonWebToken
         foreach ((string name, GoValue value) in claims.Members)
         {
             ImmutableArray<string> all = Texts(name, value);
-            if ((values += all.Length) > MaxValues) reason = $"has more than {MaxValues} values";
-            else if (!all.IsEmpty) texts[name] = all;
+            if ((values += all.Length) > MaxValues)
+            {
+                reason = $"has more than {MaxValues} values";
+                return false;
+            }
+            if (!all.IsEmpty) texts[name] = all;
         }
         if (claims.Find("iss") is not { Kind: GoKind.String } issuer) reason = "does not say who issued it";
         else if (!texts.ContainsKey("aud")) reason = "does not say whom it is for";
         else if (claims.Find("sub") is { Kind: not GoKind.String }) reason = "has a subject that is not a text";
         else if (!TryDate(claims, "exp", out DateTimeOffset? expires) || expires is null) reason = "does not say when it ends";
         else if (!TryDate(claims, "nbf", out DateTimeOffset? notBefore) || !TryDate(claims, "iat", out DateTimeOffset? issuedAt)) reason = "has times that are none";
-        else if (reason.Length == 0)
+        else
         {
             token = new JsonWebToken(bare.Algorithm, bare.KeyId, bare.SignedBytes.ToArray(), bare.Signature.ToArray())
             {
