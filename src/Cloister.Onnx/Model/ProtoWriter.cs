@@ -17,7 +17,8 @@ internal sealed class ProtoWriter(byte[]? buffer, bool useOrigins)
     {
         var counter = new ProtoWriter(null, useOrigins);
         counter.Body(message);
-        byte[] bytes = new byte[counter._at];
+        // Weights are in it: the collector must leave no copies behind for whoever zeroes it.
+        byte[] bytes = GC.AllocateArray<byte>(counter._at, pinned: true);
         new ProtoWriter(bytes, useOrigins).Body(message);
         return bytes;
     }

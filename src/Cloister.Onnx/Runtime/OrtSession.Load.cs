@@ -148,6 +148,7 @@ public sealed unsafe partial class OrtSession
     private static OrtSession Wrap(OnnxRuntimeLibrary library, nint session, PlacedWeights? weights, bool inPlace)
     {
         OrtApi api = library.Api;
+        weights?.ForgetModel();
         NativeStrings? inputNames = null, outputNames = null;
         try
         {

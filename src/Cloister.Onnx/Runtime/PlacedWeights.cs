@@ -71,8 +71,12 @@ internal sealed unsafe class PlacedWeights : IDisposable
     /// <summary>Lends the weights so that a session takes a copy, which it may fold, fuse and lay out anew.</summary>
     public void LendToCopy(OrtApi api, OrtSessionOptionsHandle options) => Copy(api, options, [.. _lent, .. _copied]);
 
+    /// <summary>Zeroes the model, which has the small weights in it, once ONNX Runtime has read it.</summary>
+    public void ForgetModel() => Array.Clear(Model);
+
     public void Dispose()
     {
+        if (Model is not null) ForgetModel();
         foreach ((_, OrtTensor tensor) in _lent.Concat(_copied))
             tensor.Dispose();
         _lent.Clear();
@@ -123,7 +127,7 @@ internal sealed unsafe class PlacedWeights : IDisposable
         {
             if (external.Length > Array.MaxLength)
                 throw new OnnxModelException(OnnxModelError.TooLarge, $"'{external.Name}' has {external.Length} bytes, which only a weight of the main graph may have.");
-            return empty with { ExternalData = [], DataLocation = null, RawData = file.Buffer.Span(external.Offset, (int)external.Length).ToArray() };
+            return empty with { ExternalData = [], DataLocation = null, RawData = file.Buffer.Memory(external.Offset, (int)external.Length) };
         }
         Add(external.Name, Lend(external, file.Buffer), _lendable?.Contains(external.Name) ?? true);
         return empty with { ExternalData = [new StringStringEntryProto { Key = "location", Value = WeightsFolder.FileName }] };

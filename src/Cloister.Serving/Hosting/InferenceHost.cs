@@ -30,6 +30,8 @@ public sealed class InferenceHost : IAsyncDisposable
     private readonly InferenceOptions _options;
     private readonly TimeProvider _time;
     private readonly Task _loading, _watching;
+    private readonly TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isStopping;
     private Action? _unsubscribe;
 
     private InferenceHost(
@@ -136,6 +138,14 @@ public sealed class InferenceHost : IAsyncDisposable
     /// </summary>
     public async ValueTask DisposeAsync()
     {
+        bool first;
+        lock (_stopped) (first, _isStopping) = (!_isStopping, true);
+        if (first) await StopAsync();
+        await _stopped.Task;
+    }
+
+    private async Task StopAsync()
+    {
         _unsubscribe?.Invoke();
         _repository.BeginStop();
         if (_options.DrainDelay > TimeSpan.Zero) await Task.Delay(_options.DrainDelay, _time);
@@ -151,6 +161,7 @@ public sealed class InferenceHost : IAsyncDisposable
         await _callers.DisposeAsync();
         await _application.DisposeAsync();
         _stopping.Dispose();
+        _stopped.SetResult();
     }
 
     /// <summary>Every protocol that is served.</summary>

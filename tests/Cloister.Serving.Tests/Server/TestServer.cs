@@ -41,7 +41,7 @@ internal sealed class TestServer : IAsyncDisposable
     /// <summary>A client that accepts exactly this server's certificate.</summary>
     public HttpClient CreateClient(X509Certificate2? clientCertificate = null, bool http2 = false)
     {
-        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5) };
+        var handler = new SocketsHttpHandler { PooledConnectionLifetime = TimeSpan.FromMinutes(5), Expect100ContinueTimeout = TimeSpan.FromMinutes(5) };
         handler.SslOptions.RemoteCertificateValidationCallback = (_, presented, _, _) => IsOwn(presented);
         if (clientCertificate is not null) handler.SslOptions.LocalCertificateSelectionCallback = (_, _, _, _, _) => clientCertificate;
         return new HttpClient(handler)

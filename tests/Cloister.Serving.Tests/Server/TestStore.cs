@@ -47,6 +47,10 @@ internal sealed class TestStore
         return this;
     }
 
+    /// <summary>Seals another version over the file of a model whose digest its grant does not pin.</summary>
+    public Task ReplaceAsync(string name, long version, byte[] model) =>
+        SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [SealedSource.FromBytes("model.onnx", model)]), _key.Memory, Maker);
+
     public TestStore Change(string name, Func<ModelGrant, ModelGrant> change)
     {
         int index = Grants.FindIndex(grant => grant.Name == name);
