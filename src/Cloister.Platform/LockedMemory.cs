@@ -38,6 +38,13 @@ public sealed class LockedMemory : IDisposable
         return new LockedMemory(address, (nuint)length, length == 0 ? null : LinuxMemory.Lock(address, (nuint)length));
     }
 
+    /// <summary>
+    /// Locks all memory of the process, also what it takes later, each page when it is first touched: what native libraries copy, and what
+    /// passes through managed memory. The system must allow unlimited locked memory; the lock lasts as long as the process.
+    /// </summary>
+    /// <returns>Why it could not be done; null if it was.</returns>
+    public static string? LockProcess() => OperatingSystem.IsLinux() ? LinuxMemory.LockAll() : "memory is locked on Linux only";
+
     /// <summary>Gives the pages back to the system's care.</summary>
     public void Dispose()
     {

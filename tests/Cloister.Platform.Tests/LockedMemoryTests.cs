@@ -33,6 +33,27 @@ public sealed class LockedMemoryTests
     }
 
     [Fact]
+    public void The_whole_process_is_locked_or_the_reason_is_given()
+    {
+        if (LockedMemory.LockProcess() is { } problem)
+        {
+            Assert.NotEmpty(problem);
+            return;
+        }
+        if (!OperatingSystem.IsLinux()) return;
+        try
+        {
+            byte[] later = GC.AllocateArray<byte>(64 << 20, pinned: true);
+            Array.Fill(later, (byte)1);
+            Assert.Contains(" lo", Flags(Marshal.UnsafeAddrOfPinnedArrayElement(later, 0)), StringComparison.Ordinal);
+        }
+        finally
+        {
+            Interop.LinuxMemory.UnlockAll();
+        }
+    }
+
+    [Fact]
     public void An_address_inside_a_page_is_the_caller_s_mistake() =>
         Assert.Throws<ArgumentException>(() => LockedMemory.Over(Environment.SystemPageSize + 8, 8));
 

@@ -8,6 +8,7 @@ namespace Cloister.Platform.Interop;
 internal static partial class LinuxMemory
 {
     private const int OnFault = 1; // MLOCK_ONFAULT: pages are locked as they are first touched, not all at once and by one thread
+    private const int Current = 1, Future = 2, AllOnFault = 4; // MCL_CURRENT, MCL_FUTURE, MCL_ONFAULT
     private const int NoDump = 16, Dump = 17; // MADV_DONTDUMP, MADV_DODUMP
 
     /// <summary>Keeps whole pages out of swap; null if it worked, else the kernel's reason.</summary>
@@ -15,6 +16,12 @@ internal static partial class LinuxMemory
 
     /// <summary>Ends <see cref="Lock"/>.</summary>
     public static void Unlock(nint address, nuint length) => _ = munlock(address, length);
+
+    /// <summary>Keeps all memory of the process out of swap, also what it takes later; null if it worked, else the kernel's reason.</summary>
+    public static string? LockAll() => mlockall(Current | Future | AllOnFault) == 0 ? null : Marshal.GetLastPInvokeErrorMessage();
+
+    /// <summary>Ends <see cref="LockAll"/>, and every <see cref="Lock"/>.</summary>
+    public static void UnlockAll() => _ = munlockall();
 
     /// <summary>Leaves whole pages out of core dumps, or takes them in again. A kernel that cannot says nothing.</summary>
     public static void Dumped(nint address, nuint length, bool dumped) => _ = madvise(address, length, dumped ? Dump : NoDump);
@@ -24,6 +31,12 @@ internal static partial class LinuxMemory
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int munlock(nint address, nuint length);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int mlockall(int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int munlockall();
 
     [LibraryImport("libc", SetLastError = true)]
     private static partial int madvise(nint address, nuint length, int advice);

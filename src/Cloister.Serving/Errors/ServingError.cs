@@ -144,6 +144,9 @@ public enum ServingError
     /// <summary>A version failed the maker's own warm-up requests.</summary>
     WarmUpFailed = 609,
 
+    /// <summary>The system does not let the process lock its memory, which its options ask for.</summary>
+    MemoryNotLocked = 610,
+
     /// <summary>A settings file is not protobuf text format; the text says where.</summary>
     SettingsMalformed = 700,
 

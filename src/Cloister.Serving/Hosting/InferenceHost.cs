@@ -91,6 +91,7 @@ public sealed class InferenceHost : IAsyncDisposable
         InferenceOptions options, ServingGrants grants, IServingIdentity identity, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         time ??= TimeProvider.System;
+        if (options.LockProcessMemory) ModelMemory.LockProcess();
         WebApplication application = Build(options, identity, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
         var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());

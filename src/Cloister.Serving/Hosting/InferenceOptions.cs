@@ -55,6 +55,12 @@ public sealed record InferenceOptions
     /// <summary>The file to which a line of JSON a request is appended; null for none.</summary>
     public string? AccessLogFile { get; init; }
 
+    /// <summary>
+    /// Whether all memory of the process is locked, so that nothing of a model or a request can reach swap; if the system does not allow it, the
+    /// server does not start. Without it the decrypted models and their keys are locked, as far as the system allows.
+    /// </summary>
+    public bool LockProcessMemory { get; init; }
+
     /// <summary>When models are opened, replaced and released.</summary>
     public RepositoryOptions Repository { get; init; } = new();
 

@@ -139,9 +139,10 @@ internal sealed class ModelKeeper : IAsyncDisposable
             ReadOnlyMemory<byte> key = _key?.Bytes ?? throw new ServingException(ServingError.ChangesNotAllowed, "The model's key was zeroed after the start; allow changes and start the workload again.");
             ServedModel model = await loader.OpenAsync(trust, _grant.Name, version, key, cancellation);
             _failed.Remove(version.Path);
+            // The new one first, so that somebody answers at every moment.
+            if (Slot.Serve(model) is { } replaced) _leaving.Add(replaced.RetireAsync());
             foreach (long older in _loaded.Where(loaded => loaded.Value.Path == version.Path && loaded.Key != model.Version).Select(loaded => loaded.Key).ToList()) Release(older);
             _loaded[model.Version] = (version.Path, version.Stamp);
-            if (Slot.Serve(model) is { } replaced) _leaving.Add(replaced.RetireAsync());
             _logger.ModelReady(model.Name, model.Version, _time.GetElapsedTime(start).TotalMilliseconds);
         }
         catch (ServingException refusal)

@@ -12,6 +12,15 @@ internal sealed class ModelMemory(ILogger logger) : IMemoryGuard
 {
     private int _said;
 
+    /// <summary>Locks all memory of the process.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.MemoryNotLocked"/>.</exception>
+    public static void LockProcess()
+    {
+        if (LockedMemory.LockProcess() is { } problem)
+            throw new ServingException(ServingError.MemoryNotLocked,
+                $"The process's memory could not be locked ({problem}): allow it unlimited locked memory (ulimit -l unlimited, LimitMEMLOCK=infinity in systemd, --ulimit memlock=-1 in a container), or start it without locking.");
+    }
+
     public IDisposable Protect(nint address, long length)
     {
         LockedMemory memory = LockedMemory.Over(address, length);
