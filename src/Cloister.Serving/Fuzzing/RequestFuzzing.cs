@@ -1,8 +1,11 @@
+using System.Buffers;
 using System.Buffers.Binary;
 using Cloister.Onnx.Runtime;
 using Cloister.Onnx.Pictures;
+using Cloister.Protocol.Grpc;
 using Cloister.Serving.Engines;
 using Cloister.Serving.OpenInference;
+using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.Repository;
 using Cloister.Serving.TensorFlow;
 using Cloister.Serving.TensorFlow.Examples;
@@ -62,6 +65,26 @@ internal static class RequestFuzzing
         catch (ServingException)
         {
             // The documented refusal.
+        }
+    }
+
+    /// <summary>Reads a message as a <c>ModelInferRequest</c> that comes in parts: the first byte says how long they are.</summary>
+    /// <returns>Whether it is accepted.</returns>
+    public static bool ModelInfer(ReadOnlySpan<byte> data)
+    {
+        if (data.IsEmpty) return false;
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            ReadOnlySequence<byte> message = MessageParts.Cut(data[1..], data[0]);
+            using InferRequest request = ModelInferReader.Read(message, ModelAddress.Read(message), Model.Served, pool);
+            Demand(request.Inputs);
+            return true;
+        }
+        catch (Exception refusal) when (refusal is ServingException or GrpcException { Status: GrpcStatus.Internal })
+        {
+            // The documented refusal: of what is asked, or of bytes that are no message.
+            return false;
         }
     }
 

@@ -2,6 +2,7 @@ using Cloister.Serving.Callers;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Execution;
 using Cloister.Serving.OpenInference;
+using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
 using Cloister.Serving.TensorFlow;
@@ -99,7 +100,8 @@ public sealed class InferenceHost : IAsyncDisposable
         var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
-        foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(), .. observation.Surfaces]) surface.Map(application, service);
+        foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(options, time), .. observation.Surfaces]) surface.Map(application, service);
+        GrpcServices.Map(application, repository, time);
         try
         {
             await application.StartAsync(cancellation);
@@ -166,7 +168,8 @@ public sealed class InferenceHost : IAsyncDisposable
     }
 
     /// <summary>Every protocol that is served.</summary>
-    private static IServingSurface[] Surfaces() => [new OpenInferenceSurface(), new TensorFlowSurface()];
+    private static IServingSurface[] Surfaces(InferenceOptions options, TimeProvider time) =>
+        [new OpenInferenceSurface(), new OpenInferenceGrpcSurface(GrpcServices.Bounds(options, time)), new TensorFlowSurface()];
 
     private static void Listen(KestrelServerOptions kestrel, ServingEndpoint endpoint, InferenceOptions options, IServingIdentity identity)
     {

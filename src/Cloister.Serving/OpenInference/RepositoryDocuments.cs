@@ -48,18 +48,26 @@ internal static class RepositoryDocuments
 
     /// <summary><c>$repository_load_request</c>: it may say nothing that changes the model, for a model is what its maker sealed.</summary>
     /// <exception cref="ServingException">The body is not such a request, or brings a model or a configuration of its own.</exception>
-    public static void ReadLoad(ReadOnlySpan<byte> body) => ReadParameters(body, static (name, _) => throw new ServingException(ServingError.ParameterRefused,
+    public static void ReadLoad(ReadOnlySpan<byte> body) => ReadParameters(body, static (name, _) => OfLoad(name));
+
+    /// <summary>A parameter of a request to load, of REST or gRPC: there is none that is taken.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.ParameterRefused"/>.</exception>
+    public static void OfLoad(string name) => throw new ServingException(ServingError.ParameterRefused,
         name == "config" || name.StartsWith("file:", StringComparison.Ordinal)
             ? $"Parameter '{Shorten(name)}' is refused: a model and its configuration are what its maker sealed and signed; have a new version sealed instead."
-            : $"Parameter '{Shorten(name)}' is refused: loading takes no parameters here."));
+            : $"Parameter '{Shorten(name)}' is refused: loading takes no parameters here.");
 
     /// <summary><c>$repository_unload_request</c>: no model here depends on another one, so that <c>unload_dependents</c> changes nothing.</summary>
     /// <exception cref="ServingException">The body is not such a request.</exception>
-    public static void ReadUnload(ReadOnlySpan<byte> body) => ReadParameters(body, static (name, value) =>
+    public static void ReadUnload(ReadOnlySpan<byte> body) => ReadParameters(body, OfUnload);
+
+    /// <summary>A parameter of a request to unload, of REST or gRPC.</summary>
+    /// <exception cref="ServingException">It is not one, or not what it must be.</exception>
+    public static void OfUnload(string name, ParameterValue value)
     {
         if (name != "unload_dependents") throw new ServingException(ServingError.ParameterRefused, $"Parameter '{Shorten(name)}' is refused: unloading knows only 'unload_dependents'.");
         value.Boolean(name);
-    });
+    }
 
     /// <summary>The state's name in the index, REST and gRPC.</summary>
     public static string StateOf(ModelVersionState state) => state switch

@@ -46,7 +46,7 @@ public sealed class GrpcHealthTests
     public async Task WatchTellsEveryChangeOnce()
     {
         await using GrpcTestServer server = await StartAsync();
-        await using var watch = new StreamCall(server, "/grpc.health.v1.Health/Watch");
+        await using var watch = new StreamCall(server.Client(), server.Address, "/grpc.health.v1.Health/Watch");
         watch.Send(new HealthCheckRequest { Service = "late" });
         watch.Complete();
         Assert.Equal(3, await NextAsync(watch)); // unknown, and worth waiting for
@@ -64,7 +64,7 @@ public sealed class GrpcHealthTests
     public async Task AStoppingServerEndsAWatch()
     {
         await using GrpcTestServer server = await StartAsync();
-        await using var watch = new StreamCall(server, "/grpc.health.v1.Health/Watch");
+        await using var watch = new StreamCall(server.Client(), server.Address, "/grpc.health.v1.Health/Watch");
         watch.Send(new HealthCheckRequest());
         watch.Complete();
         Assert.Equal(1, await NextAsync(watch));

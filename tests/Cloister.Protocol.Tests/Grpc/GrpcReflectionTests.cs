@@ -14,7 +14,7 @@ public sealed class GrpcReflectionTests
     private static async Task<List<ServerReflectionResponse>> AskAsync(string version, params ServerReflectionRequest[] requests)
     {
         await using GrpcTestServer server = await StartAsync();
-        await using var call = new StreamCall(server, $"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
+        await using var call = new StreamCall(server.Client(), server.Address, $"/grpc.reflection.{version}.ServerReflection/ServerReflectionInfo");
         var answers = new List<ServerReflectionResponse>();
         foreach (ServerReflectionRequest request in requests)
         {

@@ -92,7 +92,7 @@ public sealed class GrpcStreamTests
     public async Task AServerStreams()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Repeat");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Repeat");
         call.Send(Request("a"));
         call.Complete();
         Assert.Equal(("a0", "a1", "a2"), (await TextAsync(call), await TextAsync(call), await TextAsync(call)));
@@ -114,7 +114,7 @@ public sealed class GrpcStreamTests
     public async Task AClientStreams()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Join");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Join");
         foreach (string part in new[] { "a", "", "b" }) call.Send(Request(part));
         call.Complete();
         Assert.Equal("ab", await TextAsync(call));
@@ -125,7 +125,7 @@ public sealed class GrpcStreamTests
     public async Task AnAnswerMayComeBeforeTheClientIsDone()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Join");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Join");
         call.Send(Request("enough."));
         Assert.Equal("enough.", await TextAsync(call));
         Assert.Equal("0", await call.StatusAsync());
@@ -135,7 +135,7 @@ public sealed class GrpcStreamTests
     public async Task BothStreamInTurns()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Echo");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Echo");
         for (int i = 0; i < 20; i++)
         {
             call.Send(Request($"{i}"));
@@ -149,7 +149,7 @@ public sealed class GrpcStreamTests
     public async Task MessagesMayBeCutAndJoinedAnywhere()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Echo");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Echo");
         byte[] bytes = [.. RawCall.Frame(Request("one").ToByteArray()), .. RawCall.Frame([]), .. RawCall.Frame(Request("three").ToByteArray())];
         for (int seed = 0; seed < 10; seed++)
         {
@@ -183,7 +183,7 @@ public sealed class GrpcStreamTests
     {
         _ = name;
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Echo");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Echo");
         call.Send(Request("good"));
         Assert.Equal("good", await TextAsync(call));
         call.Send(broken);
@@ -210,7 +210,7 @@ public sealed class GrpcStreamTests
     public async Task ADeadlineEndsAStream()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Wait", timeout: "300m");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Wait", timeout: "300m");
         call.Send(Request(""));
         Assert.Equal("4", await call.StatusAsync());
         Assert.Equal(0, await _ended.Task.WaitAsync(TimeSpan.FromMinutes(1)));
@@ -220,7 +220,7 @@ public sealed class GrpcStreamTests
     public async Task ACallerWhoLeavesEndsTheHandler()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Wait");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Wait");
         call.Send(Request(""));
         Assert.NotNull(await call.ReceiveAsync());
         await call.CancelAsync();
@@ -231,7 +231,7 @@ public sealed class GrpcStreamTests
     public async Task AServerDoesNotRunAheadOfACallerWhoDoesNotRead()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Flood");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Flood");
         Assert.NotNull(await call.ReceiveAsync());
         await call.CancelAsync();
         Assert.InRange(await _ended.Task.WaitAsync(TimeSpan.FromMinutes(1)), 1, Many - 1);
@@ -241,7 +241,7 @@ public sealed class GrpcStreamTests
     public async Task ACallerDoesNotRunAheadOfAServerThatDoesNotRead()
     {
         await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
-        await using var call = new StreamCall(server, "/test.Stream/Deaf");
+        await using var call = new StreamCall(server.Client(), server.Address, "/test.Stream/Deaf");
         byte[] message = RawCall.Frame(new byte[64 << 10]);
         for (int i = 0; i < Many; i++) call.Send(message);
         _release.SetResult();

@@ -16,10 +16,15 @@ internal sealed class StreamCall : IAsyncDisposable
     private Stream? _body;
     private int _piecesTaken;
 
-    public StreamCall(GrpcTestServer server, string path, string? timeout = null)
+    /// <summary>Begins a call.</summary>
+    /// <param name="client">Disposed with the call.</param>
+    /// <param name="address">The server.</param>
+    /// <param name="path">The method.</param>
+    /// <param name="timeout">Its <c>grpc-timeout</c>.</param>
+    public StreamCall(HttpMessageInvoker client, Uri address, string path, string? timeout = null)
     {
-        _client = server.Client();
-        _message = new HttpRequestMessage(HttpMethod.Post, new Uri(server.Address, path))
+        _client = client;
+        _message = new HttpRequestMessage(HttpMethod.Post, new Uri(address, path))
         {
             Version = HttpVersion.Version20,
             VersionPolicy = HttpVersionPolicy.RequestVersionExact,
@@ -36,7 +41,13 @@ internal sealed class StreamCall : IAsyncDisposable
 
     public void Send(byte[] piece) => _pieces.Writer.TryWrite(piece);
 
-    public void Send(IMessage message) => Send(RawCall.Frame(message.ToByteArray()));
+    public void Send(IMessage message)
+    {
+        byte[] frame = new byte[5 + message.CalculateSize()];
+        System.Buffers.Binary.BinaryPrimitives.WriteInt32BigEndian(frame.AsSpan(1), frame.Length - 5);
+        message.WriteTo(frame.AsSpan(5));
+        Send(frame);
+    }
 
     public void Complete() => _pieces.Writer.TryComplete();
 
