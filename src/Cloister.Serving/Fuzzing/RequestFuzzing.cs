@@ -78,7 +78,7 @@ internal static class RequestFuzzing
         {
             ReadOnlySequence<byte> message = MessageParts.Cut(data[1..], data[0]);
             using InferRequest request = ModelInferReader.Read(message, ModelAddress.Read(message), Model.Served, pool);
-            Demand(request.Inputs);
+            Demand(request.Inputs, Model);
             return true;
         }
         catch (Exception refusal) when (refusal is ServingException or GrpcException { Status: GrpcStatus.Internal })

@@ -23,13 +23,13 @@ internal sealed class OpenInferenceGrpcSurface(GrpcServerOptions options) : ISer
     public void Map(IEndpointRouteBuilder routes, PredictionService service)
     {
         var surface = new GrpcSurface(Name, service, options);
+        void Async<TRequest>(string method, MessageParser<TRequest> parser, Func<GrpcCallContext, TRequest, CancellationToken, ValueTask<IMessage>> answer)
+            where TRequest : IMessage<TRequest> =>
+            surface.MapUnary(routes, $"/{Service}/{method}", async (context, request, response, cancellation) =>
+                (await answer(context, Parse(parser, request), cancellation)).WriteTo(response));
         void Unary<TRequest>(string method, MessageParser<TRequest> parser, Func<GrpcCallContext, TRequest, IMessage> answer)
             where TRequest : IMessage<TRequest> =>
-            surface.MapUnary(routes, $"/{Service}/{method}", (context, request, response, _) =>
-            {
-                answer(context, Parse(parser, request)).WriteTo(response);
-                return ValueTask.CompletedTask;
-            });
+            Async(method, parser, (context, request, _) => ValueTask.FromResult(answer(context, request)));
 
         surface.MapUnary(routes, $"/{Service}/ModelInfer", (context, request, response, cancellation) => InferAsync(context, request, response, service, cancellation));
         var stream = new ModelStream(Name, surface, service);
@@ -43,8 +43,8 @@ internal sealed class OpenInferenceGrpcSurface(GrpcServerOptions options) : ISer
         Unary("ModelConfig", ModelConfigRequest.Parser, (context, request) => ModelMessages.Configuration(context.Http, service, request.Name, request.Version));
         Unary("ModelStatistics", ModelStatisticsRequest.Parser, (context, request) => StatisticsMessages.Of(context.Http, service, request.Name, request.Version));
         Unary("RepositoryIndex", RepositoryIndexRequest.Parser, (_, request) => RepositoryMessages.Index(service, request));
-        Unary("RepositoryModelLoad", RepositoryModelLoadRequest.Parser, (context, request) => RepositoryMessages.Load(context.Http, service, request));
-        Unary("RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, (context, request) => RepositoryMessages.Unload(context.Http, service, request));
+        Async("RepositoryModelLoad", RepositoryModelLoadRequest.Parser, (context, request, cancellation) => RepositoryMessages.LoadAsync(context.Http, service, request, cancellation));
+        Async("RepositoryModelUnload", RepositoryModelUnloadRequest.Parser, (context, request, cancellation) => RepositoryMessages.UnloadAsync(context.Http, service, request, cancellation));
         foreach ((string method, string reason) in RefusedMethods.All)
             surface.MapUnary(routes, $"/{Service}/{method}", (_, _, _, _) => throw new ServingException(ServingError.Unsupported, reason));
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using Cloister.Serving.OpenInference.Grpc.Wire;
 using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
+using Google.Protobuf;
 using Microsoft.AspNetCore.Http;
 
 namespace Cloister.Serving.OpenInference.Grpc;
@@ -29,21 +30,23 @@ internal static class RepositoryMessages
     }
 
     /// <exception cref="ServingException">The caller may not load models, or the request brings a model or a configuration of its own.</exception>
-    public static RepositoryModelLoadResponse Load(HttpContext http, PredictionService service, RepositoryModelLoadRequest request)
+    public static async ValueTask<IMessage> LoadAsync(HttpContext http, PredictionService service, RepositoryModelLoadRequest request, CancellationToken cancellation)
     {
         service.DemandControl(http, request.ModelName);
         DemandNoRepository(request.RepositoryName);
         foreach (string name in request.Parameters.Keys) RepositoryDocuments.OfLoad(name);
-        throw new ServingException(ServingError.Unsupported, "Models cannot be loaded and unloaded yet.");
+        await service.Repository.LoadModelAsync(request.ModelName, cancellation);
+        return new RepositoryModelLoadResponse();
     }
 
     /// <exception cref="ServingException">The caller may not unload models.</exception>
-    public static RepositoryModelUnloadResponse Unload(HttpContext http, PredictionService service, RepositoryModelUnloadRequest request)
+    public static async ValueTask<IMessage> UnloadAsync(HttpContext http, PredictionService service, RepositoryModelUnloadRequest request, CancellationToken cancellation)
     {
         service.DemandControl(http, request.ModelName);
         DemandNoRepository(request.RepositoryName);
         foreach ((string name, ModelRepositoryParameter value) in request.Parameters) RepositoryDocuments.OfUnload(name, Of(value));
-        throw new ServingException(ServingError.Unsupported, "Models cannot be loaded and unloaded yet.");
+        await service.Repository.UnloadModelAsync(request.ModelName, cancellation);
+        return new RepositoryModelUnloadResponse();
     }
 
     private static void DemandNoRepository(string name)
