@@ -15,7 +15,7 @@ internal sealed class BinaryInputs : IDisposable
     private readonly TensorPool _pool;
     private int _next;
     private long _filled;
-    private Tensor? _tensor;
+    private TensorBuffer? _numbers;
     private byte[] _texts = [];
 
     /// <param name="request">Gets the tensors.</param>
@@ -64,21 +64,22 @@ internal sealed class BinaryInputs : IDisposable
 
     public void Dispose()
     {
-        _tensor?.Dispose();
-        _tensor = null;
+        _numbers?.Dispose();
+        _numbers = null;
         GiveTexts();
     }
 
     private int Numbers(ReadOnlySpan<byte> part)
     {
         (AnnouncedInput input, long size) = _inputs[_next];
-        _tensor ??= input.Rent(_pool);
+        _numbers ??= _pool.Rent(size);
         int taken = (int)Math.Min(part.Length, size - _filled);
-        part[..taken].CopyTo(_tensor.Bytes[(int)_filled..]);
+        // Not the whole span at once: pages that nothing arrived for are not touched, not even to zero them afterwards.
+        part[..taken].CopyTo(_numbers.Span((int)_filled + taken)[(int)_filled..]);
         _filled += taken;
         if (_filled < size) return taken;
-        Tensor tensor = _tensor;
-        _tensor = null;
+        var tensor = new Tensor(input.Type, input.Shape, _numbers);
+        _numbers = null;
         input.Demand(tensor);
         Finish(tensor);
         return taken;
