@@ -71,7 +71,7 @@ public sealed class CallerTests
         Refused(new("a", certificate, digest, []));
         Refused(new("a", default, new byte[31], []));
         static void Refused(CallerGrant grant) =>
-            Assert.Throws<ArgumentException>(() => new Callers.CallerRegistry(new CallerRights([grant], []), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
+            Assert.Throws<ArgumentException>(() => new Cloister.Serving.Callers.CallerRegistry(new CallerRights([grant], []), TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance));
     }
 
     private static async Task<TestStore> StoreAsync()
