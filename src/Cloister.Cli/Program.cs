@@ -17,6 +17,7 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     UserVerb.Create(),
     ModelVerb.Create(),
     ServeVerb.Create(),
+    ModelServerVerb.Create(),
     PredictVerb.Create(),
     WorkloadVerb.Create(),
     AttestVerb.Create(),

@@ -44,6 +44,7 @@ public sealed class CommandLineTests
     [InlineData("model", "open")]
     [InlineData("model", "inspect")]
     [InlineData("serve")]
+    [InlineData("model-server")]
     [InlineData("predict")]
     [InlineData("workload", "run")]
     [InlineData("workload", "measure")]

@@ -8,6 +8,7 @@ using Cloister.Onnx.Runtime;
 using Cloister.Platform;
 using Cloister.Protocol;
 using Cloister.Sealing;
+using Cloister.Serving;
 using Cloister.Workload;
 
 namespace Cloister.Cli.CommandLine;
@@ -26,6 +27,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
         ClientException client => new(CodeOf(client), client.Message),
         Pkcs11Exception token => new(CodeOf(token), token.Message),
         CollateralException collateral => new((int)collateral.Error is >= 200 and < 300 ? ExitCode.Unavailable : ExitCode.BadInput, collateral.Message),
+        ServingException serving => new(serving.Error == ServingError.FlagRefused ? ExitCode.Usage : ExitCode.BadInput, serving.Message),
         WorkloadException workload => new(CodeOf(workload), workload.Message),
         ProtocolException protocol => new(ExitCode.BadInput, $"{protocol.Field}: {protocol.Reason}"),
         PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),

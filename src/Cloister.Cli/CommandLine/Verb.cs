@@ -8,6 +8,9 @@ namespace Cloister.Cli.CommandLine;
 internal sealed class Verb(string name, string description, params string[] examples) : Command(name, description)
 {
     public IReadOnlyList<string> Examples { get; } = examples;
+
+    /// <summary>Further lines of its help.</summary>
+    public IReadOnlyList<string> More { get; set; } = [];
 }
 
 /// <summary>The framework's help, then the verb's examples.</summary>
@@ -23,6 +26,8 @@ internal sealed class HelpWithExamples(HelpAction inner) : SynchronousCommandLin
             foreach (string example in verb.Examples)
                 output.WriteLine("  " + example);
             output.WriteLine();
+            foreach (string line in verb.More)
+                output.WriteLine(line);
         }
         return code;
     }

@@ -11,13 +11,15 @@ internal static class VersionVerb
 {
     private static readonly Argument<string?> Address = new("address") { Description = "Also ask the coordinator at this client address; its answer is not verified.", Arity = ArgumentArity.ZeroOrOne };
 
+    /// <summary>This program's version.</summary>
+    public static string Own { get; } = typeof(VersionVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
+
     public static Command Create() => new Verb("version", "This program's version, and a coordinator's.", "cloister version", "cloister version localhost:4433") { Address }
         .Runs(async (parsed, screen, cancellation) =>
         {
-            string own = typeof(VersionVerb).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "unknown";
             if (parsed.GetValue(Address) is not { } address)
             {
-                screen.Result($"CLI version: {own}", new JsonObject { ["cli"] = own });
+                screen.Result($"CLI version: {Own}", new JsonObject { ["cli"] = Own });
                 return;
             }
             string coordinator;
@@ -30,6 +32,6 @@ internal static class VersionVerb
             {
                 coordinator = "not told (a MarbleRun coordinator does not say its version)";
             }
-            screen.Result($"CLI version: {own}\ncoordinator version: {coordinator}", new JsonObject { ["cli"] = own, ["coordinator"] = coordinator });
+            screen.Result($"CLI version: {Own}\ncoordinator version: {coordinator}", new JsonObject { ["cli"] = Own, ["coordinator"] = coordinator });
         });
 }

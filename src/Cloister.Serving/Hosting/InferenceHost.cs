@@ -6,6 +6,7 @@ using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
 using Cloister.Serving.TensorFlow;
+using Cloister.Serving.TensorFlow.Configuration;
 using Cloister.Workload;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -45,7 +46,10 @@ public sealed class InferenceHost : IAsyncDisposable
         _watching = Task.Run(async () =>
         {
             await _loading;
-            await repository.WatchAsync(_stopping.Token);
+            Task store = repository.WatchAsync(_stopping.Token);
+            if (options is { ModelConfigFile: { } file, ModelConfigPoll: var poll } && poll > TimeSpan.Zero)
+                await new ModelConfigWatch(file, poll, repository, time, application.Services.GetRequiredService<ILogger<ModelConfigWatch>>()).RunAsync(_stopping.Token);
+            await store;
         });
     }
 
@@ -93,7 +97,7 @@ public sealed class InferenceHost : IAsyncDisposable
     {
         time ??= TimeProvider.System;
         if (options.LockProcessMemory) ModelMemory.LockProcess();
-        WebApplication application = Build(options, identity, logging);
+        WebApplication application = Build(options, identity, time, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
         var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
@@ -181,7 +185,7 @@ public sealed class InferenceHost : IAsyncDisposable
         });
     }
 
-    private static WebApplication Build(InferenceOptions options, IServingIdentity identity, Action<ILoggingBuilder>? logging)
+    private static WebApplication Build(InferenceOptions options, IServingIdentity identity, TimeProvider time, Action<ILoggingBuilder>? logging)
     {
         WebApplicationBuilder builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRouting();
@@ -204,6 +208,7 @@ public sealed class InferenceHost : IAsyncDisposable
             foreach (ServingEndpoint endpoint in options.FurtherEndpoints.Prepend(new ServingEndpoint(options.Endpoint))) Listen(kestrel, endpoint, options, identity);
         });
         WebApplication application = builder.Build();
+        if (options.ClientAuthorities is { } authorities) new ClientCertificateDemand(authorities, time).Use(application);
         application.UseRouting();
         return application;
     }

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 
 namespace Cloister.Serving;
 
@@ -45,6 +46,18 @@ public sealed record InferenceOptions
 
     /// <summary>How much pinned memory is kept for the next requests.</summary>
     public long KeptTensorBytes { get; init; } = 256 << 20;
+
+    /// <summary>A file that says which models are served (TF Serving's <c>model_config_file</c>), if it is to be read again; null for none.</summary>
+    internal string? ModelConfigFile { get; init; }
+
+    /// <summary>How often it is read again; zero for never.</summary>
+    internal TimeSpan ModelConfigPoll { get; init; }
+
+    /// <summary>
+    /// The authorities one of which must have issued the certificate of every client, whatever its rights are besides; null to let
+    /// everybody connect. At least one is a root.
+    /// </summary>
+    public X509Certificate2Collection? ClientAuthorities { get; init; }
 
     /// <summary>Where metrics are to be had, and who may read them; null for nowhere.</summary>
     public MetricsOptions? Metrics { get; init; } = new();

@@ -54,6 +54,8 @@ internal sealed record SslFile(X509Certificate2Collection? ClientAuthorities, IR
             throw new ServingException(ServingError.SettingsRefused, $"{fields.At("custom_ca")}: custom_ca holds a certificate that cannot be read.", damaged);
         }
         if (collection.Count == 0) throw fields.Refused("custom_ca", "custom_ca holds no certificate in PEM; it is the certificate's text, not the name of a file.");
+        if (!collection.Any(authority => authority.SubjectName.RawData.AsSpan().SequenceEqual(authority.IssuerName.RawData)))
+            throw fields.Refused("custom_ca", "custom_ca holds no root certificate; add the one that the others lead to.");
         return new SslFile(collection, notes);
     }
 

@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Cloister.Serving;
+
+namespace Cloister.Cli.Verbs;
+
+/// <summary>What `serve` and `model-server` let an operator say alike.</summary>
+internal static class ServingOptions
+{
+    public static Option<string?> AccessLog() => new("--access-log") { Description = "Append a line of JSON a request to this file: who, what, how long; never what it held." };
+
+    public static Option<bool> OpenStatus() => new("--open-status") { Description = "Show the figures of /status to anybody, not only to callers that the manifest names." };
+
+    public static Option<int> Drain() => new("--drain-seconds") { Description = "When stopping, say that it is not ready for so long before it takes no more requests." };
+
+    public static InferenceOptions Apply(InferenceOptions options, string? accessLog, bool openStatus, int drainSeconds) => options with
+    {
+        AccessLogFile = accessLog,
+        StatusPage = new StatusPageOptions { Open = openStatus },
+        DrainDelay = TimeSpan.FromSeconds(Math.Max(0, drainSeconds)),
+    };
+}
