@@ -31,7 +31,7 @@ internal static class ModelServerFlagTable
         Passed("enable_per_model_batching_parameters", FlagKind.Switch, "what a model's maker sealed in config.json always counts"),
         Passed("num_load_threads", FlagKind.Whole, "versions are opened one after the other, so that no two need their peak of memory at once"),
         Passed("num_unload_threads", FlagKind.Whole, "a version is released when its last request is answered"),
-        Passed("flush_filesystem_caches", FlagKind.Switch, "sealed files are read past the cache where that helps"),
+        Passed("flush_filesystem_caches", FlagKind.Switch, "the system decides what it caches"),
         Passed("tensorflow_session_config_file", FlagKind.Text, "there is no TensorFlow session"),
         Passed("tensorflow_intra_op_parallelism", FlagKind.Whole, "the threads of one prediction stand in the model's sealed config.json"),
         Passed("tensorflow_inter_op_parallelism", FlagKind.Whole, "operators of one prediction run one after the other"),
@@ -52,7 +52,7 @@ internal static class ModelServerFlagTable
         Passed("mixed_precision", FlagKind.Text, "a model computes in the types that its maker sealed"),
         Passed("skip_initialize_tpu", FlagKind.Switch, "there is no TPU"),
         Passed("enable_grpc_healthcheck_service", FlagKind.Switch, "gRPC's health service always answers"),
-        Passed("enable_serialization_as_tensor_content", FlagKind.Switch, "tensors are answered in the form that they were sent in"),
+        Passed("enable_serialization_as_tensor_content", FlagKind.Switch, "the server chooses the form of the tensors that it answers with"),
     ];
 
     private static ModelServerFlag Text(string name, string meaning, string initial = "") => new(name, FlagKind.Text, initial, meaning);
