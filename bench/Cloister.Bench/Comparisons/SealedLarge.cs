@@ -4,7 +4,6 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
-using Cloister.Platform;
 using Cloister.Sealing;
 
 namespace Cloister.Bench;
@@ -97,7 +96,7 @@ internal sealed class SealedLarge : IComparison
 
     private static async Task<PinnedBuffer> ReadAsync(SealedReader reader, string entry)
     {
-        PinnedBuffer buffer = PinnedBuffer.Allocate(reader.LengthOf(entry), new Locked());
+        PinnedBuffer buffer = PinnedBuffer.Allocate(reader.LengthOf(entry), new LockedPages());
         for (long at = 0; at < buffer.Length; at += 256 << 20)
             await reader.ReadAsync(entry, at, buffer.Memory(at, (int)Math.Min(256 << 20, buffer.Length - at)));
         return buffer;
@@ -228,9 +227,4 @@ internal sealed class SealedLarge : IComparison
     private static long StatusKilobytes(string field) => long.Parse(
         File.ReadLines("/proc/self/status").First(line => line.StartsWith(field, StringComparison.Ordinal))[field.Length..].Replace("kB", "", StringComparison.Ordinal).Trim(),
         CultureInfo.InvariantCulture);
-
-    private sealed class Locked : IMemoryGuard
-    {
-        public IDisposable Protect(nint address, long length) => LockedMemory.Over(address, length);
-    }
 }

@@ -66,9 +66,9 @@ internal sealed class SealedLoad : IComparison
     private static async Task<OrtSession> LoadSealedAsync(string path, SealedTrust trust, byte[] key, CancellationToken cancellation)
     {
         await using SealedReader reader = await SealedFile.OpenAsync(path, trust, key, cancellation);
-        byte[] model = GC.AllocateUninitializedArray<byte>((int)reader.LengthOf("model.onnx"), pinned: true);
-        await reader.ReadAsync("model.onnx", model, cancellation: cancellation);
-        return OrtSession.FromMemory(model, new OrtSessionOptions { IntraThreads = 1 });
+        using PinnedBuffer model = PinnedBuffer.Allocate(reader.LengthOf("model.onnx"), new LockedPages());
+        await reader.ReadAsync("model.onnx", model.Memory(0, (int)model.Length), cancellation: cancellation);
+        return OrtSession.FromPinned(model, new OrtSessionOptions { IntraThreads = 1 }, null, inPlaceFrom: 16 << 20);
     }
 
     private static async Task<OrtSession> LoadPlainAsync(string path, byte[] key, CancellationToken cancellation)

@@ -11,6 +11,10 @@ namespace Cloister.Serving.Repository;
 internal sealed class ModelMemory(ILogger logger) : IMemoryGuard
 {
     private int _said;
+    private long _held;
+
+    /// <summary>How many bytes of pages decrypted models and keys hold now.</summary>
+    public long Held => Volatile.Read(ref _held);
 
     /// <summary>Locks all memory of the process.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.MemoryNotLocked"/>.</exception>
@@ -25,6 +29,16 @@ internal sealed class ModelMemory(ILogger logger) : IMemoryGuard
     {
         LockedMemory memory = LockedMemory.Over(address, length);
         if (memory.Problem is { } problem && Interlocked.Exchange(ref _said, 1) == 0) logger.MemoryNotLocked(length, problem);
-        return memory;
+        Interlocked.Add(ref _held, length);
+        return new Part(this, memory, length);
+    }
+
+    private sealed class Part(ModelMemory owner, LockedMemory memory, long length) : IDisposable
+    {
+        public void Dispose()
+        {
+            memory.Dispose();
+            Interlocked.Add(ref owner._held, -length);
+        }
     }
 }

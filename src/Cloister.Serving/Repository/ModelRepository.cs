@@ -17,6 +17,7 @@ internal sealed class ModelRepository : IAsyncDisposable
     private readonly ILogger _logger;
     private readonly SemaphoreSlim _turn = new(1, 1);
     private readonly SemaphoreSlim _changed = new(0, 1);
+    private readonly CancellationTokenSource _ended = new();
     private Opening? _opening;
     private ServingPlan _plan;
     private volatile bool _stopping, _refusing;
@@ -114,18 +115,13 @@ internal sealed class ModelRepository : IAsyncDisposable
     {
         DemandChanges();
         Demand(plan);
-        await TakeTurnAsync(cancellation);
-        try
+        await ChangeAsync(async stop =>
         {
             Volatile.Write(ref _plan, plan);
-            await ReconcileAsync(_names, cancellation);
+            await ReconcileAsync(_names, stop);
             if (ApplyLabels(plan) is { } refusal) throw refusal;
             DemandReached(plan.Models.Select(model => model.Name));
-        }
-        finally
-        {
-            EndTurn();
-        }
+        }, cancellation);
     }
 
     /// <summary>Opens a model as it is planned, or, if it is not, in its newest version. What was refused is tried again.</summary>
@@ -147,26 +143,48 @@ internal sealed class ModelRepository : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         RefuseRequests();
+        await _ended.CancelAsync();
+        await _turn.WaitAsync();
         foreach (ModelKeeper keeper in _keepers.Values) await keeper.DisposeAsync();
         _turn.Dispose();
         _changed.Dispose();
+        _ended.Dispose();
     }
 
     private async Task ChangeAsync(string name, Func<ServingPlan, ServingPlan> change, bool reached, CancellationToken cancellation)
     {
         DemandChanges();
         if (!_keepers.TryGetValue(name, out ModelKeeper? keeper)) throw NotGranted(name);
-        await TakeTurnAsync(cancellation);
-        try
+        await ChangeAsync(async stop =>
         {
             Volatile.Write(ref _plan, change(Plan));
             keeper.Retry();
-            await ReconcileAsync([name], cancellation);
+            await ReconcileAsync([name], stop);
             if (reached) DemandReached([name]);
-        }
-        finally
+        }, cancellation);
+    }
+
+    // Whoever asked for a change may stop waiting for it; the change itself is not left half done.
+    private async Task ChangeAsync(Func<CancellationToken, Task> change, CancellationToken cancellation)
+    {
+        await _turn.WaitAsync(cancellation);
+        await InTurnAsync().WaitAsync(cancellation);
+
+        async Task InTurnAsync()
         {
-            EndTurn();
+            try
+            {
+                if (_opening is null) throw new ServingException(ServingError.Stopping, "The server has not started yet; try again soon.") { RetryAfter = TimeSpan.FromSeconds(1) };
+                await change(_ended.Token);
+            }
+            finally
+            {
+                ForgetKeys();
+                _turn.Release();
+                // The watcher counts anew: a version may wait to be tried again.
+                lock (_changed)
+                    if (_changed.CurrentCount == 0) _changed.Release();
+            }
         }
     }
 
@@ -225,23 +243,6 @@ internal sealed class ModelRepository : IAsyncDisposable
 
     private static ServingException NotGranted(string name) =>
         new(ServingError.ModelNotGranted, $"The manifest does not grant model '{name}' to this workload; only its models can be served.");
-
-    private async Task TakeTurnAsync(CancellationToken cancellation)
-    {
-        await _turn.WaitAsync(cancellation);
-        if (_opening is not null) return;
-        _turn.Release();
-        throw new ServingException(ServingError.Stopping, "The server has not started yet; try again soon.") { RetryAfter = TimeSpan.FromSeconds(1) };
-    }
-
-    private void EndTurn()
-    {
-        ForgetKeys();
-        _turn.Release();
-        // The watcher counts anew: a version may wait to be tried again.
-        lock (_changed)
-            if (_changed.CurrentCount == 0) _changed.Release();
-    }
 
     private void ForgetKeys()
     {

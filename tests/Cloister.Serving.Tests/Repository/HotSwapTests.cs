@@ -190,6 +190,51 @@ public sealed class HotSwapTests
         Assert.InRange(store.Slot.Versions.Length, 1, 2);
     }
 
+    [Fact]
+    public async Task Weights_that_are_used_in_place_are_given_back_with_their_version()
+    {
+        const int width = 256;
+        byte[] Dense(int version) => new Cloister.Onnx.Tests.Runtime.HandmadeModel().Input("x", 1, -1).Inline("w", 1, [width, width], Enumerable.Repeat((float)version, width * width).ToArray())
+            .Inline("i", 7, [1], 0L).Node("Gather", ["w", "i"], ["row"]).Node("ReduceMax", ["row"], ["top"], Cloister.Onnx.Tests.Runtime.HandmadeModel.Int("keepdims", 0))
+            .Node("Add", ["x", "top"], ["y"]).Output("y", 1, -1).ToBytes();
+        byte[] Chain(int version) => new Cloister.Onnx.Tests.Runtime.HandmadeModel().Input("x", 1, -1).Inline("w", 1, [1, width * width], Enumerable.Repeat((float)version, width * width).ToArray())
+            .Inline("rows", 7, [2], 1L, -1L).Inline("flat", 7, [1], -1L).Node("Reshape", ["x", "rows"], ["row"]).Node("Add", ["row", "w"], ["sum"])
+            .Node("ReduceMax", ["sum"], ["top"], Cloister.Onnx.Tests.Runtime.HandmadeModel.Int("keepdims", 0)).Node("Reshape", ["top", "flat"], ["y"]).Output("y", 1, -1).ToBytes();
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 1, Chain(1), configuration: """{"weights":"in-place"}""");
+        await store.StartAsync();
+        long one = store.Memory.Held;
+        Assert.True(one > width * width * sizeof(float));
+        for (int version = 2; version <= 40; version++)
+        {
+            await store.SealAsync("model.sealed", version, Chain(version), configuration: """{"weights":"in-place"}""");
+            await store.Repository.LoadModelAsync("model", default);
+            Assert.Equal(version, await store.AskAsync());
+        }
+        await UntilAsync(() => store.Memory.Held == one);
+        await store.SealAsync("model.sealed", 41, Dense(41), configuration: """{"weights":"in-place"}"""); // folded: copied, and its memory goes
+        await store.Repository.LoadModelAsync("model", default);
+        Assert.Equal(41, await store.AskAsync());
+        await store.Repository.UnloadModelAsync("model", default);
+        await UntilAsync(() => store.Memory.Held == Environment.SystemPageSize); // the key
+    }
+
+    [Fact]
+    public async Task Who_asked_for_a_change_may_stop_waiting_and_it_goes_on()
+    {
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 1);
+        await store.StartAsync();
+        using ModelLease lease = store.Slot.Lease(default);
+        await store.SealAsync("model.sealed", 2);
+        using var given = new CancellationTokenSource();
+        Task change = store.Repository.LoadModelAsync("model", given.Token);
+        await given.CancelAsync();
+        await Task.WhenAny(change);
+        await store.Repository.LoadModelAsync("model", default);
+        Assert.Equal(2, await store.AskAsync());
+    }
+
     private static async Task SpoilAsync(VersionStore store, string how)
     {
         const string place = "model/2.sealed";

@@ -16,11 +16,12 @@ internal sealed class VersionStore : IAsyncDisposable
     private readonly SecretBytes _key = SecretBytes.Random(32);
     private readonly InferenceExecutor _executor = new(new ExecutorOptions { Threads = 2 }, TimeProvider.System);
     private readonly TensorPool _pool = new(1 << 20);
-    private readonly ModelMemory _memory = new(NullLogger.Instance);
     private readonly CancellationTokenSource _stop = new();
     private Task? _watching;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("cloister-versions-").FullName;
+
+    public ModelMemory Memory { get; } = new(NullLogger.Instance);
 
     public MakerKey Maker { get; } = MakerKey.Generate(SignatureAlgorithm.EcdsaP256);
 
@@ -53,8 +54,8 @@ internal sealed class VersionStore : IAsyncDisposable
     {
         var grant = new ModelGrant("model", digest, Maker.Public.SubjectPublicKeyInfo, minimum, SecretBytes.Copy(_key.Span));
         Repository = new ModelRepository([grant], options ?? new RepositoryOptions { AllowChanges = true }, time ?? TimeProvider.System, NullLogger<ModelRepository>.Instance);
-        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, NullLogger.Instance), _pool, _memory);
-        await Repository.LoadAsync(loader, _memory, Folder, null, CancellationToken.None);
+        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, NullLogger.Instance), _pool, Memory);
+        await Repository.LoadAsync(loader, Memory, Folder, null, CancellationToken.None);
         _watching = Repository.WatchAsync(_stop.Token);
         return this;
     }
