@@ -22,6 +22,8 @@ internal sealed class TestServer : IAsyncDisposable
 
     public InferenceHost Host => _host;
 
+    public string CertificatePem => _certificate.ExportCertificatePem();
+
     public static async Task<TestServer> StartAsync(TestStore store, Func<InferenceOptions, InferenceOptions>? change = null, TimeProvider? time = null)
     {
         var options = new InferenceOptions
