@@ -7,6 +7,9 @@ namespace Cloister.Bench;
 /// <summary>Where things lie, and how the Node peer is run.</summary>
 internal sealed class BenchContext
 {
+    /// <summary>How long the soak goes on.</summary>
+    public TimeSpan SoakTime { get; init; } = TimeSpan.FromMinutes(10);
+
     public static string Root { get; } = Path.GetFullPath(Path.Combine(SourceFolder(), "..", "..", ".."));
 
     public static string SampleModel => Path.Combine(Root, "samples", "Shapes", "model", "shapes.onnx");

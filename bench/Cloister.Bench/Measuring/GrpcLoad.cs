@@ -8,7 +8,7 @@ namespace Cloister.Bench;
 /// <summary>h2load as a gRPC client (nghttp2.org): connections with several calls at a time each, in a process of its own.</summary>
 internal sealed class GrpcLoad(ServerProcess server, int port, string bodyFile, int clients, int streams)
 {
-    private const string Path = "/inference.GRPCInferenceService/ModelInfer";
+    public const string Path = "/inference.GRPCInferenceService/ModelInfer";
 
     /// <summary>Whether h2load is installed.</summary>
     public static bool IsAvailable => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Any(folder => folder.Length > 0 && File.Exists(System.IO.Path.Combine(folder, "h2load")));

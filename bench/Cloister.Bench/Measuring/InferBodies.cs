@@ -26,10 +26,10 @@ internal static class InferBodies
     }
 
     /// <summary><c>inference.ModelInferRequest</c> with raw contents, behind gRPC's prefix of five bytes.</summary>
-    public static byte[] Grpc(string input, long[] shape)
+    public static byte[] Grpc(string input, long[] shape, string model = "model")
     {
         byte[] tensor = [.. Field(1, Encoding.ASCII.GetBytes(input)), .. Field(2, "FP32"u8), .. Field(3, [.. shape.SelectMany(size => Varint((ulong)size))])];
-        byte[] message = [.. Field(1, "model"u8), .. Field(5, tensor), .. Field(7, Bytes(shape))];
+        byte[] message = [.. Field(1, Encoding.ASCII.GetBytes(model)), .. Field(5, tensor), .. Field(7, Bytes(shape))];
         byte[] prefix = new byte[5];
         BinaryPrimitives.WriteInt32BigEndian(prefix.AsSpan(1), message.Length);
         return [.. prefix, .. message];

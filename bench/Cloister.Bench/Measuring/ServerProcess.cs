@@ -38,7 +38,8 @@ internal sealed class ServerProcess : IAsyncDisposable
         _process.Dispose();
     }
 
-    private static async Task<ServerProcess> StartAsync(string program, string[] arguments, CancellationToken cancellation)
+    /// <summary>Any program that keeps to this.</summary>
+    public static async Task<ServerProcess> StartAsync(string program, string[] arguments, CancellationToken cancellation)
     {
         var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardInput = true };
         foreach (string argument in arguments) start.ArgumentList.Add(argument);
