@@ -9,6 +9,7 @@ using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.Repository;
 using Cloister.Serving.TensorFlow;
 using Cloister.Serving.TensorFlow.Examples;
+using Cloister.Serving.TensorFlow.Grpc;
 
 namespace Cloister.Serving.Fuzzing;
 
@@ -116,6 +117,43 @@ internal static class RequestFuzzing
         catch (ServingException)
         {
             // The documented refusal.
+        }
+    }
+
+    /// <summary>Reads bytes as TF Serving's <c>PredictRequest</c>.</summary>
+    public static void PredictMessages(ReadOnlySpan<byte> message) => Messages(message, static (bytes, pool) =>
+    {
+        var inputs = new Tensor?[Model.Inputs.Count];
+        try
+        {
+            PredictMessage.ReadModel(bytes);
+            PredictMessage.ReadTensors(bytes, Model.Served, pool, inputs);
+            Demand(inputs, Model);
+        }
+        finally
+        {
+            foreach (Tensor? input in inputs) input?.Dispose();
+        }
+    });
+
+    /// <summary>Reads bytes as a request of TF Serving with examples in its second field.</summary>
+    public static void ExampleMessages(ReadOnlySpan<byte> message) => Messages(message, static (bytes, pool) =>
+    {
+        Tensor[] inputs = ExampleInput.Read(bytes, 2, Model.Served).ToTensors(pool);
+        Demand(inputs, Model);
+        foreach (Tensor input in inputs) input.Dispose();
+    });
+
+    private static void Messages(ReadOnlySpan<byte> message, Action<ReadOnlySequence<byte>, TensorPool> read)
+    {
+        using var pool = new TensorPool(1 << 20);
+        try
+        {
+            read(new ReadOnlySequence<byte>(message.ToArray()), pool);
+        }
+        catch (Exception refusal) when (refusal is ServingException or GrpcException { Status: GrpcStatus.Internal })
+        {
+            // The documented refusals.
         }
     }
 

@@ -3,6 +3,7 @@ using Cloister.Protocol.Grpc.Health;
 using Cloister.Protocol.Grpc.Reflection;
 using Cloister.Serving.OpenInference.Grpc.Wire;
 using Cloister.Serving.Repository;
+using Cloister.Serving.TensorFlow.Grpc;
 using Google.Protobuf.Reflection;
 using Microsoft.AspNetCore.Routing;
 
@@ -12,7 +13,7 @@ namespace Cloister.Serving;
 internal static class GrpcServices
 {
     /// <summary>The services that are described to tools.</summary>
-    private static readonly FileDescriptor[] s_described = [InferenceReflection.Descriptor, GrpcHealthEndpoints.Descriptor];
+    private static readonly FileDescriptor[] s_described = [InferenceReflection.Descriptor, TensorFlowGrpcSurface.Descriptor, GrpcHealthEndpoints.Descriptor];
 
     /// <summary>Bounds of the surfaces' methods.</summary>
     public static GrpcServerOptions Bounds(InferenceOptions options, TimeProvider time) =>

@@ -7,6 +7,7 @@ using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
 using Cloister.Serving.TensorFlow;
 using Cloister.Serving.TensorFlow.Configuration;
+using Cloister.Serving.TensorFlow.Grpc;
 using Cloister.Workload;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -173,7 +174,10 @@ public sealed class InferenceHost : IAsyncDisposable
 
     /// <summary>Every protocol that is served.</summary>
     private static IServingSurface[] Surfaces(InferenceOptions options, TimeProvider time) =>
-        [new OpenInferenceSurface(), new OpenInferenceGrpcSurface(GrpcServices.Bounds(options, time)), new TensorFlowSurface()];
+    [
+        new OpenInferenceSurface(), new OpenInferenceGrpcSurface(GrpcServices.Bounds(options, time)),
+        new TensorFlowSurface(options.CrossOrigin), new TensorFlowGrpcSurface(GrpcServices.Bounds(options, time), options.AnswersAsTensorContent),
+    ];
 
     private static void Listen(KestrelServerOptions kestrel, ServingEndpoint endpoint, InferenceOptions options, IServingIdentity identity)
     {

@@ -10,7 +10,7 @@ internal static class GrpcStatuses
         ServingError.Unauthenticated or ServingError.CredentialRefused => GrpcStatus.Unauthenticated,
         ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed => GrpcStatus.PermissionDenied,
         ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelNotGranted => GrpcStatus.NotFound,
-        ServingError.LabelRefused or ServingError.PlanIncomplete => GrpcStatus.FailedPrecondition,
+        ServingError.LabelRefused or ServingError.PlanIncomplete or ServingError.SignatureNotFound => GrpcStatus.FailedPrecondition,
         ServingError.TooLarge or ServingError.Overloaded or ServingError.QuotaExceeded => GrpcStatus.ResourceExhausted,
         ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,
         ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => GrpcStatus.Unavailable,

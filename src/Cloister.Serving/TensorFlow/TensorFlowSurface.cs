@@ -11,15 +11,23 @@ using Microsoft.AspNetCore.Routing;
 namespace Cloister.Serving.TensorFlow;
 
 /// <summary>TF Serving's REST API: predict, classify, regress, metadata and status (tensorflow/serving, g3doc/api_rest.md).</summary>
-internal sealed class TensorFlowSurface : IServingSurface
+/// <param name="crossOrigin">Whether web pages of any origin may call it.</param>
+internal sealed class TensorFlowSurface(bool crossOrigin) : IServingSurface
 {
     private static readonly TensorFlowErrors Errors = new();
 
     public void Map(IEndpointRouteBuilder routes, PredictionService service) =>
         routes.Map("/v1/{**rest}", SurfaceEndpoint.Of(http => AnswerAsync(http, service), Errors, service, ""));
 
-    private static Task AnswerAsync(HttpContext http, PredictionService service)
+    private Task AnswerAsync(HttpContext http, PredictionService service)
     {
+        if (crossOrigin)
+        {
+            http.Response.Headers.AccessControlAllowOrigin = "*";
+            http.Response.Headers.AccessControlAllowMethods = "POST, GET";
+            http.Response.Headers.AccessControlAllowHeaders = "Content-Type";
+        }
+        if (HttpMethods.IsOptions(http.Request.Method)) return AnswerPreflightAsync(http);
         string address = http.Features.GetRequiredFeature<IHttpRequestFeature>().RawTarget;
         int query = address.IndexOf('?', StringComparison.Ordinal);
         var path = TensorFlowPath.Parse(http.Request.Method, address.StartsWith('/') ? query < 0 ? address : address[..query] : http.Request.Path);
@@ -33,6 +41,16 @@ internal sealed class TensorFlowSurface : IServingSurface
             "metadata" => MetadataAsync(http, service, path),
             _ => StatusAsync(http, service, path),
         };
+    }
+
+    // A browser asks before it lets a page of another origin call. As at TF Serving, the answer has no body.
+    private static Task AnswerPreflightAsync(HttpContext http)
+    {
+        string origin = http.Request.Headers.Origin.ToString();
+        bool named = origin.Contains("http://", StringComparison.Ordinal) || origin.Contains("https://", StringComparison.Ordinal);
+        http.Response.StatusCode = named ? StatusCodes.Status200OK : StatusCodes.Status400BadRequest;
+        RequestRecord.Of(http)!.Method = "preflight";
+        return Task.CompletedTask;
     }
 
     private static async Task PredictAsync(HttpContext http, PredictionService service, TensorFlowPath path)

@@ -45,6 +45,12 @@ public sealed class FuzzTests
     public void Example_bodies() => Mutate(ExampleBodies, RequestFuzzing.Examples);
 
     [Fact]
+    public void Predict_messages() => Mutate([Messages.Predict(), Messages.PredictContents()], RequestFuzzing.PredictMessages);
+
+    [Fact]
+    public void Example_messages() => Mutate([Messages.Examples()], RequestFuzzing.ExampleMessages);
+
+    [Fact]
     public void Configuration_documents() => Mutate(Configurations, ModelConfiguration.Fuzz);
 
     [Fact]
