@@ -59,7 +59,9 @@ public sealed unsafe partial class OrtSession
         OnnxRuntimeLibrary library = OnnxRuntimeLibrary.Shared;
         options ??= new OrtSessionOptions();
         weights ??= new Dictionary<string, ExternalWeights>();
-        if (PlacedModel.TryPlace(model, weights, inPlaceFrom) is { } placed)
+        // Less than that in all: nothing needs to be parsed to know it.
+        bool mayPlace = model.Length + weights.Values.Sum(file => file.Buffer.Length) >= inPlaceFrom;
+        if (mayPlace && PlacedModel.TryPlace(model, weights, inPlaceFrom) is { } placed)
             return FromPlaced(library, placed, options with { DisablePrepacking = true }, options);
         ReadOnlyMemory<byte> bytes = model.Memory(0, (int)model.Length);
         if (weights.Count == 0)
