@@ -1,7 +1,10 @@
+using System.Buffers;
 using System.Net;
 using System.Text.RegularExpressions;
 using Cloister.Attestation;
 using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Grpc.Health;
+using Cloister.Protocol.Grpc.Reflection;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Marble;
 using Cloister.Protocol.Rest;
@@ -55,6 +58,17 @@ public sealed partial class DocumentTests
         await using WebApplication app = builder.Build();
         app.MapGrpcUnary<ChallengeReq, ChallengeResp>("/demo.Echo/Say", ChallengeReq.Parser,
             (context, request, cancellation) => Task.FromResult(new ChallengeResp { Challenge = request.Nonce }));
+        app.MapGrpcBidirectional<ChallengeReq, ChallengeResp>("/demo.Echo/Talk", ChallengeReq.Parser,
+            (context, requests, cancellation) => requests.Select(request => new ChallengeResp { Challenge = request.Nonce }));
+        app.MapGrpcUnary("/demo.Echo/Raw", (context, request, response, cancellation) =>
+        {
+            foreach (ReadOnlyMemory<byte> part in request) response.Write(part.Span);
+            return ValueTask.CompletedTask;
+        });
+        var health = new GrpcHealthTable();
+        health.Set("", GrpcServingStatus.Serving);
+        app.MapGrpcHealth(health);
+        app.MapGrpcReflection([MarbleReflection.Descriptor, GrpcHealthEndpoints.Descriptor]);
         app.MapGrpcUnimplemented();
         await app.StartAsync();
 
@@ -63,6 +77,12 @@ public sealed partial class DocumentTests
         ChallengeResp answer = await channel.UnaryAsync("/demo.Echo/Say",
             new ChallengeReq { Nonce = ByteString.CopyFromUtf8("hello") }, ChallengeResp.Parser, new GrpcCallOptions { Timeout = TimeSpan.FromSeconds(30) });
         Assert.Equal("hello", answer.Challenge.ToStringUtf8());
+        ChallengeReq raw = await channel.UnaryAsync("/demo.Echo/Raw", new ChallengeReq { Nonce = ByteString.CopyFromUtf8("hello") }, ChallengeReq.Parser);
+        Assert.Equal("hello", raw.Nonce.ToStringUtf8());
+        await using var talk = new Grpc.StreamCall(new HttpMessageInvoker(new SocketsHttpHandler()), new Uri(app.Urls.First()), "/demo.Echo/Talk");
+        talk.Send(new ChallengeReq { Nonce = ByteString.CopyFromUtf8("hello") });
+        talk.Complete();
+        Assert.Equal("hello", ChallengeResp.Parser.ParseFrom(await talk.ReceiveAsync()).Challenge.ToStringUtf8());
         Assert.Contains("new ChallengeReq { Nonce = ByteString.CopyFromUtf8(\"hello\") }, ChallengeResp.Parser, new GrpcCallOptions { Timeout = TimeSpan.FromSeconds(30) });", readme, StringComparison.Ordinal);
     }
 

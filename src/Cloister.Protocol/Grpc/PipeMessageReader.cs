@@ -11,6 +11,7 @@ internal sealed class PipeMessageReader(HttpRequest request, GrpcServerOptions o
     private readonly string? _encoding = request.Headers[GrpcHeaders.Encoding];
     private GrpcPayload _payload;
     private SequencePosition? _end;
+    private (bool Compressed, int Length)? _next;
 
     public override ReadOnlySequence<byte> Current => _payload.Message;
 
@@ -23,12 +24,13 @@ internal sealed class PipeMessageReader(HttpRequest request, GrpcServerOptions o
             ReadOnlySequence<byte> buffer = read.Buffer;
             if (buffer.Length >= GrpcFrame.PrefixBytes)
             {
-                (bool compressed, int length) = GrpcFrame.ReadPrefix(buffer, options.MaxRequestBytes);
+                (bool compressed, int length) = _next ??= options.Admit(buffer, request.HttpContext);
                 if (buffer.Length - GrpcFrame.PrefixBytes >= length)
                 {
                     ReadOnlySequence<byte> message = buffer.Slice(GrpcFrame.PrefixBytes, length);
                     _payload = GrpcFrame.Unpack(message, compressed, _encoding, options.MaxRequestBytes);
                     _end = message.End;
+                    _next = null;
                     return true;
                 }
             }

@@ -33,7 +33,7 @@ internal readonly struct SingleMessage : IDisposable
             ReadOnlySequence<byte> buffer = read.Buffer;
             if (!sized && buffer.Length >= GrpcFrame.PrefixBytes)
             {
-                limit += GrpcFrame.ReadPrefix(buffer, options.MaxRequestBytes).Length;
+                limit += options.Admit(buffer, request.HttpContext).Length;
                 sized = true;
             }
             if (read.IsCompleted || buffer.Length > limit)

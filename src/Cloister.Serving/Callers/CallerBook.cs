@@ -41,6 +41,9 @@ internal sealed class CallerBook : IDisposable
 
     public bool IsOpen(string model) => _anonymous.Contains(model);
 
+    /// <summary>Whether any model is open to anybody.</summary>
+    public bool HasOpen => _anonymous.Count > 0;
+
     /// <summary>The budget of a request; null where it has none.</summary>
     public QuotaMeter? Meter(Caller? caller, string model)
     {

@@ -81,6 +81,15 @@ internal sealed class CallerRegistry : IAsyncDisposable
             ?? throw new ServingException(ServingError.NotAdministrator, $"Caller '{callers[0].Name}' may not administer models; the manifest's 'Administers' can allow it.");
     }
 
+    /// <summary>Checks that whoever asks may use some model: all that can be said before the message that names one is read.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.Unauthenticated"/>, <see cref="ServingError.CredentialRefused"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
+    public void RequireAnyRight(HttpContext http)
+    {
+        CallerBook book = Volatile.Read(ref _book);
+        if (Recognise(book, http).Length == 0 && !book.HasOpen)
+            throw new ServingException(ServingError.Unauthenticated, "No model is open to anybody here: send a bearer token or a client certificate that the manifest names.");
+    }
+
     /// <summary>Everybody whom the request's credential names; nobody where it has none.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.CredentialRefused"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
     public IReadOnlyList<Caller> Recognise(HttpContext http) => Recognise(Volatile.Read(ref _book), http);

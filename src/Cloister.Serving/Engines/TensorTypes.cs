@@ -24,10 +24,10 @@ internal static class TensorTypes
     ];
 
     /// <summary>Whether the surfaces can carry such elements.</summary>
-    public static bool IsCarried(TensorElementType type) => Array.Exists(Names, name => name.Type == type);
+    public static bool IsCarried(TensorElementType type) => Of(type).OpenInference is not null;
 
     /// <summary>The datatype's name in the Open Inference Protocol (v2, "Tensor Data Types").</summary>
-    public static string OpenInference(TensorElementType type) => Array.Find(Names, name => name.Type == type).OpenInference;
+    public static string OpenInference(TensorElementType type) => Of(type).OpenInference;
 
     /// <summary>The type that the Open Inference Protocol names so; null if it names none that is carried.</summary>
     public static TensorElementType? FromOpenInference(ReadOnlySpan<char> name)
@@ -38,5 +38,13 @@ internal static class TensorTypes
     }
 
     /// <summary>The type's name in TensorFlow's <c>DataType</c>.</summary>
-    public static string TensorFlow(TensorElementType type) => Array.Find(Names, name => name.Type == type).TensorFlow;
+    public static string TensorFlow(TensorElementType type) => Of(type).TensorFlow;
+
+    // Asked for every tensor of every answer: a loop, where a lambda would be an allocation.
+    private static (TensorElementType Type, string OpenInference, string TensorFlow) Of(TensorElementType type)
+    {
+        foreach ((TensorElementType Type, string OpenInference, string TensorFlow) name in Names)
+            if (name.Type == type) return name;
+        return default;
+    }
 }

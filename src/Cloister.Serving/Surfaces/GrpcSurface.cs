@@ -11,6 +11,9 @@ namespace Cloister.Serving.Surfaces;
 /// <param name="options">Bounds of the methods.</param>
 internal sealed class GrpcSurface(string surface, PredictionService service, GrpcServerOptions options)
 {
+    // The message names the model, so that rights to it are checked when it is here; who has no right at all shall not make us hold much.
+    private readonly GrpcServerOptions _options = options with { AdmitLarge = http => AdmitLarge(http, service) };
+
     /// <summary>Maps a unary method.</summary>
     /// <param name="routes">Where to map it.</param>
     /// <param name="path"><c>/package.Service/Method</c>.</param>
@@ -36,11 +39,11 @@ internal sealed class GrpcSurface(string surface, PredictionService service, Grp
             {
                 service.End(record);
             }
-        }, options);
+        }, _options);
     }
 
     /// <summary>Maps a bidirectional method; each of its messages has a record of its own, which <paramref name="handler"/> begins and ends.</summary>
-    public void MapBidirectional(IEndpointRouteBuilder routes, string path, GrpcStreamHandler handler) => routes.MapGrpcBidirectional(path, handler, options);
+    public void MapBidirectional(IEndpointRouteBuilder routes, string path, GrpcStreamHandler handler) => routes.MapGrpcBidirectional(path, handler, _options);
 
     /// <summary>The refusal as a status, written into the record.</summary>
     /// <param name="failure">Whatever ended the call.</param>
@@ -69,6 +72,20 @@ internal sealed class GrpcSurface(string surface, PredictionService service, Grp
                 service.Logger.RequestFailed(http.Request.Path, failure);
                 (record.Refusal, record.Status) = (ServingError.EngineFailed, (int)GrpcStatus.Internal);
                 return new GrpcException(GrpcStatus.Internal, "The server failed; its log says why.", inner: failure);
+        }
+    }
+
+    private static void AdmitLarge(HttpContext http, PredictionService service)
+    {
+        try
+        {
+            service.RequireAnyRight(http);
+        }
+        catch (ServingException refusal)
+        {
+            GrpcStatus status = GrpcStatuses.Of(refusal.Error);
+            service.Logger.Refused(http.Request.Path, (int)status, (int)refusal.Error);
+            throw new GrpcException(status, refusal.Message, inner: refusal);
         }
     }
 

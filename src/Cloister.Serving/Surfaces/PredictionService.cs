@@ -77,6 +77,10 @@ internal sealed class PredictionService(
         throw new ServingException(ServingError.Overloaded, $"The queue of model '{name}' is full; try again in {retryAfter.TotalSeconds:0} s.") { RetryAfter = retryAfter };
     }
 
+    /// <summary>Checks from a request's headers alone that whoever asks may use some model, before a large message is read.</summary>
+    /// <exception cref="ServingException">Nobody may who shows no more than that.</exception>
+    public void RequireAnyRight(HttpContext http) => callers.RequireAnyRight(http);
+
     /// <summary>Whether whoever asks may use the model: for lists, which leave out what they may not see.</summary>
     public bool MayUse(HttpContext http, string name)
     {

@@ -21,6 +21,9 @@ public sealed class GrpcStreamTests
         endpoints.MapGrpcServerStreaming<ChallengeReq, ChallengeResp>("/test.Stream/Repeat", ChallengeReq.Parser, Repeat, s_small);
         endpoints.MapGrpcClientStreaming<ChallengeReq, ChallengeResp>("/test.Stream/Join", ChallengeReq.Parser, JoinAsync, s_small);
         endpoints.MapGrpcBidirectional<ChallengeReq, ChallengeResp>("/test.Stream/Echo", ChallengeReq.Parser, Echo, s_small);
+        var guarded = new GrpcServerOptions { SmallMessageBytes = 10, AdmitLarge = _ => throw new GrpcException(GrpcStatus.PermissionDenied, "too much from you") };
+        endpoints.MapGrpcUnary("/test.Stream/GuardedUnary", (_, _, _, _) => ValueTask.CompletedTask, guarded);
+        endpoints.MapGrpcBidirectional("/test.Stream/Guarded", async (_, requests, _, cancellation) => Assert.True(await requests.MoveNextAsync(cancellation)), guarded);
         endpoints.MapGrpcBidirectional("/test.Stream/Refuse", (_, _, _, _) => throw new GrpcException(GrpcStatus.FailedPrecondition, "not now"));
         endpoints.MapGrpcBidirectional("/test.Stream/Flood", async (_, _, responses, cancellation) =>
         {
@@ -189,6 +192,18 @@ public sealed class GrpcStreamTests
         call.Send(broken);
         call.Complete();
         Assert.Equal(status, await call.StatusAsync());
+    }
+
+    [Theory]
+    [InlineData("/test.Stream/Guarded")]
+    [InlineData("/test.Stream/GuardedUnary")]
+    public async Task ALargeMessageIsRefusedBeforeItIsHere(string path)
+    {
+        await using GrpcTestServer server = await GrpcTestServer.StartAsync(Map);
+        Assert.Equal("0", (await new RawCall(server) { Path = path }.SendAsync(RawCall.Frame(new byte[10]))).Status);
+        await using var call = new StreamCall(server.Client(), server.Address, path);
+        call.Send([0, 0, 0, 0, 11]);
+        Assert.Equal("7", await call.StatusAsync());
     }
 
     [Fact]

@@ -36,11 +36,7 @@ internal readonly struct ModelInferAnswer
             if (_typed && TypedContents.FieldOf(_tensors[i].Type) == 0)
                 throw new ServingException(ServingError.WrongType, $"Output '{NameOf(i)}' is of {TensorTypes.OpenInference(tensor.Type)}, which goes as binary data only; ask for the outputs without 'binary_data'.");
         }
-        Size = Measure();
     }
-
-    /// <summary>The bytes of the message.</summary>
-    public long Size { get; }
 
     /// <summary>Writes the message.</summary>
     public void Write(IBufferWriter<byte> output)
@@ -73,7 +69,8 @@ internal readonly struct ModelInferAnswer
         }
     }
 
-    private long Measure()
+    /// <summary>The bytes of the message.</summary>
+    public long Measure()
     {
         long size = WireWriter.SizeOfText(ModelInferFields.ModelName, _request.Model.Name)
             + WireWriter.SizeOfText(ModelInferFields.ModelVersion, _version)

@@ -43,11 +43,12 @@ internal sealed class ModelStream(string name, GrpcSurface surface, PredictionSe
         using InferRequest request = ModelInferReader.Read(message, address, lease.Model, service.Pool);
         using Prediction prediction = await service.PredictAsync(context.Http, lease, request.Inputs!, request.Timeout, cancellation);
         var answer = new ModelInferAnswer(request, prediction.Outputs);
-        record.BytesOut = WireWriter.SizeOfBytes(ModelInferFields.InferResponse, answer.Size);
-        await responses.WriteAsync(answer, static (answer, output) =>
+        long size = answer.Measure();
+        record.BytesOut = WireWriter.SizeOfBytes(ModelInferFields.InferResponse, size);
+        await responses.WriteAsync((answer, size), static (sized, output) =>
         {
-            WireWriter.BytesHeader(output, ModelInferFields.InferResponse, answer.Size);
-            answer.Write(output);
+            WireWriter.BytesHeader(output, ModelInferFields.InferResponse, sized.size);
+            sized.answer.Write(output);
         }, cancellation);
     }
 }

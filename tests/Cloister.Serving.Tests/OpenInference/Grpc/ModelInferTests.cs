@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using Cloister.Protocol.Grpc;
+using Cloister.Protocol.Tests.Grpc;
 using Cloister.Serving.OpenInference.Grpc.Wire;
 using Cloister.Serving.Tests.Server;
 using Google.Protobuf;
@@ -247,6 +248,12 @@ public sealed class ModelInferTests
         }
         using var client = new GrpcClient(server, "secret");
         Assert.Single((await client.InferAsync(request)).RawOutputContents);
+
+        // A stranger's large message is refused by its length, before it is here.
+        using var nobody = new GrpcClient(server);
+        await using StreamCall large = nobody.Stream();
+        large.Send([0, 0, 16, 0, 0]);
+        Assert.Equal("16", await large.StatusAsync());
     }
 
     [Fact]
