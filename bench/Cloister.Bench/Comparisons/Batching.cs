@@ -19,8 +19,8 @@ internal sealed class Batching : IComparison
             await File.WriteAllBytesAsync(model, Network().ToBytes(), cancellation);
             (string key, string certificate) = await ServeChild.CertificateAsync(folder, cancellation);
             (byte[] body, int header) = InferBodies.Binary("x", [1, Width]);
-            await using ServerProcess joined = await ServerProcess.StartOursAsync(cancellation, model, key, certificate, """{"batching":{"maxBatchSize":64,"batchTimeoutMicroseconds":2000}}""");
-            await using ServerProcess single = await ServerProcess.StartOursAsync(cancellation, model, key, certificate);
+            await using ServerProcess joined = await ServerProcess.StartOursAsync(cancellation, model, key, certificate, """{"weights":"packed","batching":{"maxBatchSize":64,"batchTimeoutMicroseconds":2000}}""");
+            await using ServerProcess single = await ServerProcess.StartOursAsync(cancellation, model, key, certificate, """{"weights":"packed"}""");
             using var with = new HttpLoad(joined, joined.Ports[1], tls: false, body, header, Clients);
             using var without = new HttpLoad(single, single.Ports[1], tls: false, body, header, Clients);
             (LoadFigures o, LoadFigures p) = await Duel.RunAsync(with, without, Requests, cancellation);
