@@ -140,6 +140,26 @@ public sealed class CommandLineTests
     }
 
     [Fact]
+    public async Task A_configuration_and_warm_up_requests_are_sealed_beside_the_model()
+    {
+        using var folder = new TemporaryFolder();
+        (await CloisterCommand.RunAsync("model", "keygen", "--out", folder.Path)).Succeeded();
+        await File.WriteAllTextAsync(folder["config.json"], """{"threads":2,"weights":"in-place"}""");
+        await File.WriteAllTextAsync(folder["bad.json"], """{"thread":2}""");
+        await File.WriteAllTextAsync(folder["requests.jsonl"], "{}\n");
+        string[] seal = ["model", "seal", "--model", SampleModel, "--name", "shapes", "--key", folder["model.key"], "--maker", folder["maker.pem"], "--out", folder["shapes.sealed"]];
+        (await CloisterCommand.RunAsync([.. seal, "--config", folder["config.json"], "--warmup", folder["requests.jsonl"]])).Succeeded();
+        string[] open = ["model", "open", folder["shapes.sealed"], "--key", folder["model.key"], "--maker-public", folder["maker.pub"]];
+        (await CloisterCommand.RunAsync([.. open, "--extract", "config.json", "--out", folder["read.json"]])).Succeeded();
+        Assert.Equal(await File.ReadAllBytesAsync(folder["config.json"]), await File.ReadAllBytesAsync(folder["read.json"]));
+        (await CloisterCommand.RunAsync([.. open, "--extract", "warmup.jsonl", "--out", folder["read.jsonl"]])).Succeeded();
+        Ended refused = await CloisterCommand.RunAsync([.. seal, "--config", folder["bad.json"]]);
+        Assert.Equal(4, refused.Code);
+        Assert.Contains("Member 'thread' is unknown", refused.Error, StringComparison.Ordinal);
+        Assert.Equal(2, (await CloisterCommand.RunAsync([.. seal, "--config", folder["config.json"], "--preprocess", "unit"])).Code);
+    }
+
+    [Fact]
     public async Task An_ONNX_file_that_is_none_is_not_sealed()
     {
         using var folder = new TemporaryFolder();

@@ -5,6 +5,8 @@ using Cloister.Cli.CommandLine;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Sealing;
+using Cloister.Serving;
+using Cloister.Serving.Repository;
 
 namespace Cloister.Cli.Verbs;
 
@@ -15,6 +17,8 @@ internal static class ModelSealVerb
     private static readonly Option<string> Model = new("--model") { Description = "The ONNX file; external weights are found beside it.", Required = true };
     private static readonly Option<string?> Labels = new("--labels") { Description = "A text file with one label a line." };
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes a tensor: " + string.Join(", ", Preprocessing.Names) + "." };
+    private static readonly Option<string?> Configuration = new("--config") { Description = "How the model is to be served: a config.json, instead of --preprocess (docs/serving.md)." };
+    private static readonly Option<string?> WarmUp = new("--warmup") { Description = "Requests that a version must answer before it is served: Open Inference Protocol, one a line." };
     private static readonly Option<string> Name = new("--name") { Description = "The model's name, as the manifest names it.", Required = true };
     private static readonly Option<long> Version = new("--version") { Description = "The model's version.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Key = new("--key") { Description = "The model's key (from: cloister model keygen).", Required = true };
@@ -23,7 +27,7 @@ internal static class ModelSealVerb
 
     public static Command Create() => new Verb("seal", "Encrypt and sign an ONNX model, its weights, labels and preprocessing into one file.",
         "cloister model seal --model shapes.onnx --labels labels.txt --preprocess unit --name shapes --key owner/model.key --maker owner/maker.pem --out store/shapes.sealed")
-        { Model, Labels, Preprocess, Name, Version, Key, Maker, Out }
+        { Model, Labels, Preprocess, Configuration, WarmUp, Name, Version, Key, Maker, Out }
         .Runs(SealAsync);
 
     private static async Task SealAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
@@ -61,11 +65,32 @@ internal static class ModelSealVerb
         }
         if (parsed.GetValue(Labels) is { } labels)
             entries.Add(SealedSource.FromBytes("labels.txt", await LocalFile.ReadAsync(labels, cancellation)));
-        if (parsed.GetValue(Preprocess) is { } preprocess)
+        if (parsed.GetValue(WarmUp) is { } warmUp)
+            entries.Add(SealedSource.FromBytes("warmup.jsonl", await LocalFile.ReadAsync(warmUp, cancellation)));
+        if (parsed.GetValue(Configuration) is { } configuration)
+        {
+            if (parsed.GetValue(Preprocess) is not null) throw new CommandException(ExitCode.Usage, "Say preprocess in the configuration: --config and --preprocess do not go together.");
+            entries.Add(SealedSource.FromBytes("config.json", await ReadConfigurationAsync(configuration, cancellation)));
+        }
+        else if (parsed.GetValue(Preprocess) is { } preprocess)
         {
             _ = Preprocessing.Parse(preprocess);
             entries.Add(SealedSource.FromBytes("config.json", Encoding.UTF8.GetBytes(new JsonObject { ["preprocess"] = preprocess }.ToJsonString())));
         }
         return new SealedContent(parsed.GetRequiredValue(Name), parsed.GetValue(Version), entries);
+    }
+
+    private static async Task<byte[]> ReadConfigurationAsync(string path, CancellationToken cancellation)
+    {
+        byte[] bytes = await LocalFile.ReadAsync(path, cancellation);
+        try
+        {
+            _ = ModelConfiguration.Read(bytes);
+            return bytes;
+        }
+        catch (ServingException refusal)
+        {
+            throw new CommandException(ExitCode.BadInput, $"'{path}': {refusal.Message}", refusal);
+        }
     }
 }
