@@ -89,6 +89,24 @@ internal static class RequestFuzzing
         }
     }
 
+    /// <summary>Reads a body as each request of the model repository extension.</summary>
+    public static void Repository(ReadOnlySpan<byte> body)
+    {
+        for (int kind = 0; kind < 3; kind++)
+        {
+            try
+            {
+                if (kind == 0) RepositoryDocuments.ReadIndex(body);
+                else if (kind == 1) RepositoryDocuments.ReadLoad(body);
+                else RepositoryDocuments.ReadUnload(body);
+            }
+            catch (ServingException)
+            {
+                // The documented refusal.
+            }
+        }
+    }
+
     /// <summary>Reads a body as a TF Serving predict request.</summary>
     public static void TensorFlow(ReadOnlySpan<byte> body)
     {

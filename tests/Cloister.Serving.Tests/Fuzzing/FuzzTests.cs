@@ -36,6 +36,11 @@ public sealed class FuzzTests
     public void Infer_bodies() => Mutate(InferBodies, RequestFuzzing.OpenInference);
 
     [Fact]
+    public void Repository_bodies() => Mutate(
+        ["""{"ready":true}""", """{"parameters":{"config":"{}","file:1/model.onnx":"AAAA","n":-1.5e300,"u":18446744073709551615}}""", """{"parameters":{"unload_dependents":false,"x":NaN}}"""],
+        RequestFuzzing.Repository);
+
+    [Fact]
     public void Binary_infer_bodies() => Mutate([.. BinaryBodies()], RequestFuzzing.OpenInferenceBinary);
 
     [Fact]
