@@ -28,7 +28,7 @@ internal static class WeightUses
             // What has only constants to read will be folded.
             bool folded = !node.Inputs.Any(made.Contains);
             if (folded || !ReadAsTheyAre.Contains(node.OpType)) names.ExceptWith(node.Inputs);
-            if (!folded || node.Inputs.IsEmpty) made.UnionWith(node.Outputs);
+            if (!folded || (node.Inputs.IsEmpty && node.OpType != "Constant")) made.UnionWith(node.Outputs);
             foreach (GraphProto inner in node.Attributes.SelectMany(Graphs)) RemoveReadBy(inner, names);
         }
         return names;

@@ -51,6 +51,18 @@ internal sealed class WarmUp
         }
     }
 
+    internal static void Fuzz(ReadOnlySpan<byte> entry)
+    {
+        try
+        {
+            Read(entry.ToArray(), zeros: false);
+        }
+        catch (ServingException refusal) when (refusal.Error == ServingError.WarmUpFailed)
+        {
+            // The documented refusal; each line is read as a request, which has a target of its own.
+        }
+    }
+
     private static async Task AskAsync(string what, Func<Tensor?[]> read, ServedModel model, TimeSpan timeout, CancellationToken cancellation)
     {
         Tensor?[] inputs = [];

@@ -28,7 +28,7 @@ public sealed class FuzzTests
         """{"examples":[{"a":[NaN,-Infinity],"t":["x"],"i":[9223372036854775807],"p":[{"b64":"iVBORw0KGgo="}]}]}""",
     ];
 
-    private static readonly string[] Configurations = ["""{"preprocess":"bgr-mean","resize":"bilinear","threads":2,"queueLimit":10,"timeoutMilliseconds":500}""", "{}"];
+    private static readonly string[] Configurations = ["""{"preprocess":"bgr-mean","resize":"bilinear","threads":2,"queueLimit":10,"timeoutMilliseconds":500}""", """{"warmup":"zeros","weights":"in-place","concurrency":2,"batching":false}""", "{}"];
 
     private static readonly string[] Labels = ["tench\ngoldfish\r\ngreat white shark, \u00e4\n", "a"];
 
@@ -57,6 +57,9 @@ public sealed class FuzzTests
 
     [Fact]
     public void Configuration_documents() => Mutate(Configurations, ModelConfiguration.Fuzz);
+
+    [Fact]
+    public void Warm_up_requests() => Mutate([InferBodies[1] + "\n\r\n" + InferBodies[0] + "\n"], WarmUp.Fuzz);
 
     [Fact]
     public void Label_lists() => Mutate(Labels, ModelLabels.Fuzz);
