@@ -83,7 +83,7 @@ internal sealed class BinaryRequest : IDisposable
     {
         var binary = new List<BinaryInput>();
         _request = InferRequestReader.ReadHeader(header, _model, _pool, binary);
-        long sum = BinaryInputs.Sum(binary, _model.MaximumRequestBytes - _headerLength);
+        long sum = BinaryInputs.Sum(binary, Math.Min(_model.MaximumRequestBytes, Array.MaxLength) - _headerLength);
         if (_length is { } length && length != _headerLength + sum)
             throw new ServingException(ServingError.BinaryDataRefused,
                 $"The body has {length} bytes: {_headerLength} of JSON leave {length - _headerLength} for binary data, but the inputs announce {sum}.");

@@ -127,12 +127,12 @@ internal sealed class OpenInferenceSurface : IServingSurface
         if (load)
         {
             RepositoryDocuments.ReadLoad(body.Span);
-            await service.Repository.LoadModelAsync(ModelOf(http), http.RequestAborted);
+            await ModelControl.LoadAsync(http, service, ModelOf(http), http.RequestAborted);
         }
         else
         {
             RepositoryDocuments.ReadUnload(body.Span);
-            await service.Repository.UnloadModelAsync(ModelOf(http), http.RequestAborted);
+            await ModelControl.UnloadAsync(http, service, ModelOf(http), http.RequestAborted);
         }
         http.Response.ContentType = "application/json";
         http.Response.ContentLength = 0;

@@ -35,7 +35,7 @@ internal static class RepositoryMessages
         service.DemandControl(http, request.ModelName);
         DemandNoRepository(request.RepositoryName);
         foreach (string name in request.Parameters.Keys) RepositoryDocuments.OfLoad(name);
-        await service.Repository.LoadModelAsync(request.ModelName, cancellation);
+        await ModelControl.LoadAsync(http, service, request.ModelName, cancellation);
         return new RepositoryModelLoadResponse();
     }
 
@@ -45,7 +45,7 @@ internal static class RepositoryMessages
         service.DemandControl(http, request.ModelName);
         DemandNoRepository(request.RepositoryName);
         foreach ((string name, ModelRepositoryParameter value) in request.Parameters) RepositoryDocuments.OfUnload(name, Of(value));
-        await service.Repository.UnloadModelAsync(request.ModelName, cancellation);
+        await ModelControl.UnloadAsync(http, service, request.ModelName, cancellation);
         return new RepositoryModelUnloadResponse();
     }
 
