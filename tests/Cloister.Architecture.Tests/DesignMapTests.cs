@@ -10,6 +10,7 @@ public sealed class DesignMapTests
         ["Attestation"] = [],
         ["Sealing"] = [],
         ["Onnx"] = [],
+        ["Homomorphic"] = [],
         ["Collateral"] = ["Attestation"],
         ["Protocol"] = ["Attestation"],
         ["Platform"] = ["Attestation", "Sealing"],

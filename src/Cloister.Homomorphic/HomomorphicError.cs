@@ -1,0 +1,32 @@
+namespace Cloister.Homomorphic;
+
+/// <summary>Why parameters or data were refused. Numbers are stable and append-only: 1xx parameters.</summary>
+public enum HomomorphicError
+{
+    /// <summary>The ring degree is no power of two between 1024 and 32768.</summary>
+    DegreeNotSupported = 100,
+
+    /// <summary>A modulus has more than 49 bits, or fewer than a prime for this degree can have.</summary>
+    ModulusSize = 101,
+
+    /// <summary>A modulus is not prime.</summary>
+    ModulusNotPrime = 102,
+
+    /// <summary>A modulus is not 1 modulo twice the degree, so that the ring has no number-theoretic transform over it.</summary>
+    ModulusHasNoTransform = 103,
+
+    /// <summary>The same modulus stands twice in a chain.</summary>
+    ModulusRepeated = 104,
+
+    /// <summary>A chain has no modulus, or more than 40.</summary>
+    ChainLength = 105,
+
+    /// <summary>The product of the moduli exceeds what the security level allows at this degree (ePrint 2024/463, table 5.2).</summary>
+    InsecureParameters = 106,
+
+    /// <summary>The tables have no entry for this degree at this security level.</summary>
+    NotInTables = 107,
+
+    /// <summary>There are fewer primes of this size than were asked for.</summary>
+    NotEnoughPrimes = 108,
+}
