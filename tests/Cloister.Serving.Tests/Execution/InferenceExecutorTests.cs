@@ -196,6 +196,65 @@ public sealed class InferenceExecutorTests
         }
     }
 
+    [Fact]
+    public async Task Short_work_runs_on_the_caller_s_thread_once_it_is_known_to_be_short_and_nothing_waits()
+    {
+        var time = new ManualTime();
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 1 }, time);
+        Lane lane = executor.CreateLane(), other = executor.CreateLane();
+        int thread = 0;
+        var work = new Work(() => thread = Environment.CurrentManagedThreadId);
+        Assert.False(lane.TryRunHere(work, default, out _)); // nothing is known of it yet
+        for (int i = 0; i < 32; i++) await Run(lane, () => time.Advance(TimeSpan.FromMicroseconds(20)));
+        await Settle(lane);
+        Assert.True(lane.TryRunHere(work, default, out RunTimes times));
+        Assert.Equal((Environment.CurrentManagedThreadId, TimeSpan.Zero), (thread, times.Queued));
+        using (var gate = new Gate())
+        {
+            Task running = gate.RunIn(other);
+            await gate.Entered;
+            Assert.False(lane.TryRunHere(work, default, out _)); // as many run as there are threads
+            gate.Open();
+            await running;
+            await Settle(other);
+        }
+        await Run(lane, () => time.Advance(TimeSpan.FromMilliseconds(10)));
+        Assert.False(lane.TryRunHere(work, default, out _)); // it has become slow
+        for (int i = 0; i < 64; i++) await Run(lane, () => { });
+        await Settle(lane);
+        Assert.True(lane.TryRunHere(work, default, out _));
+    }
+
+    [Fact]
+    public async Task Work_on_the_caller_s_thread_counts_like_any_other()
+    {
+        await using var executor = new InferenceExecutor(new ExecutorOptions { Threads = 2 }, new ManualTime());
+        Lane lane = executor.CreateLane(concurrency: 1);
+        for (int i = 0; i < 32; i++) await Run(lane, () => { });
+        await Settle(lane);
+        Task? queued = null;
+        Assert.True(lane.TryRunHere(new Work(() =>
+        {
+            queued = Run(lane, () => { });
+            Assert.False(lane.TryRunHere(new Work(() => { }), default, out _));
+            Assert.Equal(1, lane.Load.Running);
+        }), default, out _));
+        await queued!;
+        await Settle(lane);
+        Assert.Throws<InvalidOperationException>(() => lane.TryRunHere(new Work(() => throw new InvalidOperationException()), default, out _));
+        Assert.Equal(0, lane.Load.Running);
+        using var left = new CancellationTokenSource();
+        await left.CancelAsync();
+        Assert.Equal(ServingError.Cancelled, Assert.Throws<ServingException>(() => lane.TryRunHere(new Work(() => Assert.Fail()), left.Token, out _)).Error);
+        await Run(lane, () => { });
+    }
+
+    /// <summary>A task may end a moment before its thread is free again.</summary>
+    private static async Task Settle(Lane lane)
+    {
+        while (lane.Load.Running > 0) await Task.Yield();
+    }
+
     private static Task<RunTimes> Run(Lane lane, Action action) => lane.RunAsync(new Work(action), Timeout.InfiniteTimeSpan, default);
 
     private sealed class Work(Action action) : IInference
