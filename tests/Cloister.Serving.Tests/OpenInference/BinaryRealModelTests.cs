@@ -60,6 +60,27 @@ public sealed class BinaryRealModelTests
         Assert.Equal(binary, document.RootElement.GetProperty("outputs")[0].GetProperty("data").EnumerateArray().Select(value => (Half)value.GetSingle()));
     }
 
+    [SharedDataFact]
+    public async Task A_batch_of_pictures_is_told_apart()
+    {
+        const int Count = 10, Plane = 32 * 32;
+        float[] mean = [0.485f, 0.456f, 0.406f], deviation = [0.229f, 0.224f, 0.225f];
+        byte[] file = await File.ReadAllBytesAsync(TestData.Path("inputs/cifar10/cifar10_test_2000.bin"));
+        // One byte of label, then the planes of red, green and blue.
+        float[] pixels = [.. Enumerable.Range(0, Count).SelectMany(image => Enumerable.Range(0, 3 * Plane).Select(i =>
+            (file[image * (1 + 3 * Plane) + 1 + i] / 255f - mean[i / Plane]) / deviation[i / Plane]))];
+        await using TestServer server = await ServeAsync("vision/cifar10-resnet20");
+        using JsonDocument metadata = JsonDocument.Parse((await server.GetAsync("/v2/models/model")).Body);
+        string input = metadata.RootElement.GetProperty("inputs")[0].GetProperty("name").GetString()!;
+        (HttpStatusCode status, string json, byte[] answer) = await AskAsync(server, "/v2/models/model/infer",
+            $$$"""{"inputs":[{"name":"{{{input}}}","shape":[{{{Count}}},3,32,32],"datatype":"FP32","parameters":{"binary_data_size":{{{pixels.Length * 4}}}}}],"parameters":{"binary_data_output":true}}""", Floats(pixels));
+        Assert.True(status == HttpStatusCode.OK, json);
+        using JsonDocument recorded = JsonDocument.Parse(await File.ReadAllBytesAsync(TestData.Path("models/vision/cifar10-resnet20.expected.json")));
+        float[] expected = [.. recorded.RootElement.GetProperty("first10_probabilities").EnumerateArray().SelectMany(Row)], probabilities = MemoryMarshal.Cast<byte, float>(answer).ToArray();
+        Assert.Equal(expected.Length, probabilities.Length);
+        for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], probabilities[i], 1e-4f);
+    }
+
     [SharedDataTheory]
     [InlineData("logreg-breast", "probability", 0), InlineData("logreg-spambase", "probability", 0), InlineData("mlp-spambase", "probability", 0)]
     [InlineData("gbt-credit-default", "probability", 0), InlineData("rf-spambase", "probabilities", 1)]
