@@ -13,6 +13,8 @@ internal static class ModelServerVerb
     private static readonly Option<string?> AccessLog = ServingOptions.AccessLog();
     private static readonly Option<bool> OpenStatus = ServingOptions.OpenStatus();
     private static readonly Option<int> Drain = ServingOptions.Drain();
+    private static readonly Option<bool> LockMemory = ServingOptions.LockMemory();
+    private static readonly Option<bool> ModelControl = ServingOptions.ModelControl();
     private static readonly Option<string?> Type = Joining.Type();
     private static readonly Option<string?> Coordinator = Joining.Coordinator();
     private static readonly Option<string?> DnsNames = Joining.DnsNames();
@@ -25,7 +27,7 @@ internal static class ModelServerVerb
             "EDG_MARBLE_TYPE=inference cloister model-server --port=8500 --rest_api_port=8501 --model_config_file=models.config",
             "cloister model-server --type inference --rest_api_port=8501 --model_name=mnist --model_base_path=/models/mnist")
         {
-            Store, Bind, AccessLog, OpenStatus, Drain, Type, Coordinator, DnsNames, UuidFile, Simulator,
+            Store, Bind, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator,
         };
         // They are read by the library, in their order: the last one of a name counts.
         verb.TreatUnmatchedTokensAsErrors = false;
@@ -44,7 +46,7 @@ internal static class ModelServerVerb
         if (!IPAddress.TryParse(parsed.GetRequiredValue(Bind), out IPAddress? address))
             throw new CommandException(ExitCode.Usage, $"'{parsed.GetValue(Bind)}' is no IP address.");
         ModelServerStart start = await flags.ReadAsync(parsed.GetValue(Store), address, cancellation);
-        InferenceOptions options = ServingOptions.Apply(start.Options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain));
+        InferenceOptions options = ServingOptions.Apply(start.Options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
         await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator)), options, start.Notes, screen, cancellation);
     }
 }

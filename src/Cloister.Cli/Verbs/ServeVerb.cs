@@ -19,6 +19,8 @@ internal static class ServeVerb
     private static readonly Option<string?> AccessLog = ServingOptions.AccessLog();
     private static readonly Option<bool> OpenStatus = ServingOptions.OpenStatus();
     private static readonly Option<int> Drain = ServingOptions.Drain();
+    private static readonly Option<bool> LockMemory = ServingOptions.LockMemory();
+    private static readonly Option<bool> ModelControl = ServingOptions.ModelControl();
     private static readonly Option<string?> Type = Joining.Type();
     private static readonly Option<string?> Coordinator = Joining.Coordinator();
     private static readonly Option<string?> DnsNames = Joining.DnsNames();
@@ -29,7 +31,7 @@ internal static class ServeVerb
         "cloister serve --type inference --coordinator localhost:2001 --store store --address 127.0.0.1:8501",
         "cloister serve --type inference --store store --store-poll 10 --batching batching.txt --access-log access.jsonl")
     {
-        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, AccessLog, OpenStatus, Drain, Type, Coordinator, DnsNames, UuidFile, Simulator,
+        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator,
     }
         .Runs(ServeAsync);
 
@@ -47,7 +49,7 @@ internal static class ServeVerb
         if (parsed.GetValue(Batching) is { } batching) options = await options.WithBatchingParametersAsync(batching, notes, cancellation);
         if (parsed.GetValue(Monitoring) is { } monitoring) options = await options.WithMonitoringConfigAsync(monitoring, cancellation);
         if (parsed.GetValue(Ssl) is { } ssl) options = await options.WithSslConfigAsync(ssl, notes, cancellation);
-        options = ServingOptions.Apply(options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain));
+        options = ServingOptions.Apply(options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
         await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator)), options, notes, screen, cancellation);
     }
 

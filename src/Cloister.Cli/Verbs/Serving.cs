@@ -26,7 +26,8 @@ internal static class Serving
         foreach ((string name, ModelState state, string? reason) in host.Models)
         {
             screen.Result(
-                reason is null ? $"opened '{name}' in memory: the maker's signature, digest and version are the manifest's" : $"'{name}' is refused: {reason}",
+                state == ModelState.Ready ? $"opened '{name}' in memory: the maker's signature, digest and version are the manifest's"
+                    : reason is null ? $"'{name}' is granted, but not to be served now" : $"'{name}' is refused: {reason}",
                 new JsonObject { ["event"] = "model", ["name"] = name, ["state"] = state.ToString(), ["reason"] = reason });
         }
         screen.Result($"serving on {string.Join(", ", host.Addresses)}",

@@ -12,8 +12,14 @@ internal static class ServingOptions
 
     public static Option<int> Drain() => new("--drain-seconds") { Description = "When stopping, say that it is not ready for so long before it takes no more requests." };
 
-    public static InferenceOptions Apply(InferenceOptions options, string? accessLog, bool openStatus, int drainSeconds) => options with
+    public static Option<bool> LockMemory() => new("--lock-memory") { Description = "Lock all memory of this process, so that nothing of a model or a request can reach swap; without it the models' own." };
+
+    public static Option<bool> ModelControl() => new("--allow-model-control") { Description = "Let callers who administer models by the manifest load and unload them." };
+
+    public static InferenceOptions Apply(InferenceOptions options, string? accessLog, bool openStatus, int drainSeconds, bool lockMemory, bool modelControl) => options with
     {
+        LockProcessMemory = lockMemory,
+        Repository = options.Repository with { AllowChanges = options.Repository.AllowChanges || modelControl },
         AccessLogFile = accessLog,
         StatusPage = new StatusPageOptions { Open = openStatus },
         DrainDelay = TimeSpan.FromSeconds(Math.Max(0, drainSeconds)),
