@@ -156,6 +156,23 @@ public sealed class AddressTests
         using System.Text.Json.JsonDocument document = System.Text.Json.JsonDocument.Parse(metadata);
     }
 
+    [Theory]
+    [InlineData(false, "https://page.example", 200), InlineData(false, null, 400), InlineData(true, "http://page.example", 200), InlineData(true, "file://", 400)]
+    public async Task A_browser_may_ask_first(bool allow, string? origin, int status)
+    {
+        await using TestServer server = await OpenInferenceTests.HalfPlusTwoAsync(options => options with { CrossOrigin = allow });
+        using var request = new HttpRequestMessage(HttpMethod.Options, "/v1/models/half:predict");
+        if (origin is not null) request.Headers.Add("Origin", origin);
+        using HttpResponseMessage preflight = await server.Client.SendAsync(request);
+        Assert.Equal((status, ""), ((int)preflight.StatusCode, await preflight.Content.ReadAsStringAsync()));
+        using HttpResponseMessage answer = await server.Client.PostAsync("/v1/models/half:predict", new StringContent("""{"instances":[1]}"""));
+        foreach (HttpResponseMessage response in new[] { preflight, answer })
+        {
+            string[] expected = allow ? ["*", "POST, GET", "Content-Type"] : [];
+            Assert.Equal(expected, new[] { "Access-Control-Allow-Origin", "Access-Control-Allow-Methods", "Access-Control-Allow-Headers" }.SelectMany(name => response.Headers.TryGetValues(name, out var values) ? values : []));
+        }
+    }
+
     private static async Task<(HttpStatusCode Status, string Body)> SendAsync(TestServer server, string method, string path)
     {
         var creation = new UriCreationOptions { DangerousDisablePathAndQueryCanonicalization = true };

@@ -21,13 +21,14 @@ internal static class ModelServerFlagTable
         Whole("max_num_load_retries", "5", "how often a version that could not be read is tried again", 0, int.MaxValue),
         Whole("load_retry_interval_micros", "60000000", "how long to wait between these; negative: not at all", long.MinValue, long.MaxValue / 10),
         Switch("allow_version_labels_for_unavailable_models", "false", "let a label name a version that is not available yet"),
+        Switch("rest_api_enable_cors_support", "false", "let web pages of any origin call TF Serving's REST surface"),
+        Switch("enable_serialization_as_tensor_content", "false", "answer over gRPC with tensor_content instead of lists of values"),
         Whole("tensorflow_session_parallelism", "0", "how many predictions run at once; 0: one a processor", 0, 4096),
         Switch("version", "false", "print versions and end"),
         Switch("use_alts_credentials", "false", "refused: the server's identity is its activation's"),
         Passed("rest_api_num_threads", FlagKind.Whole, "requests that wait take no thread"),
         Passed("grpc_max_threads", FlagKind.Whole, "requests that wait take no thread"),
         Passed("grpc_channel_arguments", FlagKind.Text, "there is no gRPC channel to give them to"),
-        Passed("rest_api_enable_cors_support", FlagKind.Switch, "no page of another origin may call"),
         Passed("enable_per_model_batching_parameters", FlagKind.Switch, "what a model's maker sealed in config.json always counts"),
         Passed("num_load_threads", FlagKind.Whole, "versions are opened one after the other, so that no two need their peak of memory at once"),
         Passed("num_unload_threads", FlagKind.Whole, "a version is released when its last request is answered"),
@@ -52,7 +53,6 @@ internal static class ModelServerFlagTable
         Passed("mixed_precision", FlagKind.Text, "a model computes in the types that its maker sealed"),
         Passed("skip_initialize_tpu", FlagKind.Switch, "there is no TPU"),
         Passed("enable_grpc_healthcheck_service", FlagKind.Switch, "gRPC's health service always answers"),
-        Passed("enable_serialization_as_tensor_content", FlagKind.Switch, "the server chooses the form of the tensors that it answers with"),
     ];
 
     private static ModelServerFlag Text(string name, string meaning, string initial = "") => new(name, FlagKind.Text, initial, meaning);

@@ -17,6 +17,8 @@ internal static class ModelServerOptions
             FurtherEndpoints = further,
             PredictionTimeout = TimeSpan.FromMilliseconds(flags.Whole("rest_api_timeout_in_ms")),
             Repository = Repository(flags),
+            CrossOrigin = flags.Switch("rest_api_enable_cors_support"),
+            AnswersAsTensorContent = flags.Switch("enable_serialization_as_tensor_content"),
         };
         options = await WithModelsAsync(options, flags, storeFolder is not null, notes, cancellation);
         if (flags.Whole("tensorflow_session_parallelism") is > 0 and var threads) options = options with { Executor = options.Executor with { Threads = (int)threads } };
