@@ -39,7 +39,10 @@ internal static class Serving
                 ["addresses"] = new JsonArray([.. host.Addresses.Select(address => (JsonNode)address)]),
                 ["simulated"] = activation.Identity.Simulated,
             });
-        await Stop.WaitAsync(cancellation);
+        // A workload whose certificate ended, or that is another under the manifest in force, stops serving and says why.
+        Task stop = Stop.WaitAsync(cancellation), renewing = renewal.ExecuteTask!;
+        if (await Task.WhenAny(stop, renewing) == renewing) await renewing;
+        await stop;
         await renewal.StopAsync(CancellationToken.None);
         screen.Line("stopped.");
     }
