@@ -83,7 +83,57 @@ public sealed class SecretReachTests
         Wider(manifest => AddModel(manifest, "letters", "model-key"));
         Wider(manifest => manifest["AnonymousModels"] = new JsonArray("digits"));
         Wider(manifest => manifest["Callers"]!["other"] = new JsonObject { ["TokenSha256"] = new string('d', 64), ["Models"] = new JsonArray("digits") });
-        Narrow(manifest => manifest["Callers"]!["app"]!.AsObject().Remove("x"));
+        Narrow(manifest => manifest["Callers"]!.AsObject().Remove("app"));
+        Narrow(manifest => manifest["Callers"]!["app"]!["Quota"] = new JsonObject { ["Requests"] = 1 });
+        Narrow(manifest =>
+        {
+            manifest["Callers"]!["renamed"] = manifest["Callers"]!["app"]!.DeepClone();
+            manifest["Callers"]!.AsObject().Remove("app");
+        });
+    }
+
+    [Fact]
+    public void Whose_tokens_are_taken_is_compared_down_to_the_issuers_keys()
+    {
+        string pem = TestManifest.Certificate("keys' root").ExportCertificatePem();
+        JsonObject Issuer(JsonObject manifest) => manifest["TokenIssuers"]!["login"]!.AsObject();
+        void Token(JsonObject manifest)
+        {
+            manifest["TokenIssuers"] = new JsonObject { ["login"] = JsonNode.Parse("""{"Issuer":"https://login.example","Audience":["a","b"],"Keys":{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}]}}""") };
+            manifest["Callers"]!["science"] = JsonNode.Parse("""{"Token":{"Issuer":"login","Claims":{"groups":["ml","ops"]}},"Models":["digits"]}""");
+        }
+
+        Wider(Token);
+        Narrow(_ => { }, Token);
+        Narrow(manifest => manifest["Callers"]!.AsObject().Remove("science"), Token);
+        Narrow(manifest => Issuer(manifest)["Audience"] = new JsonArray("b", "a"), Token);
+        Narrow(manifest => Issuer(manifest)["RefreshSeconds"] = 60, Token);
+        Wider(manifest => Issuer(manifest)["Audience"] = "c", Token);
+        Wider(manifest => Issuer(manifest)["Issuer"] = "https://evil.example", Token);
+        Wider(manifest => Issuer(manifest)["Keys"]!["keys"]![0]!["x"] = "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", Token);
+        Wider(manifest => { Issuer(manifest)["KeysAddress"] = "https://keys.example"; Issuer(manifest)["KeysRoot"] = pem; }, Token);
+        Wider(manifest => Issuer(manifest)["MaxLifetimeSeconds"] = 1_000_000, Token);
+        Wider(manifest => manifest["Callers"]!["science"]!["Token"]!["Claims"]!["groups"] = new JsonArray("ml", "ops", "hr"), Token);
+        Wider(manifest => manifest["Callers"]!["science"]!["Token"] = JsonNode.Parse("""{"Issuer":"login","Any":true}"""), Token);
+    }
+
+    [Fact]
+    public void Whose_certificates_are_taken_is_compared_and_a_revoked_one_takes_away()
+    {
+        JsonNode Rule(JsonObject manifest) => manifest["Callers"]!["mesh"]!["CertificateFrom"]!;
+        string pem = TestManifest.Certificate("clients").ExportCertificatePem();
+        void Certificate(JsonObject manifest) => manifest["Callers"]!["mesh"] = new JsonObject
+        {
+            ["CertificateFrom"] = new JsonObject { ["Authority"] = pem, ["CommonName"] = "web", ["Revoked"] = new JsonArray("01") },
+            ["Models"] = new JsonArray("digits"),
+        };
+
+        Wider(Certificate);
+        Narrow(_ => { }, Certificate);
+        Narrow(manifest => Rule(manifest)["Revoked"] = new JsonArray("02", "01"), Certificate);
+        Wider(manifest => Rule(manifest)["Revoked"] = new JsonArray("02"), Certificate);
+        Wider(manifest => Rule(manifest)["CommonName"] = "*", Certificate);
+        Wider(manifest => Rule(manifest)["Authority"] = TestManifest.Certificate("clients").ExportCertificatePem(), Certificate);
     }
 
     [Fact]
@@ -136,7 +186,7 @@ public sealed class SecretReachTests
         Assert.False(SecretReach.StateOpensWider(Sealed("ProductKey"), Sealed("UniqueKey")));
     }
 
-    private void Wider(Action<JsonObject> change) => Assert.True(IsWider(change, _ => { }));
+    private void Wider(Action<JsonObject> change, Action<JsonObject>? common = null) => Assert.True(IsWider(change, common ?? (_ => { })));
 
     private void Narrow(Action<JsonObject> change, Action<JsonObject>? common = null) => Assert.False(IsWider(change, common ?? (_ => { })));
 
