@@ -58,14 +58,15 @@ internal sealed record ModelConfigFile(ServingPlan Plan, IReadOnlyList<string> N
     private static ModelPlan Model(TextMessage message, List<string> notes)
     {
         var fields = new TextFields(message, "ModelConfig");
-        string name = fields.Text("name") ?? throw fields.Refused("name", "A ModelConfig needs a name.");
-        if (!ModelName.IsValid(name)) throw fields.Refused("name", "A model's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with a '.'.");
+        string? name = fields.Text("name");
+        if (name is not null && !ModelName.IsValid(name)) throw fields.Refused("name", "A model's name is 1 to 128 letters, digits, '-', '_' and '.', and does not begin with a '.'.");
         string? path = BasePath(fields);
         Platform(fields);
         VersionPolicy policy = fields.Message("model_version_policy") is { } chosen ? Policy(chosen) : new VersionPolicy.Latest(1);
         ImmutableDictionary<string, long> labels = Labels(fields, policy);
         if (fields.PassOver("logging_config")) notes.Add($"{fields.At("logging_config")}: logging_config of '{name}' is not followed: what a request holds is never logged.");
         fields.RefuseOthers();
+        if (name is null) throw fields.Refused("name", "A ModelConfig needs a name.");
         return new ModelPlan(name, path, policy, labels);
     }
 
