@@ -1,6 +1,7 @@
 using Cloister.Serving.Callers;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Execution;
+using Cloister.Serving.Metrics;
 using Cloister.Serving.OpenInference;
 using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.Repository;
@@ -100,9 +101,11 @@ public sealed class InferenceHost : IAsyncDisposable
         if (options.LockProcessMemory) ModelMemory.LockProcess();
         WebApplication application = Build(options, identity, time, logging);
         var pool = new TensorPool(options.KeptTensorBytes);
+        var loads = new LoadMetrics(time);
+        options = options with { Repository = options.Repository with { Observer = loads } };
         var repository = new ModelRepository(grants.Models, options.Repository, time, application.Services.GetRequiredService<ILogger<ModelRepository>>());
         var callers = new CallerRegistry(grants.Rights, time, application.Services.GetRequiredService<ILogger<CallerRegistry>>());
-        var observation = new ServingObservation(options, repository, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
+        var observation = new ServingObservation(options, repository, loads, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
         foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(options, time), .. observation.Surfaces]) surface.Map(application, service);

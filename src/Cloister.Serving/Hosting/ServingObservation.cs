@@ -17,7 +17,7 @@ internal sealed class ServingObservation : IAsyncDisposable
     private readonly AccessLogFile? _accessLog;
 
     /// <exception cref="IOException">The access log cannot be written.</exception>
-    public ServingObservation(InferenceOptions options, ModelRepository repository, CallerRegistry callers, IServingIdentity identity, TimeProvider time, ILogger<ServingObservation> logger)
+    public ServingObservation(InferenceOptions options, ModelRepository repository, LoadMetrics loads, CallerRegistry callers, IServingIdentity identity, TimeProvider time, ILogger<ServingObservation> logger)
     {
         _tracing = new RequestTracing(time);
         _accessLog = options.AccessLogFile is { } path ? new AccessLogFile(path, time, logger) : null;
@@ -26,7 +26,7 @@ internal sealed class ServingObservation : IAsyncDisposable
         var state = new StateMetrics(repository, identity.Simulated, _accessLog);
         Observers = _accessLog is null ? [requests, tensorFlow, _meter, _tracing] : [requests, tensorFlow, _meter, _accessLog, _tracing];
         var surfaces = new List<IServingSurface>();
-        if (options.Metrics is { } metrics) surfaces.Add(new MetricsSurface(metrics, callers, requests, tensorFlow, state));
+        if (options.Metrics is { } metrics) surfaces.Add(new MetricsSurface(metrics, callers, requests, tensorFlow, loads, state));
         if (options.StatusPage is { } status) surfaces.Add(new StatusSurface(status, callers, new StatusPage(repository, requests, identity.Simulated), time));
         Surfaces = surfaces;
     }

@@ -28,7 +28,7 @@ internal abstract class MetricFamily<TCell>(string name, string type, string hel
     /// <summary>Writes every series whose model may be seen.</summary>
     public void Write(Exposition text, Func<string, bool> sees)
     {
-        int model = Array.FindIndex(Labels, label => label is "model" or "model_name");
+        int model = Array.FindIndex(Labels, label => label is "model" or "model_name" or "model_path");
         KeyValuePair<LabelValues, TCell>[] visible = [.. _cells.Where(cell => model < 0 || sees(cell.Key[model])).OrderBy(cell => cell.Key.ToString(), StringComparer.Ordinal)];
         if (visible.Length == 0) return;
         text.Family(Name, type, help);

@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Routing;
 namespace Cloister.Serving.Metrics;
 
 /// <summary>Answers with Prometheus' text, under the addresses of the options.</summary>
-internal sealed class MetricsSurface(MetricsOptions options, CallerRegistry callers, RequestMetrics requests, TensorFlowMetrics tensorFlow, StateMetrics state) : IServingSurface
+internal sealed class MetricsSurface(MetricsOptions options, CallerRegistry callers, RequestMetrics requests, TensorFlowMetrics tensorFlow, LoadMetrics loads, StateMetrics state) : IServingSurface
 {
     public void Map(IEndpointRouteBuilder routes, PredictionService service)
     {
@@ -35,6 +35,7 @@ internal sealed class MetricsSurface(MetricsOptions options, CallerRegistry call
         }
         var text = new Exposition();
         tensorFlow.Write(text, viewer.Sees);
+        loads.Write(text, viewer.Sees);
         requests.Write(text, viewer.Sees);
         state.Write(text, viewer.Sees);
         http.Response.ContentType = Exposition.ContentType;

@@ -144,9 +144,11 @@ internal sealed class ModelKeeper : IAsyncDisposable
             foreach (long older in _loaded.Where(loaded => loaded.Value.Path == version.Path && loaded.Key != model.Version).Select(loaded => loaded.Key).ToList()) Release(older);
             _loaded[model.Version] = (version.Path, version.Stamp);
             _logger.ModelReady(model.Name, model.Version, _time.GetElapsedTime(start).TotalMilliseconds);
+            _options.Observer?.Opened(model.Name, model.Version, _time.GetElapsedTime(start), succeeded: true);
         }
         catch (ServingException refusal)
         {
+            _options.Observer?.Opened(_grant.Name, version.Number, _time.GetElapsedTime(start), succeeded: false);
             Refuse(version, refusal, before.Count + 1);
         }
 #pragma warning disable CA1031 // Whatever a model does to its engine, the other models are served.
@@ -154,6 +156,7 @@ internal sealed class ModelKeeper : IAsyncDisposable
 #pragma warning restore CA1031
         {
             _logger.ModelFailed(_grant.Name, failure);
+            _options.Observer?.Opened(_grant.Name, version.Number, _time.GetElapsedTime(start), succeeded: false);
             Refuse(version, new ServingException(ServingError.EngineFailed, "It could not be opened; the server's log says why.", failure), before.Count + 1);
         }
     }

@@ -27,6 +27,9 @@ public sealed record RepositoryOptions
     /// <summary>What is served at the start; null for the newest version of every granted model.</summary>
     internal Repository.ServingPlan? Plan { get; init; }
 
+    /// <summary>Told of versions that are opened; null if nobody listens.</summary>
+    internal Repository.IModelObserver? Observer { get; init; }
+
     /// <summary>Whether models are needed again after the start: then their keys are kept, in locked memory.</summary>
     internal bool KeepsKeys => AllowChanges || PollInterval > TimeSpan.Zero;
 }

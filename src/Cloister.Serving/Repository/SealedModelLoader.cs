@@ -111,13 +111,29 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         try
         {
             var model = new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
-            await warmUp.RunAsync(model, pool, configuration.Timeout ?? options.PredictionTimeout, cancellation);
+            await WarmUpAsync(warmUp, model, cancellation);
             return model;
         }
         catch
         {
             await engine.DisposeAsync();
             throw;
+        }
+    }
+
+    private async Task WarmUpAsync(WarmUp warmUp, ServedModel model, CancellationToken cancellation)
+    {
+        IModelObserver? observer = options.Repository.Observer;
+        long start = observer?.Time.GetTimestamp() ?? 0;
+        bool succeeded = false;
+        try
+        {
+            await warmUp.RunAsync(model, pool, model.Configuration.Timeout ?? options.PredictionTimeout, cancellation);
+            succeeded = true;
+        }
+        finally
+        {
+            if (warmUp.IsAsked) observer?.WarmedUp(model.Name, model.Version, observer.Time.GetElapsedTime(start), succeeded);
         }
     }
 

@@ -22,6 +22,9 @@ internal sealed class WarmUp
 
     private WarmUp(ImmutableArray<ReadOnlyMemory<byte>> requests, bool zeros) => (_requests, _zeros) = (requests, zeros);
 
+    /// <summary>Whether anything is asked at all.</summary>
+    public bool IsAsked => _zeros || _requests.Length > 0;
+
     /// <summary>Splits the entry into its lines; an empty line counts for nothing.</summary>
     /// <param name="entry">The bytes of <c>warmup.jsonl</c>; empty if there is none.</param>
     /// <param name="zeros">Whether zeros are asked besides.</param>

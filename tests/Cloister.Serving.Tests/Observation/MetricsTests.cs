@@ -46,6 +46,20 @@ public sealed partial class MetricsTests
     }
 
     [Fact]
+    public async Task Versions_that_are_opened_and_warmed_up_are_counted()
+    {
+        TestStore store = await new TestStore().AddAsync("half", TestModels.HalfPlusTwo, null, null, ("warmup.jsonl", """{"inputs":[{"name":"x","shape":[1],"datatype":"FP32","data":[1]}]}"""u8.ToArray()));
+        await store.AddAsync("bad", "no model"u8.ToArray());
+        await using TestServer server = await TestServer.StartAsync(store, options => options with { Metrics = new MetricsOptions { Open = true } });
+        Dictionary<string, double> samples = await ScrapeAsync(server.Client, MetricsOptions.Path);
+        Assert.Equal(1, samples[""":tensorflow:cc:saved_model:load_attempt_count{model_path="half/1",status="success"}"""]);
+        Assert.Equal(1, samples[""":tensorflow:cc:saved_model:load_attempt_count{model_path="bad/1",status="fail"}"""]);
+        Assert.True(samples[""":tensorflow:cc:saved_model:load_latency{model_path="half/1"}"""] > 0);
+        Assert.Equal(1, samples[""":tensorflow:serving:model_warmup_latency_count{model_path="half/1",status="OK"}"""]);
+        Assert.Equal(1, samples["""cloister_serving_model_state{model="bad",version="1",state="end"}"""]);
+    }
+
+    [Fact]
     public async Task Batches_are_counted_as_a_batching_session()
     {
         TestStore store = await new TestStore().AddAsync("half", TestModels.HalfPlusTwo);
