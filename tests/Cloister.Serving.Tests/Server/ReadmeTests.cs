@@ -51,6 +51,6 @@ public sealed partial class ReadmeTests
         Assert.Equal(("bgr-mean", 64), (read.Preprocess!.Name, read.QueueLimit));
     }
 
-    [GeneratedRegex("""\{"preprocess":[^}]*\}""")]
+    [GeneratedRegex("""\{"preprocess":(?:[^{}]|\{[^{}]*\})*\}""")]
     private static partial Regex Configuration();
 }
