@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Cloister.Homomorphic.Ring;
 
 /// <summary>
-/// An odd prime p below 2^49 and the exact arithmetic modulo p on doubles. Residues are balanced: integers in [-(p-1)/2, (p-1)/2].
+/// A modulus p below 2^49, an odd prime unless made by <see cref="OfPlaintext"/>, and the exact arithmetic modulo p on doubles. Residues are balanced: integers in [-(p-1)/2, (p-1)/2].
 /// </summary>
 /// <remarks>
 /// <para>Write e = 2^-53 and round(x) for (x + Magic) - Magic. Adding Magic = 1.5 * 2^52 in the one rounding of a fused multiply-add
@@ -32,10 +32,17 @@ public sealed class Modulus
             throw new HomomorphicException(HomomorphicError.ModulusSize, $"The modulus {value} has more than {NttPrimes.MaximumBits} bits.");
         if (value == 2 || !NttPrimes.IsPrime(value))
             throw new HomomorphicException(HomomorphicError.ModulusNotPrime, $"The modulus {value} is not an odd prime.");
-        Value = value;
-        P = value;
-        Inverse = 1.0 / P;
+        (Value, P, Inverse) = (value, value, 1.0 / value);
     }
+
+    private Modulus(ulong value, double p) => (Value, P, Inverse) = (value, p, 1.0 / p);
+
+    /// <summary>A modulus that need not be prime, for plaintexts and as the target of conversions. If it is even, m/2 and -m/2 are both balanced.</summary>
+    /// <param name="value">2 to 2^49 - 1.</param>
+    /// <exception cref="HomomorphicException">It is smaller or larger.</exception>
+    public static Modulus OfPlaintext(ulong value) => value >= 2 && value >> NttPrimes.MaximumBits == 0
+        ? new(value, value)
+        : throw new HomomorphicException(HomomorphicError.ModulusSize, $"The plaintext modulus {value} is not from 2 to 2^{NttPrimes.MaximumBits} - 1.");
 
     /// <summary>The prime.</summary>
     public ulong Value { get; }
@@ -53,6 +60,15 @@ public sealed class Modulus
 
     /// <summary>The residue in [0, p) of a balanced one.</summary>
     public ulong Unbalance(double residue) => (ulong)((long)residue + ((long)residue >> 63 & (long)Value));
+
+    /// <summary>The inverse in [0, p) of a number coprime to the modulus. Not constant-time; it is used on public numbers.</summary>
+    internal ulong Invert(ulong number)
+    {
+        Int128 a = number % Value, b = Value, x = 1, y = 0;
+        while (b != 0) (a, b, x, y) = (b, a % b, y, x - a / b * y);
+        if (a != 1) throw new ArgumentException($"{number} has no inverse modulo {Value}.", nameof(number));
+        return (ulong)(x < 0 ? x + Value : x);
+    }
 
     /// <summary>a * w modulo p, exact but not quite balanced: see the remarks. |a| &lt; 2^52, |w| &lt;= p/2.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -17,6 +17,8 @@ public sealed unsafe class NegacyclicNtt
     {
         if (degree is < MinimumDegree or > MaximumDegree || !int.IsPow2(degree))
             throw new HomomorphicException(HomomorphicError.DegreeNotSupported, $"The degree {degree} is no power of two from {MinimumDegree} to {MaximumDegree}.");
+        if (!NttPrimes.IsPrime(modulus.Value))
+            throw new HomomorphicException(HomomorphicError.ModulusNotPrime, $"The modulus {modulus.Value} is not prime.");
         if (modulus.Value % (2 * (ulong)degree) != 1)
             throw new HomomorphicException(HomomorphicError.ModulusHasNoTransform, $"The modulus {modulus.Value} is not 1 modulo {2 * degree}.");
         Degree = degree;

@@ -1,0 +1,132 @@
+namespace Cloister.Homomorphic.Ring;
+
+/// <summary>What the numbers of a polynomial are.</summary>
+public enum RnsForm
+{
+    /// <summary>Coefficients, from X^0 up.</summary>
+    Coefficients,
+
+    /// <summary>Values after the transform, in <see cref="NttOrder.Internal"/> order: products are element-wise.</summary>
+    Values,
+}
+
+/// <summary>
+/// A polynomial modulo X^n + 1 and a product of moduli: for each modulus a limb of n balanced residues, all limbs in one block of aligned memory
+/// that is zeroed when the polynomial is disposed of (or collected). Not safe for concurrent changes.
+/// </summary>
+public sealed unsafe class RnsPolynomial : IDisposable
+{
+    private readonly AlignedMemory _memory;
+
+    /// <summary>The zero polynomial.</summary>
+    public RnsPolynomial(RnsBasis basis, RnsForm form = RnsForm.Coefficients)
+    {
+        Basis = basis;
+        Form = form;
+        _memory = new AlignedMemory(checked(basis.Degree * basis.Count));
+    }
+
+    /// <summary>The moduli.</summary>
+    public RnsBasis Basis { get; }
+
+    /// <summary>Coefficients or values. Setting it relabels and computes nothing.</summary>
+    public RnsForm Form { get; set; }
+
+    internal double* Pointer => _memory.Pointer;
+
+    /// <summary>The residues for one modulus, valid until the polynomial is disposed of. What is written must be balanced.</summary>
+    public Span<double> Limb(int index)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(index);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(index, Basis.Count);
+        return new(Pointer + (nint)index * Basis.Degree, Basis.Degree);
+    }
+
+    /// <summary>Takes over another polynomial's form and numbers. It may have more moduli: the first ones count.</summary>
+    public void CopyFrom(RnsPolynomial other)
+    {
+        if (other.Basis.Count < Basis.Count || !Basis.HasSameModuli(other.Basis.Slice(..Basis.Count))) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
+        Form = other.Form;
+        other._memory.Span[.._memory.Span.Length].CopyTo(_memory.Span);
+    }
+
+    /// <summary>Writes the same small integers into every limb: balanced residues are the integers themselves.</summary>
+    /// <param name="coefficients">n integers smaller in size than half of every modulus.</param>
+    public void SetSmall(ReadOnlySpan<double> coefficients)
+    {
+        if (coefficients.Length != Basis.Degree) throw new ArgumentException($"There are {coefficients.Length} coefficients instead of {Basis.Degree}.", nameof(coefficients));
+        Form = RnsForm.Coefficients;
+        for (int limb = 0; limb < Basis.Count; limb++) coefficients.CopyTo(Limb(limb));
+    }
+
+    /// <summary>Transforms coefficients into values; values stay.</summary>
+    public void ToValues()
+    {
+        for (int limb = 0; Form == RnsForm.Coefficients && limb < Basis.Count; limb++) Basis.Transform(limb).Forward(Limb(limb));
+        Form = RnsForm.Values;
+    }
+
+    /// <summary>Transforms values into coefficients; coefficients stay.</summary>
+    public void ToCoefficients()
+    {
+        for (int limb = 0; Form == RnsForm.Values && limb < Basis.Count; limb++) Basis.Transform(limb).Inverse(Limb(limb));
+        Form = RnsForm.Coefficients;
+    }
+
+    /// <summary>Adds another polynomial of the same form and moduli.</summary>
+    public void Add(RnsPolynomial other) => Run<Addition>(this, other);
+
+    /// <summary>Subtracts another polynomial of the same form and moduli.</summary>
+    public void Subtract(RnsPolynomial other) => Run<Subtraction>(this, other);
+
+    /// <summary>Multiplies by another polynomial; both are values.</summary>
+    public void Multiply(RnsPolynomial other)
+    {
+        RequireValues(other);
+        Run<Multiplication>(this, other);
+    }
+
+    /// <summary>Adds the product of two polynomials; all are values.</summary>
+    public void AddProduct(RnsPolynomial a, RnsPolynomial b)
+    {
+        RequireValues(a);
+        Run<Accumulation>(a, b);
+    }
+
+    /// <summary>Multiplies by an integer.</summary>
+    public void Multiply(ulong factor)
+    {
+        for (int limb = 0; limb < Basis.Count; limb++)
+        {
+            double* at = Pointer + (nint)limb * Basis.Degree;
+            ElementWise.Run<Multiplication>(at, at, Basis.Moduli[limb].Balance(factor), Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
+        }
+    }
+
+    /// <summary>Zeroes and frees the memory.</summary>
+    public void Dispose() => _memory.Dispose();
+
+    // Of a sum or a difference, a is this polynomial; of an accumulation, both are others.
+    internal void Run<TOperation>(RnsPolynomial a, RnsPolynomial b, VectorWidth? width = null)
+        where TOperation : struct, IElementOperation
+    {
+        RequireLike(a);
+        RequireLike(b);
+        for (int limb = 0; limb < Basis.Count; limb++)
+        {
+            nint at = (nint)limb * Basis.Degree;
+            ElementWise.Run<TOperation>(Pointer + at, a.Pointer + at, b.Pointer + at, Basis.Degree, Basis.Moduli[limb], width ?? VectorWidths.Best);
+        }
+    }
+
+    private void RequireLike(RnsPolynomial other)
+    {
+        if (Form != other.Form) throw new ArgumentException($"One polynomial holds {Form}, the other {other.Form}.", nameof(other));
+        if (!Basis.HasSameModuli(other.Basis)) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
+    }
+
+    private void RequireValues(RnsPolynomial other)
+    {
+        if (Form != RnsForm.Values || other.Form != RnsForm.Values) throw new ArgumentException("Only values multiply element by element: transform first.", nameof(other));
+    }
+}
