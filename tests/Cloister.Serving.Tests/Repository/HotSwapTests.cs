@@ -219,6 +219,22 @@ public sealed class HotSwapTests
         await UntilAsync(() => store.Memory.Held == Environment.SystemPageSize); // the key
     }
 
+    [Theory]
+    [InlineData(null, true)] // large enough to be used in place unless the maker says otherwise
+    [InlineData("""{"weights":"packed"}""", false)]
+    public async Task Large_weights_stay_where_they_were_decrypted(string? configuration, bool stay)
+    {
+        const int length = 17 << 20;
+        byte[] model = new Cloister.Onnx.Tests.Runtime.HandmadeModel().Input("x", 1, -1).Inline("w", 2, [length], new byte[length])
+            .Node("Cast", ["x"], ["at"], Cloister.Onnx.Tests.Runtime.HandmadeModel.Int("to", 7)).Node("Gather", ["w", "at"], ["picked"])
+            .Node("Cast", ["picked"], ["number"], Cloister.Onnx.Tests.Runtime.HandmadeModel.Int("to", 1)).Node("Add", ["x", "number"], ["y"]).Output("y", 1, -1).ToBytes();
+        await using var store = new VersionStore();
+        await store.SealAsync("model.sealed", 1, model, configuration: configuration);
+        await store.StartAsync();
+        Assert.Equal(0, await store.AskAsync());
+        Assert.Equal(stay, store.Memory.Held > length);
+    }
+
     [Fact]
     public async Task Who_asked_for_a_change_may_stop_waiting_and_it_goes_on()
     {
