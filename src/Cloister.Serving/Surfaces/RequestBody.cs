@@ -56,14 +56,13 @@ internal sealed class RequestBody : IDisposable
 
     public void Dispose()
     {
-        if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+        GiveBack(_bytes, Length);
         _bytes = [];
     }
 
     private static async ValueTask<RequestBody> ReadPlainAsync(PipeReader reader, int expected, int most, CancellationToken cancellation)
     {
-        // A length that was only announced is not worth memory yet.
-        var body = new Growing(Math.Clamp(expected, 256, 1 << 20), most);
+        var body = new Growing(expected, most);
         try
         {
             while (true)
@@ -108,12 +107,24 @@ internal sealed class RequestBody : IDisposable
         }
     }
 
+    // Only what was written needs to be cleared.
+    private static void GiveBack(byte[] bytes, int used)
+    {
+        if (bytes.Length == 0) return;
+        bytes.AsSpan(0, used).Clear();
+        ArrayPool<byte>.Shared.Return(bytes);
+    }
+
     private static ServingException TooLarge(int most) =>
         new(ServingError.TooLarge, $"The body is larger than the {most} bytes that this model takes; send fewer instances at once.");
 
+    /// <param name="expected">The length that was announced. It is not worth much memory before a part of it is here.</param>
+    /// <param name="most">The most bytes.</param>
     private sealed class Growing(int expected, int most) : IDisposable
     {
-        private byte[] _bytes = ArrayPool<byte>.Shared.Rent(expected);
+        private const int Unproven = 64 << 10, Believed = 32;
+
+        private byte[] _bytes = ArrayPool<byte>.Shared.Rent(Math.Clamp(expected, 256, Unproven));
         private int _length;
 
         public void Append(ReadOnlySpan<byte> part)
@@ -133,15 +144,16 @@ internal sealed class RequestBody : IDisposable
 
         public void Dispose()
         {
-            if (_bytes.Length > 0) ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+            GiveBack(_bytes, _length);
             _bytes = [];
         }
 
         private void Grow(int more)
         {
-            byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(_length + (long)more, 2L * _bytes.Length)));
+            long believed = Math.Min(expected, (long)Believed * _length);
+            byte[] larger = ArrayPool<byte>.Shared.Rent((int)Math.Min(Array.MaxLength, Math.Max(Math.Max(_length + (long)more, believed), 2L * _bytes.Length)));
             _bytes.AsSpan(0, _length).CopyTo(larger);
-            ArrayPool<byte>.Shared.Return(_bytes, clearArray: true);
+            GiveBack(_bytes, _length);
             _bytes = larger;
         }
     }

@@ -7,6 +7,9 @@ namespace Cloister.Serving.Tests.Json;
 /// <summary>Lists of numbers read in one go give the bits that the framework reads one by one, however they are written.</summary>
 public sealed class FloatRunTests
 {
+    // A list of a request never stands within its first bytes.
+    private const string Before = """{"instances": [      """;
+
     [Theory]
     [InlineData("floats"), InlineData("doubles"), InlineData("wholes"), InlineData("digits"), InlineData("mixed")]
     public void Runs_read_as_the_framework_reads_each(string kind)
@@ -35,25 +38,24 @@ public sealed class FloatRunTests
     }
 
     [Theory]
-    [InlineData("01.5"), InlineData("1."), InlineData(".5"), InlineData("+1"), InlineData("1.2.3"), InlineData("--1"), InlineData("1,,2"), InlineData("- 1"), InlineData("1 2"), InlineData("0x1"), InlineData("1.5f"), InlineData("")]
+    [InlineData("01.5"), InlineData("1."), InlineData(".5"), InlineData("+1"), InlineData("1.2.3"), InlineData("--1"), InlineData("- 1"), InlineData("1 2"), InlineData("0x1"), InlineData("1.5f"), InlineData("")]
     public void What_is_no_number_is_left_to_be_refused(string wrong)
     {
-        byte[] text = Encoding.ASCII.GetBytes($"{wrong},{string.Join(',', Enumerable.Repeat("1.5", 40))}]");
+        byte[] text = Encoding.ASCII.GetBytes($"{Before}{wrong},{string.Join(',', Enumerable.Repeat("1.5", 40))}]");
         float[] room = new float[100];
         int count = 0;
-        int at = FloatRun.Read(text, 0, room, ref count);
-        Assert.InRange(at, 0, wrong.Length);
-        Assert.InRange(count, 0, 1);
+        int at = FloatRun.Read(text, Before.Length, room, ref count);
+        Assert.Equal((Before.Length, 0), (at, count));
     }
 
     [Fact]
     public void No_more_is_read_than_there_is_room_for()
     {
-        byte[] text = Encoding.ASCII.GetBytes(string.Join(',', Enumerable.Repeat("1.5", 100)) + "]");
+        byte[] text = Encoding.ASCII.GetBytes(Before + string.Join(',', Enumerable.Repeat("1.5", 100)) + "]");
         float[] room = new float[100];
-        int count = 3, at = FloatRun.Read(text, 0, room.AsSpan(0, 10), ref count);
+        int count = 3, at = FloatRun.Read(text, Before.Length, room.AsSpan(0, 10), ref count);
         Assert.True(count is 3 or 10); // 3 on a machine without the instructions
-        Assert.Equal(4 * (count - 3), at);
+        Assert.Equal(Before.Length + 4 * (count - 3), at);
         Assert.All(room[10..], value => Assert.Equal(0, value));
     }
 
@@ -76,7 +78,7 @@ public sealed class FloatRunTests
 
     private static void Same(string[] numbers, string separator)
     {
-        byte[] text = Encoding.ASCII.GetBytes("[" + string.Join(separator, numbers) + "]");
+        byte[] text = Encoding.ASCII.GetBytes("[" + new string(' ', 20) + string.Join(separator, numbers) + "]" + new string(' ', numbers.Length % 100));
         var cursor = new JsonCursor(text);
         using var pool = new Cloister.Serving.Engines.TensorPool(1 << 20);
         using ValueReader reader = ValueReader.For(Cloister.Onnx.Runtime.TensorElementType.Float, "x", pool, numbers.Length, numbers.Length);
