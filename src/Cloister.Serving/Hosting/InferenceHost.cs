@@ -210,6 +210,8 @@ public sealed class InferenceHost : IAsyncDisposable
             kestrel.Limits.MaxRequestHeadersTotalSize = 32 << 10;
             kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(options.MinimumBodyBytesPerSecond, options.BodyGrace);
             kestrel.Limits.Http2.MaxStreamsPerConnection = 256;
+            // A caller who is gone without a word would keep its streams open for ever.
+            kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromMinutes(1);
             kestrel.Limits.Http2.InitialConnectionWindowSize = 4 << 20;
             kestrel.Limits.Http2.InitialStreamWindowSize = 2 << 20;
             foreach (ServingEndpoint endpoint in options.FurtherEndpoints.Prepend(new ServingEndpoint(options.Endpoint))) Listen(kestrel, endpoint, options, identity);

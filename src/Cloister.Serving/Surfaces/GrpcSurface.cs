@@ -64,7 +64,7 @@ internal sealed class GrpcSurface(string surface, PredictionService service, Grp
                 GrpcStatus status = GrpcStatuses.Of(refusal.Error);
                 (record.Refusal, record.Status) = (refusal.Error, (int)status);
                 service.Logger.Refused(http.Request.Path, (int)status, (int)refusal.Error);
-                return new GrpcException(status, refusal.Message, inner: refusal) { RetryAfter = refusal.RetryAfter };
+                return new GrpcException(status, refusal.Message, inner: refusal) { RetryAfter = refusal.RetryAfter, StatusDetails = GrpcErrorDetails.Of(status, refusal) };
             case GrpcException refused:
                 (record.Refusal, record.Status) = (ServingError.InvalidRequest, (int)refused.Status);
                 return failure;
@@ -85,7 +85,7 @@ internal sealed class GrpcSurface(string surface, PredictionService service, Grp
         {
             GrpcStatus status = GrpcStatuses.Of(refusal.Error);
             service.Logger.Refused(http.Request.Path, (int)status, (int)refusal.Error);
-            throw new GrpcException(status, refusal.Message, inner: refusal);
+            throw new GrpcException(status, refusal.Message, inner: refusal) { StatusDetails = GrpcErrorDetails.Of(status, refusal) };
         }
     }
 

@@ -15,7 +15,7 @@ const client = new inference.GRPCInferenceService(address, credentials, options)
 const gzip = new inference.GRPCInferenceService(address, credentials, { ...options, 'grpc.default_compression_algorithm': 2, 'grpc.use_local_subchannel_pool': 1 });
 
 const report = (name, result) => console.log(JSON.stringify({ name, ...result }));
-const failure = (error) => ({ code: error.code, details: error.details });
+const failure = (error) => ({ code: error.code, details: error.details, rich: error.metadata.get('grpc-status-details-bin')[0]?.toString('latin1') });
 const floats = (buffer) => Array.from({ length: buffer.length / 4 }, (_, i) => buffer.readFloatLE(4 * i));
 const raw = (values) => Buffer.from(Float32Array.from(values).buffer);
 
@@ -41,8 +41,8 @@ function call(method, request, { over = client, deadline = 120000, cancel = fals
 }
 
 const infer = async (name, request, rest) => {
-  const { code, details, answer } = await call('ModelInfer', request, rest);
-  report(name, { code, details, values: answer && floats(answer.raw_output_contents[0]).slice(0, 8), bytes: answer?.raw_output_contents[0].length });
+  const { code, details, rich, answer } = await call('ModelInfer', request, rest);
+  report(name, { code, details, rich, values: answer && floats(answer.raw_output_contents[0]).slice(0, 8), bytes: answer?.raw_output_contents[0].length });
 };
 
 const collect = (stream, requests, pick) => new Promise((resolve) => {

@@ -20,6 +20,7 @@ public sealed class ForeignClientTests
         Dictionary<string, JsonObject> results = await RunAsync(server, "node", [Path.Combine(Folder("node"), "grpc.mjs"), server.Host.Address.Authority, "{root}", Path.Combine(TestData.RepositoryRoot, "src")]);
         DemandInference(results);
         Assert.Equal(3, Code(results, "wrong shape"));
+        Assert.Contains("MODEL_NOT_FOUND", results["no such model"]["rich"]!.ToString(), StringComparison.Ordinal);
         Assert.Equal("true", Text(results, "live", 0));
         Assert.Equal(["onnxruntime_onnx", "x", "FP32", "-1"], results["metadata"]["values"]!.AsArray().Select(value => value!.ToString()));
         foreach (string service in new[] { "", "half", "inference.GRPCInferenceService" }) Assert.Equal("SERVING", Text(results, $"health {service}", 0));

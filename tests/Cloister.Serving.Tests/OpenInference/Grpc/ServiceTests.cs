@@ -1,8 +1,12 @@
+using System.Buffers;
 using Cloister.Protocol.Grpc;
 using Cloister.Serving.OpenInference.Grpc;
 using Cloister.Serving.OpenInference.Grpc.Wire;
+using Cloister.Serving.ProtocolBuffers;
+using Cloister.Serving.Surfaces;
 using Cloister.Serving.Tests.Server;
 using Google.Protobuf.Reflection;
+using Google.Protobuf.WellKnownTypes;
 
 namespace Cloister.Serving.Tests.OpenInference.Grpc;
 
@@ -92,6 +96,21 @@ public sealed class ServiceTests
         using var client = new GrpcClient(server);
         GrpcException refused = await Assert.ThrowsAsync<GrpcException>(() => client.CallAsync("Nothing", new ServerLiveRequest(), ServerLiveResponse.Parser));
         Assert.Equal((GrpcStatus.Unimplemented, "Unknown service or method."), (refused.Status, refused.Detail));
+    }
+
+    [Fact]
+    public void A_refusal_names_itself_for_programs()
+    {
+        var reader = new WireReader(new ReadOnlySequence<byte>(GrpcErrorDetails.Of(GrpcStatus.NotFound, new ServingException(ServingError.ModelNotFound, "There is no model 'größer'."))));
+        Assert.True(reader.Next(out int field, out _));
+        Assert.Equal((1, 5UL), (field, reader.Varint()));
+        Assert.True(reader.Next(out field, out _));
+        Assert.Equal((2, "There is no model 'größer'."), (field, reader.Text("")));
+        Assert.True(reader.Next(out field, out _));
+        Any any = Any.Parser.ParseFrom(reader.Bytes());
+        Assert.Equal((3, "type.googleapis.com/google.rpc.ErrorInfo", true), (field, any.TypeUrl, reader.IsAtEnd));
+        Assert.Equal("\n\u000FMODEL_NOT_FOUND\u0012\u0010cloister.serving\u001A\r\n\u0006number\u0012\u0003300", any.Value.ToStringUtf8());
+        Assert.True(GrpcErrorDetails.Of(GrpcStatus.NotFound, new ServingException(ServingError.ModelNotFound, new string('x', 5000))).IsEmpty);
     }
 
     [Fact]
