@@ -53,19 +53,18 @@ internal sealed class ModelStatistics
         Interlocked.Exchange(ref _lastInference, now.ToUnixTimeMilliseconds());
         Interlocked.Add(ref _inferences, items);
         Interlocked.Increment(ref _executions);
-        Success.Add(times.Total);
         Queue.Add(times.Queue);
         ComputeInput.Add(times.Input);
         ComputeInfer.Add(times.Infer);
         ComputeOutput.Add(times.Output);
-        if (!_batches.TryGetValue(items, out BatchStatistic? batch))
+        if (Batch(items) is { } batch)
         {
-            if (_batches.Count >= MaximumBatchSizes) return;
-            batch = _batches.GetOrAdd(items, static _ => new BatchStatistic());
+            batch.ComputeInput.Add(times.Input);
+            batch.ComputeInfer.Add(times.Infer);
+            batch.ComputeOutput.Add(times.Output);
         }
-        batch.ComputeInput.Add(times.Input);
-        batch.ComputeInfer.Add(times.Infer);
-        batch.ComputeOutput.Add(times.Output);
+        // Last: who sees a request among those that were answered sees its parts, too.
+        Success.Add(times.Total);
     }
 
     /// <summary>A request was not answered.</summary>
@@ -74,4 +73,8 @@ internal sealed class ModelStatistics
         Interlocked.Exchange(ref _lastInference, now.ToUnixTimeMilliseconds());
         Fail.Add(total);
     }
+
+    private BatchStatistic? Batch(long items) => _batches.TryGetValue(items, out BatchStatistic? batch)
+        ? batch
+        : _batches.Count < MaximumBatchSizes ? _batches.GetOrAdd(items, static _ => new BatchStatistic()) : null;
 }
