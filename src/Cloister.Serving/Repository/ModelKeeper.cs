@@ -90,10 +90,10 @@ internal sealed class ModelKeeper : IAsyncDisposable
     // Null if nothing can be done now: what is served stays.
     private IReadOnlyList<StoredVersion>? Wanted(ModelPlan plan, string storeFolder)
     {
+        string basePath = Path.Combine(storeFolder, plan.BasePath is { Length: > 0 } given ? Path.TrimEndingDirectorySeparator(given) : _grant.Name);
         try
         {
             SealedModelLoader.Trust(_grant);
-            string basePath = Path.Combine(storeFolder, plan.BasePath is { Length: > 0 } given ? Path.TrimEndingDirectorySeparator(given) : _grant.Name);
             IReadOnlyList<StoredVersion> stored = StoreFolder.Find(basePath, _grant.Name, _grant.Digest);
             IReadOnlyList<StoredVersion> wanted = VersionSelection.Choose(plan.Versions, stored);
             foreach (string gone in _failed.Keys.Where(path => wanted.All(version => version.Path != path)).ToList()) _failed.Remove(gone);
@@ -109,7 +109,7 @@ internal sealed class ModelKeeper : IAsyncDisposable
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            Refuse(0, new ServingException(ServingError.StoreUnreadable, $"The store could not be looked through: {failure.Message}", failure));
+            Refuse(0, new ServingException(ServingError.StoreUnreadable, $"The store could not be looked through: {failure.Message.Replace(basePath, _grant.Name, StringComparison.Ordinal)}", failure));
         }
         return null;
     }

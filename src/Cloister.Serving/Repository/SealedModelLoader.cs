@@ -49,7 +49,8 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {
-            throw new ServingException(ServingError.StoreUnreadable, $"{stored.Name} could not be read from the store: {failure.Message}", failure);
+            // Anybody may ask why a model is unavailable: where the store lies is not theirs to know.
+            throw new ServingException(ServingError.StoreUnreadable, $"{stored.Name} could not be read from the store: {failure.Message.Replace(stored.Path, stored.Name, StringComparison.Ordinal)}", failure);
         }
         catch (OutOfMemoryException failure)
         {

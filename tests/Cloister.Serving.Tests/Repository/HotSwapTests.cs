@@ -91,6 +91,7 @@ public sealed class HotSwapTests
         using var held = new FileStream(Path.Combine(store.Folder, "model", "1.sealed"), FileMode.Open, FileAccess.ReadWrite, FileShare.None);
         await store.StartAsync(new RepositoryOptions { LoadRetries = 2, RetryInterval = TimeSpan.FromMinutes(1) }, time: time);
         Assert.Equal((ModelState.Unavailable, ServingError.StoreUnreadable), (store.Slot.State, store.Slot.Reason!.Error));
+        Assert.DoesNotContain(store.Folder, store.Slot.Reason.Message, StringComparison.Ordinal);
         for (int retry = 0; retry < 2; retry++)
         {
             if (freed && retry == 1) held.Dispose();
