@@ -1,0 +1,139 @@
+using System.Numerics;
+using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using System.Security.Cryptography;
+
+namespace Cloister.Homomorphic.Ring;
+
+/// <summary>
+/// Draws polynomials from a stream: exactly the distributions named, the same polynomial for the same stream on every machine. What is secret is drawn
+/// without any branch or address that depends on it; scratch memory is zeroed.
+/// </summary>
+public static unsafe class Samplers
+{
+    /// <summary>Of the centred binomial distribution CBD(21, 21): its variance is 21/2, its standard deviation 3.24; no value is larger in size than 21.</summary>
+    public const int BinomialBits = 21;
+
+    private const int Chunk = 4096;
+
+    /// <summary>Every residue of every limb uniform modulo its prime, limb after limb: the public part of keys and ciphertexts.</summary>
+    /// <remarks>
+    /// 64-bit little-endian words in turn, each cut to the bits of p; what is not below p is skipped. How much is skipped says nothing about what is kept,
+    /// and the result is public anyway.
+    /// </remarks>
+    /// <param name="stream">The stream; it is read in chunks of 4096 bytes, and what a limb leaves of its last chunk is dropped.</param>
+    /// <param name="polynomial">Receives the residues; its form stays, since uniform coefficients have uniform values.</param>
+    public static void Uniform(SeedExpander stream, RnsPolynomial polynomial) => Uniform(stream, polynomial, VectorWidths.Best);
+
+    internal static void Uniform(SeedExpander stream, RnsPolynomial polynomial, VectorWidth width)
+    {
+        Span<byte> bytes = stackalloc byte[Chunk];
+        for (int limb = 0; limb < polynomial.Basis.Count; limb++)
+        {
+            Modulus modulus = polynomial.Basis.Moduli[limb];
+            Span<double> residues = polynomial.Limb(limb);
+            while (!residues.IsEmpty)
+            {
+                stream.Fill(bytes);
+                ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(bytes);
+                int kept = width == VectorWidth.Scalar ? Accept(words, residues, modulus) : AcceptEight(words, residues, modulus);
+                residues = residues[kept..];
+            }
+        }
+        CryptographicOperations.ZeroMemory(bytes);
+    }
+
+    /// <summary>Coefficients -1, 0, 1 with equal chance: secret keys.</summary>
+    /// <remarks>Bytes below 243 = 3^5 in turn, five base-3 digits each from the lowest up; larger bytes are skipped, which says nothing about the others.</remarks>
+    public static void Ternary(SeedExpander stream, RnsPolynomial polynomial) => Small(stream, polynomial, Ternary);
+
+    /// <summary>Coefficients of the centred binomial distribution CBD(21, 21): errors.</summary>
+    /// <remarks>48 bits each, little-endian: the number of ones among the first 21 less that among the next 21.</remarks>
+    public static void CenteredBinomial(SeedExpander stream, RnsPolynomial polynomial) => Small(stream, polynomial, CenteredBinomial);
+
+    private delegate void SmallSampler(SeedExpander stream, Span<double> coefficients);
+
+    private static void Small(SeedExpander stream, RnsPolynomial polynomial, SmallSampler sampler)
+    {
+        Span<double> first = polynomial.Limb(0);
+        sampler(stream, first);
+        polynomial.SetSmall(first);
+    }
+
+    private static void Ternary(SeedExpander stream, Span<double> coefficients)
+    {
+        Span<byte> bytes = stackalloc byte[Chunk];
+        int filled = 0;
+        while (filled < coefficients.Length)
+        {
+            stream.Fill(bytes);
+            for (int i = 0; i < bytes.Length && filled < coefficients.Length; i++)
+            {
+                uint rest = bytes[i];
+                if (rest >= 243) continue;
+                for (int digit = 0; digit < 5 && filled < coefficients.Length; digit++)
+                {
+                    uint third = rest * 171 >> 9; // rest / 3 for rest < 384, without a division, whose time may depend on its operands
+                    coefficients[filled++] = (double)((int)(rest - 3 * third) - 1);
+                    rest = third;
+                }
+            }
+        }
+        CryptographicOperations.ZeroMemory(bytes);
+    }
+
+    private static void CenteredBinomial(SeedExpander stream, Span<double> coefficients)
+    {
+        const int Stride = 6, AtOnce = 512;
+        const ulong Mask = (1UL << BinomialBits) - 1;
+        Span<byte> bytes = stackalloc byte[AtOnce * Stride + 2]; // two more, so that the last coefficient too is read as a word
+        for (int filled = 0; filled < coefficients.Length; filled += AtOnce)
+        {
+            stream.Fill(bytes[..(AtOnce * Stride)]);
+            Span<double> target = coefficients.Slice(filled, AtOnce);
+            for (int i = 0; i < target.Length; i++)
+            {
+                ulong word = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[(i * Stride)..]);
+                target[i] = BitOperations.PopCount(word & Mask) - BitOperations.PopCount(word >> BinomialBits & Mask);
+            }
+        }
+        CryptographicOperations.ZeroMemory(bytes);
+    }
+
+    // The definition.
+    private static int Accept(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
+    {
+        ulong p = modulus.Value, half = p >> 1, mask = ulong.MaxValue >> BitOperations.LeadingZeroCount(p);
+        int kept = 0;
+        foreach (ulong word in words)
+        {
+            if (kept == residues.Length) break;
+            long value = (long)((BitConverter.IsLittleEndian ? word : System.Buffers.Binary.BinaryPrimitives.ReverseEndianness(word)) & mask);
+            if ((ulong)value >= p) continue;
+            residues[kept++] = value - ((long)half - value >> 63 & (long)p);
+        }
+        return kept;
+    }
+
+    // Eight words at once where all are kept, one at a time where not. A word below 2^52 under the exponent of 2^52 is the double 2^52 + word.
+    private static int AcceptEight(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
+    {
+        Vector512<ulong> mask = Vector512.Create(ulong.MaxValue >> BitOperations.LeadingZeroCount(modulus.Value)), p = Vector512.Create(modulus.Value), exponent = Vector512.Create(0x4330UL << 48);
+        Vector512<double> two52 = Vector512.Create(4503599627370496.0), half = Vector512.Create((double)(modulus.Value >> 1)), asDouble = Vector512.Create(modulus.P);
+        int kept = 0;
+        for (int at = 0; at < words.Length && kept < residues.Length; at += 8)
+        {
+            Vector512<ulong> cut = Vector512.Create(words[at..]) & mask;
+            if (!BitConverter.IsLittleEndian || residues.Length - kept < 8 || !Vector512.LessThanAll(cut, p))
+            {
+                kept += Accept(words.Slice(at, 8), residues[kept..], modulus);
+                continue;
+            }
+            Vector512<double> value = (cut | exponent).AsDouble() - two52;
+            value -= Vector512.GreaterThan(value, half) & asDouble;
+            value.CopyTo(residues[kept..]);
+            kept += 8;
+        }
+        return kept;
+    }
+}
