@@ -47,6 +47,17 @@ internal sealed class TestStore
         return this;
     }
 
+    /// <summary>Seals several versions of a model into its folder, grants it and opens it to anybody.</summary>
+    public async Task<TestStore> AddVersionsAsync(string name, params (long Version, byte[] Model)[] versions)
+    {
+        Directory.CreateDirectory(Path.Combine(Folder, name));
+        foreach ((long version, byte[] model) in versions)
+            await SealedFile.SealAsync(Path.Combine(Folder, name, version + ".sealed"), new SealedContent(name, version, [SealedSource.FromBytes("model.onnx", model)]), _key.Memory, Maker);
+        Grants.Add(new ModelGrant(name, "", Maker.Public.SubjectPublicKeyInfo, 1, SecretBytes.Copy(_key.Span)));
+        Anonymous.Add(name);
+        return this;
+    }
+
     /// <summary>Seals another version over the file of a model whose digest its grant does not pin.</summary>
     public Task ReplaceAsync(string name, long version, byte[] model) =>
         SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [SealedSource.FromBytes("model.onnx", model)]), _key.Memory, Maker);
