@@ -1,6 +1,6 @@
 namespace Cloister.Homomorphic;
 
-/// <summary>Why parameters or data were refused. Numbers are stable and append-only: 1xx parameters.</summary>
+/// <summary>Why parameters or data were refused. Numbers are stable and append-only: 1xx parameters, 2xx ciphertexts.</summary>
 public enum HomomorphicError
 {
     /// <summary>The ring degree is no power of two between 1024 and 32768.</summary>
@@ -29,4 +29,13 @@ public enum HomomorphicError
 
     /// <summary>There are fewer primes of this size than were asked for.</summary>
     NotEnoughPrimes = 108,
+
+    /// <summary>The plaintext modulus is below 2, above 49 bits, or has a factor in common with the ciphertext's moduli.</summary>
+    PlaintextModulus = 109,
+
+    /// <summary>The result would be a ciphertext that anybody can read: its second part would be zero.</summary>
+    Transparent = 200,
+
+    /// <summary>There is no modulus left to drop.</summary>
+    NoModulusLeft = 201,
 }

@@ -59,6 +59,14 @@ public sealed unsafe class RnsPolynomial : IDisposable
         for (int limb = 0; limb < Basis.Count; limb++) coefficients.CopyTo(Limb(limb));
     }
 
+    /// <summary>Writes the coefficients of another polynomial's one limb into every limb, reduced.</summary>
+    internal void SetReduced(RnsPolynomial single)
+    {
+        Form = RnsForm.Coefficients;
+        for (int limb = 0; limb < Basis.Count; limb++)
+            ElementWise.Run<Multiplication>(Pointer + (nint)limb * Basis.Degree, single.Pointer, 1, Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
+    }
+
     /// <summary>Transforms coefficients into values; values stay.</summary>
     public void ToValues()
     {

@@ -1,0 +1,98 @@
+using System.Security.Cryptography;
+using Cloister.Homomorphic.Ring;
+
+namespace Cloister.Homomorphic.Rlwe;
+
+/// <summary>
+/// Encrypts and decrypts polynomials modulo t. Secure against chosen plaintexts only (IND-CPA): a holder of the key who tells others what ciphertexts of
+/// theirs decrypt to, or that one failed to, gives the key away bit by bit. Never return decryptions to whoever made or changed the ciphertext.
+/// </summary>
+/// <remarks>Every encryption draws its own seed for the uniform part and, apart from it, its own stream for what is secret.</remarks>
+public static class Encryption
+{
+    /// <summary>Encrypts with the secret key: half the size, and less noise than with the public key.</summary>
+    /// <param name="message">n coefficients below t.</param>
+    /// <param name="key">The key; the same one decrypts.</param>
+    public static SeededCiphertext Encrypt(ReadOnlySpan<ulong> message, SecretKey key)
+    {
+        Span<byte> seed = stackalloc byte[SeedExpander.SeedBytes];
+        RandomNumberGenerator.Fill(seed);
+        using var uniform = new RnsPolynomial(key.Parameters.Ring.Basis, RnsForm.Values);
+        ExpandUniform(seed, uniform);
+        RnsPolynomial c0 = EncryptZero(uniform, key);
+        key.Parameters.AddMessage(message, c0);
+        return new SeededCiphertext(key.Parameters, c0, seed);
+    }
+
+    /// <summary>Encrypts with the public key.</summary>
+    /// <param name="message">n coefficients below t.</param>
+    /// <param name="key">The receiver's key.</param>
+    public static Ciphertext Encrypt(ReadOnlySpan<ulong> message, PublicKey key)
+    {
+        RnsBasis basis = key.Parameters.Ring.Basis;
+        var ciphertext = new Ciphertext(key.Parameters, basis);
+        using SeedExpander stream = SeedExpander.Fresh();
+        using var mask = new RnsPolynomial(basis);
+        Samplers.Ternary(stream, mask);
+        mask.ToValues();
+        foreach ((RnsPolynomial part, RnsPolynomial of) in ((RnsPolynomial, RnsPolynomial)[])[(ciphertext.C0, key.B), (ciphertext.C1, key.A)])
+        {
+            Samplers.CenteredBinomial(stream, part);
+            part.ToValues();
+            part.AddProduct(of, mask);
+        }
+        key.Parameters.AddMessage(message, ciphertext.C0);
+        return ciphertext;
+    }
+
+    /// <summary>The message: round(t (c0 + c1 s) / Q), coefficients below t. With too much noise it is another message, and nothing says so.</summary>
+    /// <param name="ciphertext">Made under this key.</param>
+    /// <param name="key">The secret key.</param>
+    public static ulong[] Decrypt(Ciphertext ciphertext, SecretKey key)
+    {
+        RequireSame(ciphertext.Parameters, key);
+        using RnsPolynomial phase = Phase(ciphertext, key);
+        using var message = new RnsPolynomial(key.Parameters.PlaintextBasis);
+        key.Parameters.ToPlaintext(phase.Basis.Count).Scale(phase, message);
+        Modulus t = key.Parameters.Plaintext;
+        ReadOnlySpan<double> residues = message.Limb(0);
+        var coefficients = new ulong[residues.Length];
+        for (int i = 0; i < coefficients.Length; i++) coefficients[i] = t.Unbalance(residues[i]);
+        return coefficients;
+    }
+
+    /// <summary>c0 + c1 s as coefficients.</summary>
+    internal static RnsPolynomial Phase(Ciphertext ciphertext, SecretKey key)
+    {
+        var phase = new RnsPolynomial(ciphertext.Basis);
+        phase.CopyFrom(ciphertext.C0);
+        key.AddProduct(ciphertext.C1, phase);
+        phase.ToCoefficients();
+        return phase;
+    }
+
+    /// <summary>The uniform part that a public seed stands for, as values.</summary>
+    internal static void ExpandUniform(ReadOnlySpan<byte> seed, RnsPolynomial uniform)
+    {
+        using var stream = new SeedExpander(seed, "cloister rlwe uniform 1"u8);
+        Samplers.Uniform(stream, uniform);
+    }
+
+    /// <summary>e - a s with a fresh error e.</summary>
+    internal static RnsPolynomial EncryptZero(RnsPolynomial a, SecretKey key)
+    {
+        var c0 = new RnsPolynomial(a.Basis);
+        using SeedExpander stream = SeedExpander.Fresh();
+        Samplers.CenteredBinomial(stream, c0);
+        c0.ToValues();
+        using var product = new RnsPolynomial(a.Basis, RnsForm.Values);
+        key.AddProduct(a, product);
+        c0.Subtract(product);
+        return c0;
+    }
+
+    private static void RequireSame(RlweParameters parameters, SecretKey key)
+    {
+        if (!ReferenceEquals(parameters, key.Parameters)) throw new ArgumentException("The ciphertext was made with other parameters than the key's.", nameof(key));
+    }
+}

@@ -1,0 +1,74 @@
+using System.Numerics;
+using Cloister.Homomorphic.Ring;
+
+namespace Cloister.Homomorphic.Rlwe;
+
+/// <summary>Secure ring parameters with a plaintext modulus t: messages are polynomials modulo t, carried in the upper bits of a ciphertext (BFV).</summary>
+public sealed class RlweParameters
+{
+    private readonly Lazy<RnsScaling>[] _toPlaintext;
+
+    private RlweParameters(RingParameters ring, Modulus plaintext)
+    {
+        (Ring, Plaintext) = (ring, plaintext);
+        PlaintextBasis = new RnsBasis(ring.Degree, plaintext);
+        _toPlaintext = [.. Enumerable.Range(1, ring.Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(ring.Basis.Slice(..count), PlaintextBasis, plaintext.Value)))];
+    }
+
+    /// <summary>Degree and chain.</summary>
+    public RingParameters Ring { get; }
+
+    /// <summary>t.</summary>
+    public Modulus Plaintext { get; }
+
+    internal RnsBasis PlaintextBasis { get; }
+
+    /// <summary>Checks a plaintext modulus against a chain.</summary>
+    /// <param name="ring">The chain.</param>
+    /// <param name="plaintextModulus">t, from 2 to 2^49 - 1, coprime to the chain; a prime that is 1 modulo twice the degree where slots are wanted.</param>
+    /// <exception cref="HomomorphicException">t is refused (<see cref="HomomorphicError.PlaintextModulus"/>).</exception>
+    public static RlweParameters Create(RingParameters ring, ulong plaintextModulus)
+    {
+        if (plaintextModulus < 2 || plaintextModulus >> NttPrimes.MaximumBits != 0)
+            throw new HomomorphicException(HomomorphicError.PlaintextModulus, $"The plaintext modulus {plaintextModulus} is not from 2 to 2^{NttPrimes.MaximumBits} - 1.");
+        if (!BigInteger.GreatestCommonDivisor(plaintextModulus, ring.Basis.Product).IsOne)
+            throw new HomomorphicException(HomomorphicError.PlaintextModulus, $"The plaintext modulus {plaintextModulus} has a factor in common with the chain.");
+        return new RlweParameters(ring, Modulus.OfPlaintext(plaintextModulus));
+    }
+
+    internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;
+
+    /// <summary>Adds round(Q m / t), coefficient by coefficient, to a polynomial over the chain's first moduli (product Q), which comes out as values.</summary>
+    /// <remarks>round(Q m / t) = (Q m - [Q m]_t) / t, and Q is 0 modulo every limb: so each limb is -[Q m]_t / t, exactly.</remarks>
+    internal unsafe void AddMessage(ReadOnlySpan<ulong> message, RnsPolynomial target)
+    {
+        RnsBasis basis = target.Basis;
+        int n = basis.Degree;
+        using var scaled = new RnsPolynomial(PlaintextBasis);
+        using var lifted = new RnsPolynomial(basis);
+        Center(message, scaled.Limb(0));
+        scaled.Multiply((ulong)(basis.Product % Plaintext.Value));
+        for (int limb = 0; limb < basis.Count; limb++)
+        {
+            Modulus q = basis.Moduli[limb];
+            ElementWise.Run<Multiplication>(lifted.Pointer + (nint)limb * n, scaled.Pointer, -q.Balance(q.Invert(Plaintext.Value)), n, q, VectorWidths.Best);
+        }
+        lifted.ToValues();
+        target.ToValues();
+        target.Add(lifted);
+    }
+
+    /// <summary>A message's coefficients, balanced modulo t.</summary>
+    internal void Center(ReadOnlySpan<ulong> message, Span<double> coefficients)
+    {
+        if (message.Length != coefficients.Length) throw new ArgumentException($"The message has {message.Length} coefficients instead of {coefficients.Length}.", nameof(message));
+        ulong t = Plaintext.Value, half = t >> 1, outside = 0;
+        for (int i = 0; i < message.Length; i++)
+        {
+            // No branch on the message: the masks are all ones where m >= t, and where m > t/2.
+            outside |= ~((message[i] - t) >> 63) & 1 | message[i] >> 63;
+            coefficients[i] = (long)message[i] - ((long)(half - message[i]) >> 63 & (long)t);
+        }
+        if (outside != 0) throw new ArgumentException($"A coefficient of the message is not below {t}.", nameof(message));
+    }
+}

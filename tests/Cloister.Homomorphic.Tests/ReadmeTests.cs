@@ -1,0 +1,58 @@
+using Cloister.Homomorphic.Ring;
+using Cloister.Homomorphic.Rlwe;
+
+namespace Cloister.Homomorphic.Tests;
+
+/// <summary>What the README shows, run.</summary>
+public sealed class ReadmeTests
+{
+    [Fact]
+    public void The_first_snippet_holds()
+    {
+        ulong prime = NttPrimes.Generate(bits: 49, step: 2 * 4096, count: 1)[0];
+        var ntt = new NegacyclicNtt(4096, new Modulus(prime));
+        double[] a = new double[4096], b = new double[4096];
+        a[4095] = 1;
+        b[1] = 1;
+        ntt.Forward(a);
+        ntt.Forward(b);
+        for (int i = 0; i < a.Length; i++) a[i] = ntt.Modulus.Multiply(a[i], b[i]);
+        ntt.Inverse(a);
+        Assert.Equal([-1, .. new double[4095]], a);
+    }
+
+    [Fact]
+    public void The_second_snippet_holds()
+    {
+        RingParameters parameters = RingParameters.Standard(8192);
+        using var secret = new RnsPolynomial(parameters.Basis);
+        using var uniform = new RnsPolynomial(parameters.Basis, RnsForm.Values);
+        using (SeedExpander stream = SeedExpander.Fresh()) Samplers.Ternary(stream, secret);
+        using (SeedExpander stream = SeedExpander.Fresh()) Samplers.Uniform(stream, uniform);
+        secret.ToValues();
+        uniform.Multiply(secret);
+
+        var division = new RnsDivision(parameters.Basis);
+        using var smaller = new RnsPolynomial(division.Remaining);
+        division.Divide(uniform, smaller);
+        Assert.Equal(RnsForm.Values, smaller.Form);
+        Assert.Equal(4, smaller.Basis.Count);
+    }
+
+    [Fact]
+    public void The_third_snippet_holds()
+    {
+        RlweParameters rlwe = RlweParameters.Create(RingParameters.Standard(4096), plaintextModulus: 65537);
+        using SecretKey key = SecretKey.Generate(rlwe);
+        using PublicKey open = PublicKey.Of(key);
+        ulong[] message = new ulong[4096];
+        message[0] = 20;
+        message[1] = 1;
+        using SeededCiphertext small = Encryption.Encrypt(message, key);
+        using Ciphertext x = small.Expand(), y = Encryption.Encrypt(message, open);
+        x.Add(y);
+        x.MultiplyPlain([.. new ulong[1], 3, .. new ulong[4094]]);
+        ulong[] result = Encryption.Decrypt(x, key);
+        Assert.Equal([0UL, 120, 6, .. new ulong[4093]], result);
+    }
+}
