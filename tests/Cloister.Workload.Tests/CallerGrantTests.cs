@@ -1,4 +1,5 @@
 using System.Net.Security;
+using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
 using Cloister.Protocol.Marble;
@@ -12,7 +13,7 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
 {
     private const string Keys = """{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"ed"}]}""";
 
-    private readonly X509Certificate2 _authority = TestCertificate.Create("CN=clients");
+    private readonly X509Certificate2 _authority = Authority();
     private TestMesh _mesh = null!;
     private WorkloadKey _key = null!;
     private ActivationResp _answer = null!;
@@ -77,6 +78,8 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
         Refused(a => Of(a, "science").Token.Claims[0].Values.Clear(), "claims");
         Refused(a => Of(a, "science").Token.Claims.Add(Of(a, "science").Token.Claims[0].Clone()), "claims");
         Refused(a => Of(a, "mesh").CertificateFrom.Authority = ByteString.CopyFrom([1]), "certificate rule");
+        using X509Certificate2 leaf = TestCertificate.Create();
+        Refused(a => Of(a, "mesh").CertificateFrom.Authority = ByteString.CopyFrom(leaf.RawData), "certificate rule");
         Refused(a => Of(a, "mesh").CertificateFrom.Uri = "", "certificate rule");
         Refused(a => Of(a, "mesh").CertificateFrom.Revoked.Add(ByteString.CopyFrom(new byte[22])), "certificate rule");
         Refused(a => Of(a, "admin").Administers.Add(""), "no name");
@@ -84,7 +87,7 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
         Refused(a => Of(a, "anna").Limits[0].Requests = ulong.MaxValue, "limits");
         Refused(a => Of(a, "anna").Limits.Add(Of(a, "anna").Limits[0].Clone()), "limits");
         Refused(a => a.AnonymousLimits[0].Concurrent = uint.MaxValue, "limits");
-        Refused(a => Of(a, "anna").Limits.AddRange(Enumerable.Range(0, 70_000).Select(i => new Protocol.Marble.LimitsGrant { Model = $"m{i}", Seconds = 1 })), "too much");
+        Refused(a => Of(a, "anna").Limits.AddRange(Enumerable.Range(0, 200_000).Select(i => new Protocol.Marble.LimitsGrant { Model = $"m{i}", Seconds = 1 })), "too much");
     }
 
     [Fact]
@@ -126,6 +129,14 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
         callers["admin"] = JsonNode.Parse($$"""{"TokenSha256":"{{new string('a', 64)}}","Administers":["models"]}""");
         manifest["AnonymousQuota"] = JsonNode.Parse("""{"Concurrent":3}""");
         return manifest.ToJsonString();
+    }
+
+    private static X509Certificate2 Authority()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=clients", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        return request.CreateSelfSigned(DateTimeOffset.UtcNow.AddHours(-1), DateTimeOffset.UtcNow.AddHours(1));
     }
 
     private static Protocol.Marble.CallerGrant Of(ActivationResp answer, string name) => answer.Callers.Single(caller => caller.Name == name);

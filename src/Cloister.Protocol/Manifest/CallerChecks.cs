@@ -58,8 +58,8 @@ internal static class CallerChecks
 
     private static void CheckCertificate(ManifestCertificateRule rule, string at, ManifestProblems problems)
     {
-        if (rule.AuthorityDer.IsEmpty)
-            problems.Add(ManifestProblemCode.CallerCertificateRuleWrong, $"{at}.Authority", "is the issuing authority's certificate, PEM");
+        if (!ManifestCertificates.IsAuthority(rule.AuthorityDer.Span))
+            problems.Add(ManifestProblemCode.CallerCertificateRuleWrong, $"{at}.Authority", "is the issuing authority's certificate, PEM, with the basic constraint CA");
         if (rule is { CommonName: "", Dns: "", Uri: "", Email: "" })
             problems.Add(ManifestProblemCode.CallerCertificateRuleWrong, at, "names at least one of CommonName, Dns, Uri and Email; \"CommonName\": \"*\" is every certificate with a common name");
         CheckPattern(rule.CommonName, rule.CommonName == "*" ? "*" : "", "", "CommonName");

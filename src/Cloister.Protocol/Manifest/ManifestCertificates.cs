@@ -34,6 +34,21 @@ internal static class ManifestCertificates
         }
     }
 
+    /// <summary>Whether bytes are one X.509 certificate that may sign others (RFC 5280, 4.2.1.9).</summary>
+    public static bool IsAuthority(ReadOnlySpan<byte> der)
+    {
+        try
+        {
+            using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(der);
+            return certificate.RawDataMemory.Length == der.Length
+                && certificate.Extensions.OfType<X509BasicConstraintsExtension>().ToArray() is [{ CertificateAuthority: true }];
+        }
+        catch (CryptographicException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a text is a PEM "PUBLIC KEY"; <paramref name="rsa"/> then says whether it is an RSA key.</summary>
     public static bool TryReadPublicKey(string pem, [NotNullWhen(true)] out bool? rsa)
     {

@@ -9,14 +9,15 @@ namespace Cloister.Workload;
 /// <summary>Checks and takes over who may call, as an answer brings it.</summary>
 internal static class CallerAnswer
 {
-    private const int MaxEntries = 4096, MaxText = 1024, MaxClaims = 16, MaxSerial = 21, Sha256Bytes = 32;
+    // A manifest has 200,000 values at most.
+    private const int MaxEntries = 4096, MaxValues = 200_000, MaxText = 1024, MaxClaims = 16, MaxSerial = 21, Sha256Bytes = 32;
     private const ulong MaxLimit = 1UL << 50;
     private const uint MaxSeconds = 31_622_400, MaxSkew = 300;
 
     /// <summary>What is wrong with an answer's callers; null if nothing is.</summary>
     public static string? Wrong(ActivationResp answer)
     {
-        if (answer.TokenIssuers.Count > MaxEntries || answer.Callers.Sum(caller => 1L + caller.Limits.Count + caller.Administers.Count + (caller.CertificateFrom?.Revoked.Count ?? 0)) > 16 * MaxEntries)
+        if (answer.TokenIssuers.Count > MaxEntries || answer.Callers.Sum(caller => 1L + caller.Limits.Count + caller.Administers.Count + (caller.CertificateFrom?.Revoked.Count ?? 0)) > MaxValues)
             return $"it brings more than {MaxEntries} token issuers, or too much about callers";
         if (answer.TokenIssuers.DistinctBy(issuer => issuer.Name).Count() != answer.TokenIssuers.Count || answer.TokenIssuers.DistinctBy(issuer => issuer.Issuer).Count() != answer.TokenIssuers.Count)
             return "it brings a token issuer twice";
@@ -45,7 +46,7 @@ internal static class CallerAnswer
                 return $"the claims of caller '{caller.Name}' are none";
         }
         if (caller.CertificateFrom is { } from
-            && (!IsCertificate(from.Authority.Span) || (from.CommonName.Length | from.Dns.Length | from.Uri.Length | from.Email.Length) == 0 || from.Revoked.Any(serial => serial.Length > MaxSerial)))
+            && (!IsCertificate(from.Authority.Span, authority: true) || (from.CommonName.Length | from.Dns.Length | from.Uri.Length | from.Email.Length) == 0 || from.Revoked.Any(serial => serial.Length > MaxSerial)))
             return $"the certificate rule of caller '{caller.Name}' is none";
         if (caller.Administers.Any(what => what is null or { Length: 0 or > MaxText })) return $"caller '{caller.Name}' administers what has no name";
         return WrongLimits(caller.Limits, $"caller '{caller.Name}'");
@@ -73,12 +74,13 @@ internal static class CallerAnswer
             : null;
     }
 
-    private static bool IsCertificate(ReadOnlySpan<byte> der)
+    private static bool IsCertificate(ReadOnlySpan<byte> der, bool authority = false)
     {
         try
         {
             using X509Certificate2 certificate = X509CertificateLoader.LoadCertificate(der);
-            return certificate.RawDataMemory.Length == der.Length;
+            return certificate.RawDataMemory.Length == der.Length
+                && (!authority || certificate.Extensions.OfType<X509BasicConstraintsExtension>().ToArray() is [{ CertificateAuthority: true }]);
         }
         catch (CryptographicException)
         {

@@ -82,7 +82,9 @@ public sealed class CertificateRenewal : BackgroundService
 
     private async Task RenewAsync(CancellationToken cancellation)
     {
-        var backoff = new Backoff(s_firstDelay, s_longestDelay);
+        // A manifest that waits for somebody may be followed by one that takes rights away: it is asked for as often as in between.
+        TimeSpan poll = _activator.ManifestPoll;
+        var backoff = new Backoff(s_firstDelay, poll >= s_firstDelay && poll < s_longestDelay ? poll : s_longestDelay);
         while (true)
         {
             WorkloadIdentity identity = _activation.Identity;

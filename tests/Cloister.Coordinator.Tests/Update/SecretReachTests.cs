@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Coordinator.Authority;
@@ -121,7 +122,7 @@ public sealed class SecretReachTests
     public void Whose_certificates_are_taken_is_compared_and_a_revoked_one_takes_away()
     {
         JsonNode Rule(JsonObject manifest) => manifest["Callers"]!["mesh"]!["CertificateFrom"]!;
-        string pem = TestManifest.Certificate("clients").ExportCertificatePem();
+        string pem = Authority();
         void Certificate(JsonObject manifest) => manifest["Callers"]!["mesh"] = new JsonObject
         {
             ["CertificateFrom"] = new JsonObject { ["Authority"] = pem, ["CommonName"] = "web", ["Revoked"] = new JsonArray("01") },
@@ -133,7 +134,7 @@ public sealed class SecretReachTests
         Narrow(manifest => Rule(manifest)["Revoked"] = new JsonArray("02", "01"), Certificate);
         Wider(manifest => Rule(manifest)["Revoked"] = new JsonArray("02"), Certificate);
         Wider(manifest => Rule(manifest)["CommonName"] = "*", Certificate);
-        Wider(manifest => Rule(manifest)["Authority"] = TestManifest.Certificate("clients").ExportCertificatePem(), Certificate);
+        Wider(manifest => Rule(manifest)["Authority"] = Authority(), Certificate);
     }
 
     [Fact]
@@ -220,6 +221,15 @@ public sealed class SecretReachTests
             RootSecret = new byte[32],
             Manifest = new ManifestInForce(bytes, outcome.Fingerprint, dialect, outcome.Document, [], default),
         };
+    }
+
+    private static string Authority()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=clients", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        return certificate.ExportCertificatePem();
     }
 
     private static void AddPackage(JsonObject manifest, string name) => manifest["Packages"]![name] = manifest["Packages"]!["serving"]!.DeepClone().AsObject() is var copy

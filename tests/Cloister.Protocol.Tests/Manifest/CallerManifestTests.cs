@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Protocol.Manifest;
@@ -8,6 +10,8 @@ namespace Cloister.Protocol.Tests.Manifest;
 public sealed class CallerManifestTests
 {
     private const string Keys = """{"keys":[{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo","kid":"ed"}]}""";
+
+    private static readonly string s_authority = Authority();
 
     [Fact]
     public void A_manifest_with_every_kind_of_caller_is_read()
@@ -76,6 +80,7 @@ public sealed class CallerManifestTests
         JsonNode Rule(JsonNode manifest) => Caller(manifest, "mesh")["CertificateFrom"]!;
         Refused(ManifestProblemCode.CallerCertificateRuleWrong, "Callers.mesh.CertificateFrom.Authority", manifest => Rule(manifest).AsObject().Remove("Authority"));
         Refused(ManifestProblemCode.CallerCertificateRuleWrong, "Callers.mesh.CertificateFrom.Authority", manifest => Rule(manifest)["Authority"] = "x");
+        Refused(ManifestProblemCode.CallerCertificateRuleWrong, "Callers.mesh.CertificateFrom.Authority", manifest => Rule(manifest)["Authority"] = ManifestSamples.Certificate);
         Refused(ManifestProblemCode.CallerCertificateRuleWrong, "Callers.mesh.CertificateFrom", manifest => { Rule(manifest).AsObject().Remove("Uri"); Rule(manifest).AsObject().Remove("Dns"); });
         foreach ((string member, string pattern) in new[] { ("Uri", "*"), ("Uri", "spiffe://*/x"), ("Dns", "*"), ("Dns", "*."), ("Dns", "a.*.b"), ("Dns", "*.*.b"), ("Email", "*@"), ("Email", "a*@b"), ("CommonName", "a*"), ("CommonName", "**") })
             Refused(ManifestProblemCode.CallerCertificateRuleWrong, $"Callers.mesh.CertificateFrom.{member}", manifest => Rule(manifest)[member] = pattern);
@@ -146,6 +151,15 @@ public sealed class CallerManifestTests
     [Fact]
     public void Mutations_give_a_manifest_or_problems() => Mutations.Drive(data => ManifestReader.Fuzz(data), 2000, [1, .. Encoding.UTF8.GetBytes(Full().ToJsonString())]);
 
+    private static string Authority()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=clients", key, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch.AddYears(100));
+        return certificate.ExportCertificatePem();
+    }
+
     private static JsonNode Caller(JsonNode manifest, string name) => manifest["Callers"]![name]!;
 
     private static JsonNode Full()
@@ -170,7 +184,7 @@ public sealed class CallerManifestTests
         callers["everybody"] = JsonNode.Parse("""{"Token":{"Issuer":"fetched","Any":true},"Models":["digits"]}""");
         callers["mesh"] = new JsonObject
         {
-            ["CertificateFrom"] = new JsonObject { ["Authority"] = ManifestSamples.Certificate, ["Uri"] = "spiffe://example/ml/*", ["Dns"] = "*.ml.example", ["Revoked"] = new JsonArray("0100", "00ab") },
+            ["CertificateFrom"] = new JsonObject { ["Authority"] = s_authority, ["Uri"] = "spiffe://example/ml/*", ["Dns"] = "*.ml.example", ["Revoked"] = new JsonArray("0100", "00ab") },
             ["Models"] = new JsonArray("digits"),
         };
         callers["admin"] = JsonNode.Parse("""{"TokenSha256":"aa23456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef","Administers":["models"]}""");

@@ -43,7 +43,10 @@ public sealed class CertificateTests : IDisposable
         Assert.Equal("web", Ask(scene, _authority.Issue(_ => { }, purposes: ["1.3.6.1.5.5.7.3.1", "1.3.6.1.5.5.7.3.2"])));
         Assert.Equal(Stranger, Ask(scene, _authority.Issue(_ => { }, usage: X509KeyUsageFlags.KeyEncipherment)));
         Assert.Equal(Stranger, Ask(scene, _authority.Issue(_ => { }, isAuthority: true)));
-        Assert.Equal(Stranger, Ask(scene, _authority.Issue(_ => { }, unknownCritical: true)));
+        Assert.Equal(Stranger, Ask(scene, _authority.Issue(_ => { }, more: new X509Extension("1.2.3.4", [5, 0], critical: true))));
+        // What does not decode is refused, and nothing else happens.
+        foreach (string oid in new[] { "2.5.29.15", "2.5.29.19", "2.5.29.37", "2.5.29.17" })
+            Assert.Equal(Stranger, Ask(scene, _authority.Issue(_ => { }, more: new X509Extension(oid, [0x30, 0x7F, 1], critical: false), bare: true)));
     }
 
     [Fact]
@@ -178,7 +181,7 @@ public sealed class CertificateTests : IDisposable
         public X509Certificate2 Certificate { get; }
 
         public X509Certificate2 Issue(Action<SubjectAlternativeNameBuilder> alternative, string subject = "CN=web", string[]? purposes = null,
-            X509KeyUsageFlags usage = X509KeyUsageFlags.DigitalSignature, bool isAuthority = false, bool unknownCritical = false,
+            X509KeyUsageFlags usage = X509KeyUsageFlags.DigitalSignature, bool isAuthority = false, X509Extension? more = null, bool bare = false,
             DateTimeOffset? from = null, DateTimeOffset? until = null, byte[]? serial = null)
         {
             using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -191,7 +194,8 @@ public sealed class CertificateTests : IDisposable
             request.CertificateExtensions.Add(new X509KeyUsageExtension(usage, true));
             purposes ??= ["1.3.6.1.5.5.7.3.2"];
             if (purposes.Length > 0) request.CertificateExtensions.Add(new X509EnhancedKeyUsageExtension([.. purposes.Select(purpose => new Oid(purpose))], false));
-            if (unknownCritical) request.CertificateExtensions.Add(new X509Extension("1.2.3.4", [5, 0], critical: true));
+            if (bare) request.CertificateExtensions.Clear();
+            if (more is not null) request.CertificateExtensions.Add(more);
             return request.Create(Certificate.SubjectName, X509SignatureGenerator.CreateForECDsa(_key), from ?? s_start, until ?? s_end, serial ?? RandomNumberGenerator.GetBytes(8));
         }
 

@@ -16,6 +16,7 @@ internal sealed class AuthorityRule : IDisposable
 
     private readonly CertificateRuleGrant _grant;
     private readonly X509Certificate2 _authority;
+    private readonly Validity _valid;
 
     /// <exception cref="ArgumentException">The authority is not a certificate, or none that may issue others.</exception>
     public AuthorityRule(CertificateRuleGrant grant, Caller caller)
@@ -24,20 +25,37 @@ internal sealed class AuthorityRule : IDisposable
         try
         {
             _authority = X509CertificateLoader.LoadCertificate(grant.Authority.Span);
+            _valid = Validity.Of(_authority);
+            if (_authority.Extensions.OfType<X509BasicConstraintsExtension>().ToArray() is [{ CertificateAuthority: true }]) return;
+            _authority.Dispose();
         }
         catch (CryptographicException error)
         {
             throw new ArgumentException($"The authority of caller '{caller.Name}' is not a certificate.", nameof(grant), error);
         }
-        if (_authority.Extensions.OfType<X509BasicConstraintsExtension>().SingleOrDefault() is { CertificateAuthority: true }) return;
-        _authority.Dispose();
         throw new ArgumentException($"The authority of caller '{caller.Name}' is a certificate that may not issue others.", nameof(grant));
     }
 
     public Caller Caller { get; }
 
     /// <summary>Whether a certificate is the caller's, at any time when it and its authority are valid.</summary>
-    public bool Fits(X509Certificate2 certificate, DateTimeOffset now) =>
+    public bool Fits(X509Certificate2 certificate, DateTimeOffset now)
+    {
+        try
+        {
+            return IsTheCallers(certificate, now);
+        }
+        catch (CryptographicException)
+        {
+            // Extensions are decoded when they are looked at: a stranger's may be anything.
+            return false;
+        }
+    }
+
+    /// <summary>Whether the authority is valid.</summary>
+    public bool IsValid(DateTimeOffset now) => _valid.Holds(now);
+
+    private bool IsTheCallers(X509Certificate2 certificate, DateTimeOffset now) =>
         certificate.IssuerName.RawData.AsSpan().SequenceEqual(_authority.SubjectName.RawData)
         && !IsRevoked(certificate)
         && IsForClients(certificate)
@@ -45,9 +63,6 @@ internal sealed class AuthorityRule : IDisposable
         && NamePattern.CommonName(_grant.CommonName, names.CommonName) && NamePattern.Dns(_grant.Dns, names.Dns)
         && NamePattern.Uri(_grant.Uri, names.Uris) && NamePattern.Email(_grant.Email, names.Emails)
         && IsSigned(certificate, now);
-
-    /// <summary>Whether the authority is valid.</summary>
-    public bool IsValid(DateTimeOffset now) => Validity.Of(_authority).Holds(now);
 
     private bool IsRevoked(X509Certificate2 certificate)
     {
@@ -61,7 +76,7 @@ internal sealed class AuthorityRule : IDisposable
         !s_weak.Contains(certificate.SignatureAlgorithm.Value)
         && certificate.Extensions.OfType<X509BasicConstraintsExtension>().All(constraint => !constraint.CertificateAuthority)
         && certificate.Extensions.OfType<X509KeyUsageExtension>().All(usage => usage.KeyUsages.HasFlag(X509KeyUsageFlags.DigitalSignature))
-        && certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().SingleOrDefault() is { } purposes
+        && certificate.Extensions.OfType<X509EnhancedKeyUsageExtension>().ToArray() is [var purposes]
         && purposes.EnhancedKeyUsages.Cast<Oid>().Any(purpose => purpose.Value == ClientAuthentication);
 
     // The authority may be an intermediate: the manifest names it, so what stands above it is not asked.
