@@ -26,7 +26,7 @@ internal sealed class OpenInferenceGrpcSurface(GrpcServerOptions options) : ISer
         void Async<TRequest>(string method, MessageParser<TRequest> parser, Func<GrpcCallContext, TRequest, CancellationToken, ValueTask<IMessage>> answer)
             where TRequest : IMessage<TRequest> =>
             surface.MapUnary(routes, $"/{Service}/{method}", async (context, request, response, cancellation) =>
-                (await answer(context, Parse(parser, request), cancellation)).WriteTo(response));
+                (await answer(context, GrpcMessages.Parse(parser, request), cancellation)).WriteTo(response));
         void Unary<TRequest>(string method, MessageParser<TRequest> parser, Func<GrpcCallContext, TRequest, IMessage> answer)
             where TRequest : IMessage<TRequest> =>
             Async(method, parser, (context, request, _) => ValueTask.FromResult(answer(context, request)));
@@ -59,18 +59,5 @@ internal sealed class OpenInferenceGrpcSurface(GrpcServerOptions options) : ISer
         using InferRequest request = ModelInferReader.Read(message, address, lease.Model, service.Pool);
         using Prediction prediction = await service.PredictAsync(context.Http, lease, request.Inputs!, request.Timeout, cancellation);
         new ModelInferAnswer(request, prediction.Outputs).Write(response);
-    }
-
-    private static T Parse<T>(MessageParser<T> parser, in ReadOnlySequence<byte> message)
-        where T : IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(message);
-        }
-        catch (InvalidProtocolBufferException error)
-        {
-            throw new GrpcException(GrpcStatus.Internal, "The request is not a message of this method.", inner: error);
-        }
     }
 }
