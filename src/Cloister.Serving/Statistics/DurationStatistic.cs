@@ -12,7 +12,8 @@ internal sealed class DurationStatistic
 
     public void Add(TimeSpan duration)
     {
-        Interlocked.Increment(ref _count);
+        // In this order: whoever reads the count first has at least the times of what was counted.
         Interlocked.Add(ref _ticks, Math.Max(0, duration.Ticks));
+        Interlocked.Increment(ref _count);
     }
 }

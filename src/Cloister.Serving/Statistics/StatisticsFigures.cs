@@ -39,14 +39,19 @@ internal sealed record StatisticsFigures(
     /// <param name="version">The version.</param>
     /// <param name="statistics">What its requests did.</param>
     /// <param name="joined">How its requests were joined since it was loaded; null if they never are.</param>
-    public static StatisticsFigures Of(string model, long version, ModelStatistics statistics, BatchFigures? joined) => new(
-        model, version, statistics.LastInference, statistics.Inferences, joined?.Batches ?? statistics.Executions,
-        DurationFigures.Of(statistics.Success), DurationFigures.Of(statistics.Fail), DurationFigures.Of(statistics.Queue),
-        DurationFigures.Of(statistics.ComputeInput), DurationFigures.Of(statistics.ComputeInfer), DurationFigures.Of(statistics.ComputeOutput),
-        joined is null
-            ? [.. statistics.Batches.Select(batch => new BatchDurations(
-                batch.Key, DurationFigures.Of(batch.Value.ComputeInput), DurationFigures.Of(batch.Value.ComputeInfer), DurationFigures.Of(batch.Value.ComputeOutput)))]
-            // Inputs are read and outputs written request by request: a batch has no time of its own for them.
-            : [.. joined.Sizes.Select(size => new BatchDurations(
-                size.Size, default, new DurationFigures(size.Batches, size.Computed.Ticks * TimeSpan.NanosecondsPerTick), default))]);
+    public static StatisticsFigures Of(string model, long version, ModelStatistics statistics, BatchFigures? joined)
+    {
+        // It is counted last, so it is read first: no answered request is without its parts then.
+        DurationFigures success = DurationFigures.Of(statistics.Success);
+        return new StatisticsFigures(
+            model, version, statistics.LastInference, statistics.Inferences, joined?.Batches ?? statistics.Executions,
+            success, DurationFigures.Of(statistics.Fail), DurationFigures.Of(statistics.Queue),
+            DurationFigures.Of(statistics.ComputeInput), DurationFigures.Of(statistics.ComputeInfer), DurationFigures.Of(statistics.ComputeOutput),
+            joined is null
+                ? [.. statistics.Batches.Select(batch => new BatchDurations(
+                    batch.Key, DurationFigures.Of(batch.Value.ComputeInput), DurationFigures.Of(batch.Value.ComputeInfer), DurationFigures.Of(batch.Value.ComputeOutput)))]
+                // Inputs are read and outputs written request by request: a batch has no time of its own for them.
+                : [.. joined.Sizes.Select(size => new BatchDurations(
+                    size.Size, default, new DurationFigures(size.Batches, size.Computed.Ticks * TimeSpan.NanosecondsPerTick), default))]);
+    }
 }
