@@ -115,6 +115,8 @@ internal static class RequestFuzzing
         {
             using PredictRequest request = PredictRequestReader.Read(body, Model.Served, pool);
             Demand(request.Inputs, Model);
+            // Two readers of the same language: what the quick one takes, the one that explains refusals takes too.
+            if (PredictRefusal.Find(body, Model.Served) is { } reason) throw new InvalidOperationException("Accepted, but TF Serving says: " + reason);
         }
         catch (ServingException)
         {

@@ -22,7 +22,8 @@ internal static class PredictRefusal
         return Find(body, model) is { } text ? new ServingException(original.Error, text, original) : original;
     }
 
-    private static string? Find(ReadOnlySpan<byte> body, ServedModel model)
+    /// <summary>What TF Serving would say of the body; null if it would take it.</summary>
+    internal static string? Find(ReadOnlySpan<byte> body, ServedModel model)
     {
         if (RefusalText.Document(body, out JsonView document) is { } fault) return fault;
         if (RefusalText.Signature(document, out string signature) is { } unreadable) return unreadable;
