@@ -12,7 +12,7 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
     /// <summary>Takes over the session; if it cannot, the session is disposed.</summary>
     /// <param name="model">The model's name, for the log.</param>
     /// <param name="session">The model.</param>
-    /// <param name="steady">Whether the model's running time is the same for every request: <see cref="SteadyModel"/>.</param>
+    /// <param name="steady">Whether the model's running time is the same for every request of one item: <see cref="SteadyModel"/>.</param>
     /// <param name="configuration">What its maker says.</param>
     /// <param name="operators">How the operator wants requests to be joined; null if it does not say.</param>
     /// <param name="cancellation">Gives up.</param>

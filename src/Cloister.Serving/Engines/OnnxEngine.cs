@@ -16,7 +16,7 @@ internal sealed class OnnxEngine : ICallableEngine
     /// <param name="session">The model.</param>
     /// <param name="lane">Its queue.</param>
     /// <param name="pool">Memory for outputs.</param>
-    /// <param name="steady">Whether no request can make a run longer than another: <see cref="SteadyModel"/>.</param>
+    /// <param name="steady">Whether no request of one item can make a run longer than another: <see cref="SteadyModel"/>.</param>
     /// <exception cref="ServingException">The model has an input or output that no surface can carry.</exception>
     public OnnxEngine(OrtSession session, Lane lane, TensorPool pool, bool steady = false)
     {
@@ -55,7 +55,7 @@ internal sealed class OnnxEngine : ICallableEngine
         Demand(inputs);
         var call = new OnnxCall(this, inputs);
         // Two changes of thread cost half as much as a small model's run.
-        if (!_steady || !Lane.TryRunHere(call, cancellation, out RunTimes times)) times = await Lane.RunAsync(call, timeout, cancellation);
+        if (!_steady || !IsOneItem(inputs) || !Lane.TryRunHere(call, cancellation, out RunTimes times)) times = await Lane.RunAsync(call, timeout, cancellation);
         return new Prediction(call.Outputs!, times.Queued, times.Computed);
     }
 
@@ -89,6 +89,13 @@ internal sealed class OnnxEngine : ICallableEngine
         TensorElementType type = Outputs[index].Type;
         long bytes = type.ByteLength(shape.Aggregate(1L, (product, dimension) => checked(product * dimension)));
         return bytes > TensorPool.LargestTensor ? null : new Tensor(type, shape, _pool.Rent(bytes));
+    }
+
+    private bool IsOneItem(IReadOnlyList<Tensor> inputs)
+    {
+        for (int i = 0; i < inputs.Count; i++)
+            if (Inputs[i].Shape is [< 0, ..] && inputs[i].Shape[0] != 1) return false;
+        return true;
     }
 
     private static void Demand(TensorInfo input, Tensor tensor)

@@ -4,8 +4,9 @@ using Cloister.Onnx.Model;
 namespace Cloister.Serving.Engines;
 
 /// <summary>
-/// Finds models whose running time cannot depend on the values of a request: every dimension is fixed, and every operator's work
-/// follows from its inputs' shapes. No loop, no branch, nothing whose output a value could enlarge.
+/// Finds models whose running time cannot depend on the values of a request: every dimension is fixed, but for the number of items in
+/// front, and every operator's work follows from its inputs' shapes. No loop, no branch, nothing whose output a value could enlarge.
+/// All requests of one item then take the same time.
 /// </summary>
 internal static class SteadyModel
 {
@@ -24,5 +25,5 @@ internal static class SteadyModel
         && model.Graph.Nodes.All(node => node.Domain.Length == 0 && Operators.Contains(node.OpType) && node.Attributes.All(attribute => attribute.Graph is null && attribute.Graphs.IsEmpty));
 
     private static bool IsFixed(ValueInfoProto value) =>
-        value.Type?.TensorType?.Shape is { } shape && shape.Dimensions.All(dimension => dimension.Value > 0);
+        value.Type?.TensorType?.Shape is { } shape && shape.Dimensions.Skip(1).All(dimension => dimension.Value > 0);
 }
