@@ -66,6 +66,15 @@ internal readonly struct Accumulation : IElementOperation
         where TVector : struct => TLanes.Add(r, ModularLanes<TLanes, TVector>.MultiplyLazy(a, b, minusP, inverse, magic));
 }
 
+/// <summary>r - a * b, at most 33/32 p.</summary>
+internal readonly struct Deduction : IElementOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Combine<TLanes, TVector>(TVector r, TVector a, TVector b, TVector minusP, TVector inverse, TVector magic)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct => TLanes.Subtract(r, ModularLanes<TLanes, TVector>.MultiplyLazy(a, b, minusP, inverse, magic));
+}
+
 /// <summary>(a - r) * b, at most 9/16 p: the last step of a division.</summary>
 internal readonly struct DifferenceTimes : IElementOperation
 {
@@ -105,6 +114,7 @@ internal static unsafe class ElementWise
     }
 
     // b advances by step times the lanes: not at all for a constant.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Loop<TOperation, TLanes, TVector>(double* r, double* a, double* b, int step, int n, Modulus modulus)
         where TOperation : struct, IElementOperation
         where TLanes : struct, ILanes<TVector>

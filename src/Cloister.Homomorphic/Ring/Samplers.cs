@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Security.Cryptography;
@@ -60,6 +61,7 @@ public static unsafe class Samplers
         polynomial.SetSmall(first);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Ternary(SeedExpander stream, Span<double> coefficients)
     {
         Span<byte> bytes = stackalloc byte[Chunk];
@@ -82,6 +84,7 @@ public static unsafe class Samplers
         CryptographicOperations.ZeroMemory(bytes);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void CenteredBinomial(SeedExpander stream, Span<double> coefficients)
     {
         const int Stride = 6, AtOnce = 512;
@@ -101,6 +104,7 @@ public static unsafe class Samplers
     }
 
     // The definition.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int Accept(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
     {
         ulong p = modulus.Value, half = p >> 1, mask = ulong.MaxValue >> BitOperations.LeadingZeroCount(p);
@@ -116,6 +120,7 @@ public static unsafe class Samplers
     }
 
     // Eight words at once where all are kept, one at a time where not. A word below 2^52 under the exponent of 2^52 is the double 2^52 + word.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static int AcceptEight(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
     {
         Vector512<ulong> mask = Vector512.Create(ulong.MaxValue >> BitOperations.LeadingZeroCount(modulus.Value)), p = Vector512.Create(modulus.Value), exponent = Vector512.Create(0x4330UL << 48);

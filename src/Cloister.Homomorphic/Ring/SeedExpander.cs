@@ -15,7 +15,7 @@ public sealed class SeedExpander : IDisposable
 
     private const int BufferBytes = 8192, BlockBytes = 16;
 
-    private readonly Aes _aes = Aes.Create();
+    private readonly ICryptoTransform _cipher;
     private readonly byte[] _counters = GC.AllocateArray<byte>(BufferBytes, pinned: true), _buffer = GC.AllocateArray<byte>(BufferBytes, pinned: true);
     private ulong _next;
     private int _used = BufferBytes;
@@ -35,7 +35,11 @@ public sealed class SeedExpander : IDisposable
         try
         {
             SHA256.HashData(input[..(1 + label.Length + SeedBytes)], key);
-            _aes.SetKey(key);
+            using var aes = Aes.Create();
+            aes.Mode = CipherMode.ECB;
+            aes.Padding = PaddingMode.None;
+            aes.SetKey(key);
+            _cipher = aes.CreateEncryptor();
         }
         finally
         {
@@ -78,7 +82,7 @@ public sealed class SeedExpander : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _aes.Dispose();
+        _cipher.Dispose();
         CryptographicOperations.ZeroMemory(_buffer);
     }
 
@@ -86,7 +90,7 @@ public sealed class SeedExpander : IDisposable
     private void Refill()
     {
         for (int at = 0; at < BufferBytes; at += BlockBytes) BinaryPrimitives.WriteUInt64LittleEndian(_counters.AsSpan(at), _next++);
-        _aes.EncryptEcb(_counters, _buffer, PaddingMode.None);
+        _cipher.TransformBlock(_counters, 0, BufferBytes, _buffer, 0);
         _used = 0;
     }
 }

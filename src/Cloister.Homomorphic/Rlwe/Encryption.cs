@@ -15,12 +15,12 @@ public static class Encryption
     /// <param name="key">The key; the same one decrypts.</param>
     public static SeededCiphertext Encrypt(ReadOnlySpan<ulong> message, SecretKey key)
     {
+        if (message.IsEmpty) throw new ArgumentException("The message is empty.", nameof(message));
         Span<byte> seed = stackalloc byte[SeedExpander.SeedBytes];
         RandomNumberGenerator.Fill(seed);
         using var uniform = new RnsPolynomial(key.Parameters.Ring.Basis, RnsForm.Values);
         ExpandUniform(seed, uniform);
-        RnsPolynomial c0 = EncryptZero(uniform, key);
-        key.Parameters.AddMessage(message, c0);
+        RnsPolynomial c0 = Hide(message, uniform, key);
         return new SeededCiphertext(key.Parameters, c0, seed);
     }
 
@@ -35,13 +35,13 @@ public static class Encryption
         using var mask = new RnsPolynomial(basis);
         Samplers.Ternary(stream, mask);
         mask.ToValues();
-        foreach ((RnsPolynomial part, RnsPolynomial of) in ((RnsPolynomial, RnsPolynomial)[])[(ciphertext.C0, key.B), (ciphertext.C1, key.A)])
-        {
-            Samplers.CenteredBinomial(stream, part);
-            part.ToValues();
-            part.AddProduct(of, mask);
-        }
+        Samplers.CenteredBinomial(stream, ciphertext.C0);
+        Samplers.CenteredBinomial(stream, ciphertext.C1);
         key.Parameters.AddMessage(message, ciphertext.C0);
+        ciphertext.C0.ToValues();
+        ciphertext.C1.ToValues();
+        ciphertext.C0.AddProduct(key.B, mask);
+        ciphertext.C1.AddProduct(key.A, mask);
         return ciphertext;
     }
 
@@ -66,7 +66,7 @@ public static class Encryption
     {
         var phase = new RnsPolynomial(ciphertext.Basis);
         phase.CopyFrom(ciphertext.C0);
-        key.AddProduct(ciphertext.C1, phase);
+        key.Apply<Accumulation>(ciphertext.C1, phase);
         phase.ToCoefficients();
         return phase;
     }
@@ -78,16 +78,15 @@ public static class Encryption
         Samplers.Uniform(stream, uniform);
     }
 
-    /// <summary>e - a s with a fresh error e.</summary>
-    internal static RnsPolynomial EncryptZero(RnsPolynomial a, SecretKey key)
+    /// <summary>round(Q m / t) + e - a s with a fresh error e; of no message, an encryption of zero.</summary>
+    internal static RnsPolynomial Hide(ReadOnlySpan<ulong> message, RnsPolynomial a, SecretKey key)
     {
         var c0 = new RnsPolynomial(a.Basis);
         using SeedExpander stream = SeedExpander.Fresh();
         Samplers.CenteredBinomial(stream, c0);
+        if (!message.IsEmpty) key.Parameters.AddMessage(message, c0);
         c0.ToValues();
-        using var product = new RnsPolynomial(a.Basis, RnsForm.Values);
-        key.AddProduct(a, product);
-        c0.Subtract(product);
+        key.Apply<Deduction>(a, c0);
         return c0;
     }
 

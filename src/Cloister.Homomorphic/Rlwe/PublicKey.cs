@@ -23,7 +23,7 @@ public sealed class PublicKey : IDisposable
         Span<byte> seed = stackalloc byte[SeedExpander.SeedBytes];
         RandomNumberGenerator.Fill(seed);
         Encryption.ExpandUniform(seed, a);
-        return new PublicKey(secret.Parameters, Encryption.EncryptZero(a, secret), a);
+        return new PublicKey(secret.Parameters, Encryption.Hide(default, a, secret), a);
     }
 
     /// <summary>Zeroes and frees the memory.</summary>

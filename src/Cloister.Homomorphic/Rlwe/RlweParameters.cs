@@ -38,7 +38,7 @@ public sealed class RlweParameters
 
     internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;
 
-    /// <summary>Adds round(Q m / t), coefficient by coefficient, to a polynomial over the chain's first moduli (product Q), which comes out as values.</summary>
+    /// <summary>Adds round(Q m / t), coefficient by coefficient, to a polynomial over the chain's first moduli (product Q), coefficients or values.</summary>
     /// <remarks>round(Q m / t) = (Q m - [Q m]_t) / t, and Q is 0 modulo every limb: so each limb is -[Q m]_t / t, exactly.</remarks>
     internal unsafe void AddMessage(ReadOnlySpan<ulong> message, RnsPolynomial target)
     {
@@ -53,8 +53,7 @@ public sealed class RlweParameters
             Modulus q = basis.Moduli[limb];
             ElementWise.Run<Multiplication>(lifted.Pointer + (nint)limb * n, scaled.Pointer, -q.Balance(q.Invert(Plaintext.Value)), n, q, VectorWidths.Best);
         }
-        lifted.ToValues();
-        target.ToValues();
+        if (target.Form == RnsForm.Values) lifted.ToValues();
         target.Add(lifted);
     }
 

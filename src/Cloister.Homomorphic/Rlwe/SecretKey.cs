@@ -26,16 +26,17 @@ public sealed class SecretKey : IDisposable
     /// <summary>Zeroes the key.</summary>
     public void Dispose() => Values.Dispose();
 
-    /// <summary>target += a * s over the target's moduli, the first ones of the chain.</summary>
-    internal void AddProduct(RnsPolynomial a, RnsPolynomial target)
+    /// <summary>target += a * s, or target -= a * s, over the target's moduli, the first ones of the chain.</summary>
+    internal void Apply<TOperation>(RnsPolynomial a, RnsPolynomial target)
+        where TOperation : struct, IElementOperation
     {
         if (Values.Basis.Count == target.Basis.Count)
         {
-            target.AddProduct(a, Values);
+            target.Run<TOperation>(a, Values);
             return;
         }
         using var secret = new RnsPolynomial(target.Basis);
         secret.CopyFrom(Values);
-        target.AddProduct(a, secret);
+        target.Run<TOperation>(a, secret);
     }
 }

@@ -32,6 +32,7 @@ public sealed class RnsTests
             Check<Subtraction>((r, a, b) => a - b);
             Check<Multiplication>((r, a, b) => a * b);
             Check<Accumulation>((r, a, b) => r + a * b);
+            Check<Deduction>((r, a, b) => r - a * b);
             Check<DifferenceTimes>((r, a, b) => (a - r) * b);
 
             void Check<TOperation>(Func<BigInteger, BigInteger, BigInteger, BigInteger> exact)

@@ -120,6 +120,7 @@ public sealed class EncryptionTests
         Assert.Equal(HomomorphicError.Transparent, Assert.Throws<HomomorphicException>(() => ciphertext.MultiplyPlain(new ulong[2048])).Error);
         Assert.Throws<ArgumentException>(() => Encryption.Decrypt(ciphertext, foreign));
         Assert.Throws<ArgumentException>(() => Encryption.Encrypt(new ulong[2047], key));
+        Assert.Throws<ArgumentException>(() => Encryption.Encrypt([], key));
         foreach (ulong outside in (ulong[])[65537, 1UL << 63, ulong.MaxValue])
         {
             ulong[] message = new ulong[2048];
