@@ -88,8 +88,11 @@ public sealed class ModelServerTests
             using HttpResponseMessage answer = await client.PostAsync(new Uri($"https://127.0.0.1:{port}/v1/models/shapes/versions/7:predict"), new StringContent($$"""{"instances": [{"b64": "{{picture}}"}]}"""));
             Assert.True(answer.IsSuccessStatusCode, await answer.Content.ReadAsStringAsync());
         }
-        string metrics = await client.GetStringAsync(new Uri($"https://127.0.0.1:{rest}/monitoring/prometheus/metrics"));
-        Assert.Contains(""":tensorflow:serving:request_count{model_name="shapes",status="OK"} 2""", metrics, StringComparison.Ordinal);
+        // A request is counted once its answer was sent.
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        string metrics;
+        while (!(metrics = await client.GetStringAsync(new Uri($"https://127.0.0.1:{rest}/monitoring/prometheus/metrics"), patience.Token)).Contains(""":tensorflow:serving:request_count{model_name="shapes",status="OK"} 2""", StringComparison.Ordinal))
+            await Task.Delay(50, patience.Token);
         Assert.Contains("cloister_serving_evidence_simulated 1\n", metrics, StringComparison.Ordinal);
         string page = await client.GetStringAsync(new Uri($"https://127.0.0.1:{rest}/status"));
         Assert.Contains("simulated: it proves nothing", page, StringComparison.Ordinal);

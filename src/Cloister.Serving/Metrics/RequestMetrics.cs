@@ -19,7 +19,10 @@ internal sealed class RequestMetrics : IServingObserver
     private readonly CounterFamily _sent = new(Prefix + "response_bytes_total", "Bytes of answers' bodies.", "surface", "model");
     private readonly HistogramFamily _total = new(Prefix + "request_seconds", "Time from the first look at a request to the end of its answer.", Seconds, "surface", "method", "model");
     private readonly HistogramFamily _items = new(Prefix + "request_items", "Items (the first dimension) of a prediction.", Histogram.Exponential(1, 2, 15), "model");
+    private readonly SeriesCache<Cells> _cells;
     private long _inFlight;
+
+    public RequestMetrics() => _cells = new SeriesCache<Cells>(key => new Cells(this, key));
 
     /// <summary>Time until a prediction began, by model.</summary>
     public HistogramFamily Queued { get; } = new(Prefix + "queue_seconds", "Time that a prediction waited for a thread or for its batch.", Seconds, "model");
@@ -44,21 +47,22 @@ internal sealed class RequestMetrics : IServingObserver
     public void Ended(RequestRecord request, TimeSpan total)
     {
         Interlocked.Decrement(ref _inFlight);
-        string model = request.Model ?? "";
-        _requests.Of(new(request.Surface, request.Method, model, request.Version == 0 ? "" : request.Version.ToString(CultureInfo.InvariantCulture))).Add(1);
-        _total.Of(new(request.Surface, request.Method, model)).Observe(total.TotalSeconds);
-        if (request.BytesIn > 0) _received.Of(new(request.Surface, model)).Add(request.BytesIn);
-        if (request.BytesOut > 0) _sent.Of(new(request.Surface, model)).Add(request.BytesOut);
+        Cells cells = _cells.Of(request);
+        cells.Requests.Add(1);
+        cells.Total.Observe(total.TotalSeconds);
+        cells.Received.Add(request.BytesIn);
+        cells.Sent.Add(request.BytesOut);
         if (request.Refusal is { } reason)
         {
-            _refusals.Of(new(request.Surface, model, Reason(reason))).Add(1);
+            _refusals.Of(new(request.Surface, request.Model ?? "", Reason(reason))).Add(1);
         }
         else if (request.Computed > TimeSpan.Zero)
         {
-            Queued.Of(new(model)).Observe(request.Queued.TotalSeconds);
-            Computed.Of(new(model)).Observe(request.Computed.TotalSeconds);
-            Predictions.Of(new(model)).Observe(total.TotalSeconds);
-            _items.Of(new(model)).Observe(request.Items);
+            PredictionCells predicted = cells.Predictions ??= new PredictionCells(this, new LabelValues(request.Model ?? ""));
+            predicted.Queued.Observe(request.Queued.TotalSeconds);
+            predicted.Computed.Observe(request.Computed.TotalSeconds);
+            predicted.Whole.Observe(total.TotalSeconds);
+            predicted.Items.Observe(request.Items);
         }
     }
 
@@ -86,5 +90,30 @@ internal sealed class RequestMetrics : IServingObserver
             text.Append(char.ToLowerInvariant(c));
         }
         return text.ToString();
+    }
+
+    private sealed class Cells(RequestMetrics metrics, SeriesKey key)
+    {
+        public Counter Requests { get; } = metrics._requests.Of(new(key.Surface, key.Method, key.Model, key.Version == 0 ? "" : key.Version.ToString(CultureInfo.InvariantCulture)));
+
+        public Histogram Total { get; } = metrics._total.Of(new(key.Surface, key.Method, key.Model));
+
+        public Counter Received { get; } = metrics._received.Of(new(key.Surface, key.Model));
+
+        public Counter Sent { get; } = metrics._sent.Of(new(key.Surface, key.Model));
+
+        /// <summary>Null until a request predicted: what never did has no such series.</summary>
+        public PredictionCells? Predictions { get; set; }
+    }
+
+    private sealed class PredictionCells(RequestMetrics metrics, LabelValues model)
+    {
+        public Histogram Queued { get; } = metrics.Queued.Of(model);
+
+        public Histogram Computed { get; } = metrics.Computed.Of(model);
+
+        public Histogram Whole { get; } = metrics.Predictions.Of(model);
+
+        public Histogram Items { get; } = metrics._items.Of(model);
     }
 }

@@ -19,15 +19,25 @@ internal sealed class TensorFlowMetrics : IServingObserver
     private readonly CounterFamily _examples = new(Prefix + "request_example_count_total", "The total number of tensorflow.Examples.", "model");
     private readonly HistogramFamily _examplesARequest = new(Prefix + "request_example_counts", "The number of tensorflow.Examples per request.", Histogram.Exponential(1, 2, 15), "model");
 
+    private readonly SeriesCache<Cells> _cells;
+
+    public TensorFlowMetrics() => _cells = new SeriesCache<Cells>(key => new Cells(
+        _requests.Of(new(key.Model, "OK")), _requestLatency.Of(new(key.Model, key.Method, key.Surface == "tensorflow-grpc" ? "GRPC" : "REST"))));
+
     public void Ended(RequestRecord request, TimeSpan total)
     {
         if (!request.Surface.StartsWith("tensorflow-", StringComparison.Ordinal)) return;
         string model = request.Model ?? "";
-        _requests.Of(new(model, Status(request))).Add(1);
-        if (Status(request) != "OK") return;
-        _requestLatency.Of(new(model, request.Method, request.Surface == "tensorflow-grpc" ? "GRPC" : "REST")).Observe(total.TotalMicroseconds);
+        if (request.Refusal is not null)
+        {
+            _requests.Of(new(model, Status(request))).Add(1);
+            return;
+        }
+        Cells cells = _cells.Of(request);
+        cells.Requests.Add(1);
+        cells.Latency.Observe(total.TotalMicroseconds);
         if (request.Computed == TimeSpan.Zero) return;
-        _runtimeLatency.Of(new(model, request.Method, "ONNXRuntime")).Observe(request.Computed.TotalMicroseconds);
+        (cells.Runtime ??= _runtimeLatency.Of(new(model, request.Method, "ONNXRuntime"))).Observe(request.Computed.TotalMicroseconds);
         if (request.Method.Equals("predict", StringComparison.OrdinalIgnoreCase)) return;
         _examples.Of(new(model)).Add(request.Items);
         _examplesARequest.Of(new(model)).Observe(request.Items);
@@ -61,5 +71,15 @@ internal sealed class TensorFlowMetrics : IServingObserver
             GrpcStatus.Unauthenticated => "UNAUTHENTICATED",
             _ => "UNKNOWN",
         };
+    }
+
+    private sealed class Cells(Counter requests, Histogram latency)
+    {
+        public Counter Requests { get; } = requests;
+
+        public Histogram Latency { get; } = latency;
+
+        /// <summary>Null until a request predicted.</summary>
+        public Histogram? Runtime { get; set; }
     }
 }

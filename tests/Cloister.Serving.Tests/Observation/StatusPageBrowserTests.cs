@@ -20,6 +20,11 @@ public sealed class StatusPageBrowserTests
         for (int i = 0; i < 5; i++) await server.PostAsync("/v1/models/half:predict", "{");
         for (int i = 0; i < 40; i++) await server.PostAsync("/v1/models/sums:predict", """{"inputs": {"a": [[1, 2]], "b": [[3, 4]]}}""");
 
+        using (HttpClient alice = server.CreateClient())
+        {
+            alice.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", "Bearer alice-s-token");
+            await StatusPageTests.ReadUntilAsync(alice, "refused: 5 malformed json", "Predictions of half", "Predictions of sums");
+        }
         string folder = Environment.GetEnvironmentVariable("CLOISTER_SCREENSHOTS") is { Length: > 0 } kept ? kept : Directory.CreateTempSubdirectory("cloister-page-").FullName;
         string address = new Uri(server.Host.Address, StatusPageOptions.Path).AbsoluteUri;
         JsonObject light = await LookAsync(address, Path.Combine(folder, "status-light.png"), "light", "alice-s-token");
