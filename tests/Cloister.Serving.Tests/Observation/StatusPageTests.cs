@@ -95,9 +95,12 @@ public sealed partial class StatusPageTests
     internal static async Task<string> ReadUntilAsync(HttpClient client, params string[] texts)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        string page;
-        while (!texts.All((page = await ReadAsync(client)).Contains)) await Task.Delay(20, patience.Token);
-        return page;
+        while (true)
+        {
+            string page = await ReadAsync(client);
+            if (texts.All(text => page.Contains(text, StringComparison.Ordinal))) return page;
+            await Task.Delay(20, patience.Token);
+        }
     }
 
     private static async Task<string> ReadAsync(HttpClient client)
