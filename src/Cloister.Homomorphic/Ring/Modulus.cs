@@ -58,6 +58,9 @@ public sealed class Modulus
         return residue > Value >> 1 ? -(double)(Value - residue) : residue;
     }
 
+    /// <summary>The balanced residue of a number below p, without a branch on it.</summary>
+    internal double BalanceReduced(ulong residue) => (long)residue - ((long)((Value >> 1) - residue) >> 63 & (long)Value);
+
     /// <summary>The residue in [0, p) of a balanced one.</summary>
     public ulong Unbalance(double residue) => (ulong)((long)residue + ((long)residue >> 63 & (long)Value));
 

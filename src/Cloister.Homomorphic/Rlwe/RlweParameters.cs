@@ -61,12 +61,12 @@ public sealed class RlweParameters
     internal void Center(ReadOnlySpan<ulong> message, Span<double> coefficients)
     {
         if (message.Length != coefficients.Length) throw new ArgumentException($"The message has {message.Length} coefficients instead of {coefficients.Length}.", nameof(message));
-        ulong t = Plaintext.Value, half = t >> 1, outside = 0;
+        ulong t = Plaintext.Value, outside = 0;
         for (int i = 0; i < message.Length; i++)
         {
-            // No branch on the message: the masks are all ones where m >= t, and where m > t/2.
+            // No branch on the message: the bit is one where m >= t.
             outside |= ~((message[i] - t) >> 63) & 1 | message[i] >> 63;
-            coefficients[i] = (long)message[i] - ((long)(half - message[i]) >> 63 & (long)t);
+            coefficients[i] = Plaintext.BalanceReduced(message[i]);
         }
         if (outside != 0) throw new ArgumentException($"A coefficient of the message is not below {t}.", nameof(message));
     }
