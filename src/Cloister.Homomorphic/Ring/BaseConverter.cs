@@ -60,6 +60,8 @@ public sealed unsafe class BaseConverter
         if (!target.Basis.HasSameModuli(_to)) throw new ArgumentException("The target is not over the target basis.", nameof(target));
         target.Form = RnsForm.Coefficients;
         Convert(source.Pointer, target.Pointer, conversion, width);
+        GC.KeepAlive(source);
+        GC.KeepAlive(target);
     }
 
     internal void Convert(double* source, double* target, BaseConversion conversion, VectorWidth width)

@@ -51,12 +51,13 @@ public sealed unsafe class NegacyclicNtt
         {
             switch (width)
             {
-                case VectorWidth.Wide512: Ntt512.Forward(a, Tables, order); return;
+                case VectorWidth.Wide512: Ntt512.Forward(a, Tables, order); break;
                 case VectorWidth.Wide256: Ntt256.Forward(a, Tables); break;
                 default: NttScalar.Forward(a, Tables); break;
             }
-            if (order == NttOrder.BitReversed) NttOrders.Transpose(a, Degree);
+            if (order == NttOrder.BitReversed && width != VectorWidth.Wide512) NttOrders.Transpose(a, Degree);
         }
+        GC.KeepAlive(this); // the kernels hold addresses of the tables alone
     }
 
     internal void Inverse(Span<double> values, NttOrder order, VectorWidth width)
@@ -67,10 +68,11 @@ public sealed unsafe class NegacyclicNtt
             if (order == NttOrder.BitReversed && width != VectorWidth.Wide512) NttOrders.Transpose(a, Degree);
             switch (width)
             {
-                case VectorWidth.Wide512: Ntt512.Inverse(a, Tables, order); return;
+                case VectorWidth.Wide512: Ntt512.Inverse(a, Tables, order); break;
                 case VectorWidth.Wide256: Ntt256.Inverse(a, Tables); break;
                 default: NttScalar.Inverse(a, Tables); break;
             }
         }
+        GC.KeepAlive(this);
     }
 }

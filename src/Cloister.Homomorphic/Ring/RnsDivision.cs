@@ -54,5 +54,7 @@ public sealed unsafe class RnsDivision
         quotient.Form = source.Form;
         for (int limb = 0; limb < Remaining.Count; limb++)
             ElementWise.Run<DifferenceTimes>(quotient.Pointer + (nint)limb * n, source.Pointer + (nint)limb * n, _inverses[limb], n, Remaining.Moduli[limb], width);
+        GC.KeepAlive(source);
+        GC.KeepAlive(quotient);
     }
 }

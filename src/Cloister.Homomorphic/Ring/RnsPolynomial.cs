@@ -34,7 +34,7 @@ public sealed unsafe class RnsPolynomial : IDisposable
 
     internal double* Pointer => _memory.Pointer;
 
-    /// <summary>The residues for one modulus, valid until the polynomial is disposed of. What is written must be balanced.</summary>
+    /// <summary>The residues for one modulus, valid while the polynomial is referenced and not disposed of. What is written must be balanced.</summary>
     public Span<double> Limb(int index)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -48,6 +48,8 @@ public sealed unsafe class RnsPolynomial : IDisposable
         if (other.Basis.Count < Basis.Count || !Basis.HasSameModuli(other.Basis.Slice(..Basis.Count))) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
         Form = other.Form;
         other._memory.Span[.._memory.Span.Length].CopyTo(_memory.Span);
+        GC.KeepAlive(other);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Writes the same small integers into every limb: balanced residues are the integers themselves.</summary>
@@ -65,6 +67,8 @@ public sealed unsafe class RnsPolynomial : IDisposable
         Form = RnsForm.Coefficients;
         for (int limb = 0; limb < Basis.Count; limb++)
             ElementWise.Run<Multiplication>(Pointer + (nint)limb * Basis.Degree, single.Pointer, 1, Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
+        GC.KeepAlive(single);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Transforms coefficients into values; values stay.</summary>
@@ -109,6 +113,7 @@ public sealed unsafe class RnsPolynomial : IDisposable
             double* at = Pointer + (nint)limb * Basis.Degree;
             ElementWise.Run<Multiplication>(at, at, Basis.Moduli[limb].Balance(factor), Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
         }
+        GC.KeepAlive(this);
     }
 
     /// <summary>Zeroes and frees the memory.</summary>
@@ -125,6 +130,9 @@ public sealed unsafe class RnsPolynomial : IDisposable
             nint at = (nint)limb * Basis.Degree;
             ElementWise.Run<TOperation>(Pointer + at, a.Pointer + at, b.Pointer + at, Basis.Degree, Basis.Moduli[limb], width ?? VectorWidths.Best);
         }
+        GC.KeepAlive(a);
+        GC.KeepAlive(b);
+        GC.KeepAlive(this);
     }
 
     private void RequireLike(RnsPolynomial other)

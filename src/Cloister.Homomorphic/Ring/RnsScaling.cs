@@ -57,5 +57,8 @@ public sealed unsafe class RnsScaling
             ElementWise.Run<Multiplication>(at, at, _minusInverses[limb], n, _to.Moduli[limb], width);
             if (extension is not null) ElementWise.Run<Accumulation>(at, extension.Pointer + (nint)limb * n, _factors[limb], n, _to.Moduli[limb], width);
         }
+        GC.KeepAlive(x);
+        GC.KeepAlive(extension);
+        GC.KeepAlive(result);
     }
 }
