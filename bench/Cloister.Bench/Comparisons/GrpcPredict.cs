@@ -45,8 +45,8 @@ internal sealed class GrpcPredict : IComparison
             var peerTimes = new List<double>();
             for (int round = 0; round < Rounds; round++)
             {
-                ourTimes.Add(await our.RunAsync(requests, cancellation));
-                peerTimes.Add(await other.RunAsync(requests, cancellation));
+                ourTimes.Add((await our.RunAsync(requests, cancellation)).CpuMicroseconds);
+                peerTimes.Add((await other.RunAsync(requests, cancellation)).CpuMicroseconds);
             }
             return new Figure($"gRPC: {name}", Samples.Median(ourTimes), Samples.Median(peerTimes), "us CPU/req", "grpc-js + onnxruntime-node", 0.7, $"{Clients} connections, {Streams} calls each");
         }

@@ -2,11 +2,12 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
 
 namespace Cloister.Bench;
 
 /// <summary>h2load as a gRPC client (nghttp2.org): connections with several calls at a time each, in a process of its own.</summary>
-internal sealed class GrpcLoad(ServerProcess server, int port, string bodyFile, int clients, int streams)
+internal sealed partial class GrpcLoad(ServerProcess server, int port, string bodyFile, int clients, int streams)
 {
     public const string Path = "/inference.GRPCInferenceService/ModelInfer";
 
@@ -26,16 +27,19 @@ internal sealed class GrpcLoad(ServerProcess server, int port, string bodyFile, 
         if (status != "0" || answer.Length < 5) throw new InvalidOperationException($"ModelInfer answered with HTTP {(int)response.StatusCode}, grpc-status {status}, {answer.Length} bytes.");
     }
 
-    /// <summary>Sends so many calls and waits for their end; gives the server's CPU time a call.</summary>
-    public async Task<double> RunAsync(int requests, CancellationToken cancellation)
+    /// <summary>Sends so many calls and waits for their end. h2load tells no 99th percentile.</summary>
+    public async Task<LoadFigures> RunAsync(int requests, CancellationToken cancellation)
     {
         TimeSpan before = server.CpuTime;
         string output = await H2LoadAsync(requests, cancellation);
         TimeSpan cpu = server.CpuTime - before;
-        return output.Contains(string.Create(CultureInfo.InvariantCulture, $"{requests} succeeded"), StringComparison.Ordinal)
-            ? cpu.TotalMicroseconds / requests
+        return output.Contains(string.Create(CultureInfo.InvariantCulture, $"{requests} succeeded"), StringComparison.Ordinal) && Rate().Match(output) is { Success: true } rate
+            ? new LoadFigures(cpu.TotalMicroseconds / requests, double.NaN, double.Parse(rate.ValueSpan, CultureInfo.InvariantCulture))
             : throw new InvalidOperationException($"h2load did not get every answer:\n{output}");
     }
+
+    [GeneratedRegex(@"[0-9.]+(?= req/s)")]
+    private static partial Regex Rate();
 
     private async Task<string> H2LoadAsync(int requests, CancellationToken cancellation)
     {
