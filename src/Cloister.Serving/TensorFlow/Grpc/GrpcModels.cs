@@ -1,31 +1,14 @@
-using System.Buffers;
 using Cloister.Protocol.Grpc;
-using Cloister.Serving.ProtocolBuffers;
 using Cloister.Serving.Repository;
 using Cloister.Serving.Surfaces;
-using Google.Protobuf;
 
 namespace Cloister.Serving.TensorFlow.Grpc;
 
-/// <summary>What the gRPC methods do alike: read a request, find the model that it is for, refuse in TF Serving's words.</summary>
+/// <summary>What the gRPC methods do alike: find the model that it is for, refuse in TF Serving's words.</summary>
 internal static class GrpcModels
 {
     // tensorflow/serving, model_servers/grpc_status_util.cc: a longer text would not fit the headers of many clients.
     private const int LongestText = 1024;
-
-    /// <summary>A message as its generated class.</summary>
-    /// <exception cref="GrpcException">The bytes are none.</exception>
-    public static T Parse<T>(MessageParser<T> parser, in ReadOnlySequence<byte> bytes) where T : IMessage<T>
-    {
-        try
-        {
-            return parser.ParseFrom(bytes);
-        }
-        catch (InvalidProtocolBufferException malformed)
-        {
-            throw WireReader.Malformed(malformed.Message);
-        }
-    }
 
     /// <summary>The model that is asked for.</summary>
     /// <exception cref="ServingException">The request names none.</exception>

@@ -13,7 +13,7 @@ internal sealed class ModelMethods(PredictionService service)
     /// <summary>Where a model's versions stand; open to probes, as on the REST surface.</summary>
     public ValueTask GetModelStatusAsync(GrpcCallContext context, ReadOnlySequence<byte> request, IBufferWriter<byte> response, CancellationToken cancellation)
     {
-        GetModelStatusRequest message = GrpcModels.Parse(GetModelStatusRequest.Parser, request);
+        GetModelStatusRequest message = GrpcMessages.Parse(GetModelStatusRequest.Parser, request);
         RequestedModel asked = RequestedModel.Of(message.ModelSpec) ?? throw GrpcModels.Missing();
         var answer = new GetModelStatusResponse();
         foreach (VersionStatus version in ModelStatuses.Of(service.Repository, asked.Name, asked.Choice))
@@ -33,7 +33,7 @@ internal sealed class ModelMethods(PredictionService service)
     public async ValueTask HandleReloadConfigRequestAsync(GrpcCallContext context, ReadOnlySequence<byte> request, IBufferWriter<byte> response, CancellationToken cancellation)
     {
         service.RequireAdministrator(context.Http);
-        ReloadConfigRequest message = GrpcModels.Parse(ReloadConfigRequest.Parser, request);
+        ReloadConfigRequest message = GrpcMessages.Parse(ReloadConfigRequest.Parser, request);
         ServingPlan plan = ReloadedPlan.Of(message.Config);
         await service.Repository.ApplyAsync(plan, cancellation);
         var answer = new ReloadConfigResponse { Status = new StatusProto() };

@@ -72,7 +72,7 @@ internal sealed class MultiInferenceMethod(PredictionService service)
             }
             WireReader.Demand(field, type, WireType.Bytes);
             if (tasks.Count == MostTasks) throw Refused($"A request has at most {MostTasks} tasks.");
-            tasks.Add(GrpcModels.Parse(InferenceTask.Parser, reader.Bytes()));
+            tasks.Add(GrpcMessages.Parse(InferenceTask.Parser, reader.Bytes()));
         }
         return tasks;
     }

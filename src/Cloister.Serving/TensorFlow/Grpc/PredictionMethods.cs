@@ -65,7 +65,7 @@ internal sealed class PredictionMethods(PredictionService service, bool asConten
 
     public ValueTask GetModelMetadataAsync(GrpcCallContext context, ReadOnlySequence<byte> request, IBufferWriter<byte> response, CancellationToken cancellation)
     {
-        GetModelMetadataRequest message = GrpcModels.Parse(GetModelMetadataRequest.Parser, request);
+        GetModelMetadataRequest message = GrpcMessages.Parse(GetModelMetadataRequest.Parser, request);
         if (message.ModelSpec is null) throw GrpcModels.Missing();
         if (message.MetadataField.Count == 0) throw new ServingException(ServingError.InvalidRequest, "GetModelMetadataRequest must specify at least one metadata_field");
         foreach (string field in message.MetadataField)
