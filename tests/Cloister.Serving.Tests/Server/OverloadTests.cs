@@ -51,10 +51,19 @@ public sealed class OverloadTests
         }
         Assert.Equal(HttpStatusCode.ServiceUnavailable, status);
         Assert.InRange(int.Parse(retry!, System.Globalization.CultureInfo.InvariantCulture), 1, 60);
-        using (HttpResponseMessage other = await server.Client.PostAsync("/v1/models/loop:predict", new StringContent("not even JSON")))
+        // The run before may have been an impatient one that was ending: until the second filler is there, the body is read and found bad.
+        while (true)
         {
+            using HttpResponseMessage other = await server.Client.PostAsync("/v1/models/loop:predict", new StringContent("not even JSON"));
+            if (other.StatusCode == HttpStatusCode.BadRequest || fillers.Any(filler => filler.IsCompleted))
+            {
+                for (int i = 0; i < fillers.Length; i++)
+                    if (fillers[i].IsCompleted) fillers[i] = Fill();
+                continue;
+            }
             Assert.Equal(HttpStatusCode.TooManyRequests, other.StatusCode);
             Assert.NotNull(other.Headers.RetryAfter);
+            break;
         }
         await leave.CancelAsync();
         foreach (Task filler in fillers) await Assert.ThrowsAnyAsync<OperationCanceledException>(() => filler);
