@@ -11,14 +11,15 @@ public sealed class DesignMapTests
         ["Sealing"] = [],
         ["Onnx"] = [],
         ["Homomorphic"] = [],
+        ["Homomorphic.Import"] = ["Homomorphic", "Onnx"],
         ["Collateral"] = ["Attestation"],
         ["Protocol"] = ["Attestation"],
         ["Platform"] = ["Attestation", "Sealing"],
         ["Coordinator"] = ["Protocol", "Platform", "Collateral", "Sealing"],
         ["Workload"] = ["Protocol", "Platform"],
-        ["Client"] = ["Protocol", "Collateral", "Sealing"],
-        ["Serving"] = ["Workload", "Sealing", "Onnx"],
-        ["Cli"] = ["Coordinator", "Client", "Serving"],
+        ["Client"] = ["Protocol", "Collateral", "Sealing", "Homomorphic"],
+        ["Serving"] = ["Workload", "Sealing", "Onnx", "Homomorphic"],
+        ["Cli"] = ["Coordinator", "Client", "Serving", "Homomorphic.Import"],
     };
 
     public static TheoryData<string> Rooms() => [.. Directory.EnumerateDirectories(Path.Combine(TestData.RepositoryRoot, "src"), "Cloister.*").Select(folder => Path.GetFileName(folder)["Cloister.".Length..])];
