@@ -21,6 +21,7 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     PredictVerb.Create(),
     WorkloadVerb.Create(),
     AttestVerb.Create(),
+    HeVerb.Create(),
     RecoverVerb.Create(),
     RecoverWithSignatureVerb.Create(),
     PackageInfoVerb.Create(),
