@@ -33,6 +33,9 @@ public enum HomomorphicError
     /// <summary>The plaintext modulus is below 2, above 49 bits, or has a factor in common with the ciphertext's moduli.</summary>
     PlaintextModulus = 109,
 
+    /// <summary>A chain cannot have this many special moduli: none or one, and at least one other.</summary>
+    SpecialModulus = 110,
+
     /// <summary>The result would be a ciphertext that anybody can read: its second part would be zero.</summary>
     Transparent = 200,
 

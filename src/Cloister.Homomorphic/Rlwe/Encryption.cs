@@ -18,31 +18,42 @@ public static class Encryption
         if (message.IsEmpty) throw new ArgumentException("The message is empty.", nameof(message));
         Span<byte> seed = stackalloc byte[SeedExpander.SeedBytes];
         RandomNumberGenerator.Fill(seed);
-        using var uniform = new RnsPolynomial(key.Parameters.Ring.Basis, RnsForm.Values);
+        using var uniform = new RnsPolynomial(key.Parameters.Basis, RnsForm.Values);
         ExpandUniform(seed, uniform);
         RnsPolynomial c0 = Hide(message, uniform, key);
         return new SeededCiphertext(key.Parameters, c0, seed);
     }
 
-    /// <summary>Encrypts with the public key.</summary>
+    /// <summary>Encrypts with the public key: an encryption of zero over the whole chain, divided by the special modulus and so relieved of nearly all its noise, and the message.</summary>
     /// <param name="message">n coefficients below t.</param>
     /// <param name="key">The receiver's key.</param>
     public static Ciphertext Encrypt(ReadOnlySpan<ulong> message, PublicKey key)
     {
-        RnsBasis basis = key.Parameters.Ring.Basis;
-        var ciphertext = new Ciphertext(key.Parameters, basis);
+        if (message.IsEmpty) throw new ArgumentException("The message is empty.", nameof(message));
+        Ciphertext ciphertext = EncryptZero(key);
+        key.Parameters.AddMessage(message, ciphertext.C0);
+        return ciphertext;
+    }
+
+    /// <summary>A fresh encryption of zero under a public key: added to a ciphertext it makes it another one of the same message.</summary>
+    /// <param name="key">The receiver's key.</param>
+    public static Ciphertext EncryptZero(PublicKey key)
+    {
+        RlweParameters parameters = key.Parameters;
+        RnsBasis basis = parameters.Ring.Basis;
+        var whole = new Ciphertext(parameters, basis);
         using SeedExpander stream = SeedExpander.Fresh();
         using var mask = new RnsPolynomial(basis);
         Samplers.Ternary(stream, mask);
         mask.ToValues();
-        Samplers.CenteredBinomial(stream, ciphertext.C0);
-        Samplers.CenteredBinomial(stream, ciphertext.C1);
-        key.Parameters.AddMessage(message, ciphertext.C0);
-        ciphertext.C0.ToValues();
-        ciphertext.C1.ToValues();
-        ciphertext.C0.AddProduct(key.B, mask);
-        ciphertext.C1.AddProduct(key.A, mask);
-        return ciphertext;
+        Samplers.CenteredBinomial(stream, whole.C0);
+        Samplers.CenteredBinomial(stream, whole.C1);
+        whole.C0.ToValues();
+        whole.C1.ToValues();
+        whole.C0.AddProduct(key.B, mask);
+        whole.C1.AddProduct(key.A, mask);
+        if (parameters.SpecialModuli == 0) return whole;
+        using (whole) return whole.DropModulus();
     }
 
     /// <summary>The message: round(t (c0 + c1 s) / Q), coefficients below t. With too much noise it is another message, and nothing says so.</summary>

@@ -11,8 +11,10 @@ public sealed class PublicKey : IDisposable
     /// <summary>What it is for.</summary>
     public RlweParameters Parameters { get; }
 
+    /// <summary>Values over the whole chain.</summary>
     internal RnsPolynomial B { get; }
 
+    /// <summary>Values over the whole chain.</summary>
     internal RnsPolynomial A { get; }
 
     /// <summary>Makes the public key of a secret one. Each call gives another.</summary>

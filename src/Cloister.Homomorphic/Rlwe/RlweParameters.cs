@@ -3,20 +3,30 @@ using Cloister.Homomorphic.Ring;
 
 namespace Cloister.Homomorphic.Rlwe;
 
-/// <summary>Secure ring parameters with a plaintext modulus t: messages are polynomials modulo t, carried in the upper bits of a ciphertext (BFV).</summary>
+/// <summary>
+/// Secure ring parameters with a plaintext modulus t: messages are polynomials modulo t, carried in the upper bits of a ciphertext (BFV).
+/// The last modulus may be special: keys are over it, ciphertexts are not. Key switching, so relinearising and rotating, needs it.
+/// </summary>
 public sealed class RlweParameters
 {
     private readonly Lazy<RnsScaling>[] _toPlaintext;
 
-    private RlweParameters(RingParameters ring, Modulus plaintext)
+    private RlweParameters(RingParameters ring, Modulus plaintext, int specialModuli)
     {
-        (Ring, Plaintext) = (ring, plaintext);
+        (Ring, Plaintext, SpecialModuli) = (ring, plaintext, specialModuli);
+        Basis = ring.Basis.Slice(..^specialModuli);
         PlaintextBasis = new RnsBasis(ring.Degree, plaintext);
-        _toPlaintext = [.. Enumerable.Range(1, ring.Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(ring.Basis.Slice(..count), PlaintextBasis, plaintext.Value)))];
+        _toPlaintext = [.. Enumerable.Range(1, Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(Basis.Slice(..count), PlaintextBasis, plaintext.Value)))];
     }
 
-    /// <summary>Degree and chain.</summary>
+    /// <summary>Degree and whole chain: secret, public and key-switching keys are over it.</summary>
     public RingParameters Ring { get; }
+
+    /// <summary>The chain without the special modulus: fresh ciphertexts are over it.</summary>
+    public RnsBasis Basis { get; }
+
+    /// <summary>How many of the chain's last moduli are special: none or one.</summary>
+    public int SpecialModuli { get; }
 
     /// <summary>t.</summary>
     public Modulus Plaintext { get; }
@@ -26,14 +36,17 @@ public sealed class RlweParameters
     /// <summary>Checks a plaintext modulus against a chain.</summary>
     /// <param name="ring">The chain.</param>
     /// <param name="plaintextModulus">t, from 2 to 2^49 - 1, coprime to the chain; a prime that is 1 modulo twice the degree where slots are wanted.</param>
-    /// <exception cref="HomomorphicException">t is refused (<see cref="HomomorphicError.PlaintextModulus"/>).</exception>
-    public static RlweParameters Create(RingParameters ring, ulong plaintextModulus)
+    /// <param name="specialModuli">1 where the chain's last modulus is for keys alone, as in SEAL; key switching adds the least noise where it is the largest.</param>
+    /// <exception cref="HomomorphicException">t (<see cref="HomomorphicError.PlaintextModulus"/>) or the number of special moduli (<see cref="HomomorphicError.SpecialModulus"/>) is refused.</exception>
+    public static RlweParameters Create(RingParameters ring, ulong plaintextModulus, int specialModuli = 0)
     {
+        if (specialModuli is not (0 or 1) || specialModuli == ring.Basis.Count)
+            throw new HomomorphicException(HomomorphicError.SpecialModulus, $"A chain of {ring.Basis.Count} moduli cannot have {specialModuli} special ones: use none, or one with at least one more before it.");
         if (plaintextModulus < 2 || plaintextModulus >> NttPrimes.MaximumBits != 0)
             throw new HomomorphicException(HomomorphicError.PlaintextModulus, $"The plaintext modulus {plaintextModulus} is not from 2 to 2^{NttPrimes.MaximumBits} - 1.");
         if (!BigInteger.GreatestCommonDivisor(plaintextModulus, ring.Basis.Product).IsOne)
             throw new HomomorphicException(HomomorphicError.PlaintextModulus, $"The plaintext modulus {plaintextModulus} has a factor in common with the chain.");
-        return new RlweParameters(ring, Modulus.OfPlaintext(plaintextModulus));
+        return new RlweParameters(ring, Modulus.OfPlaintext(plaintextModulus), specialModuli);
     }
 
     internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;

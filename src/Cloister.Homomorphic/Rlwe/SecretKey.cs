@@ -17,6 +17,20 @@ public sealed class SecretKey : IDisposable
     public static SecretKey Generate(RlweParameters parameters)
     {
         using SeedExpander stream = SeedExpander.Fresh();
+        return Draw(parameters, stream);
+    }
+
+    /// <summary>The key that a seed stands for, always the same: what is kept of a key may be its seed alone.</summary>
+    /// <param name="parameters">What it is for.</param>
+    /// <param name="seed">32 bytes from a cryptographic random number generator, as secret as the key and used for nothing else.</param>
+    public static SecretKey FromSeed(RlweParameters parameters, ReadOnlySpan<byte> seed)
+    {
+        using var stream = new SeedExpander(seed, "cloister rlwe secret 1"u8);
+        return Draw(parameters, stream);
+    }
+
+    private static SecretKey Draw(RlweParameters parameters, SeedExpander stream)
+    {
         var secret = new RnsPolynomial(parameters.Ring.Basis);
         Samplers.Ternary(stream, secret);
         secret.ToValues();

@@ -36,6 +36,51 @@ public sealed class EncryptionTests
         Assert.Equal(message, Encryption.Decrypt(ciphertext, key));
     }
 
+    [Theory]
+    [InlineData(4096, 65537UL)]
+    [InlineData(8192, 1032193UL)]
+    [InlineData(16384, 65537UL)]
+    public void A_special_modulus_takes_the_noise_of_public_encryption_and_leaves_the_ciphertext(int degree, ulong t)
+    {
+        RlweParameters parameters = RlweParameters.Create(RingParameters.Standard(degree), t, specialModuli: 1);
+        Assert.Equal(parameters.Ring.Basis.Count - 1, parameters.Basis.Count);
+        using SecretKey key = SecretKey.Generate(parameters);
+        using PublicKey open = PublicKey.Of(key);
+        Assert.Equal(parameters.Ring.Basis.Count, open.A.Basis.Count);
+        ulong[] message = Message(degree, t, 9);
+        using Ciphertext ciphertext = Encryption.Encrypt(message, open);
+        using SeededCiphertext seeded = Encryption.Encrypt(message, key);
+        using Ciphertext symmetric = seeded.Expand();
+        Assert.Equal(parameters.Basis.Count, ciphertext.Basis.Count);
+        Assert.Equal(parameters.Basis.Count, symmetric.Basis.Count);
+        // Rounding of both parts: 1/2 + s/2, a sum of n terms of variance 2/3 * 1/12; ten standard deviations.
+        Assert.InRange((double)NoiseMeter.Measure(ciphertext, message, key), 1, 2 + 10 * Math.Sqrt(degree / 18.0));
+        Assert.Equal(message, Encryption.Decrypt(ciphertext, key));
+        Assert.Equal(message, Encryption.Decrypt(symmetric, key));
+        ciphertext.Add(symmetric);
+        Assert.Equal(message.Select(m => 2 * m % t), Encryption.Decrypt(ciphertext, key));
+    }
+
+    [Fact]
+    public void A_seed_is_a_key()
+    {
+        RlweParameters parameters = Make(4096, 65537);
+        byte[] seed = [.. Enumerable.Range(0, 32).Select(i => (byte)i)];
+        using SecretKey one = SecretKey.FromSeed(parameters, seed), same = SecretKey.FromSeed(parameters, seed);
+        seed[31] ^= 1;
+        using SecretKey other = SecretKey.FromSeed(parameters, seed);
+        Assert.Equal(one.Values.Limb(2).ToArray(), same.Values.Limb(2).ToArray());
+        Assert.NotEqual(one.Values.Limb(2).ToArray(), other.Values.Limb(2).ToArray());
+        Assert.Throws<ArgumentException>(() => SecretKey.FromSeed(parameters, new byte[31]));
+    }
+
+    [Theory]
+    [InlineData(2048, 1)]
+    [InlineData(4096, 2)]
+    [InlineData(4096, -1)]
+    public void Other_numbers_of_special_moduli_are_refused(int degree, int specialModuli) =>
+        Assert.Equal(HomomorphicError.SpecialModulus, Assert.Throws<HomomorphicException>(() => RlweParameters.Create(RingParameters.Standard(degree), 65537, specialModuli)).Error);
+
     [Fact]
     public void Messages_add_subtract_and_multiply_by_polynomials_in_the_clear()
     {
