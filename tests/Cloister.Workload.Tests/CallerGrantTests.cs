@@ -48,7 +48,7 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
         CallerGrant admin = rights.Callers[0], anna = rights.Callers[1], mesh = rights.Callers[2], science = rights.Callers[3];
         Assert.Equal((0, "models"), (admin.Models.Count, Assert.Single(admin.Administers)));
         Assert.Equal(
-            [new LimitsGrant("") { Requests = 10, Interval = TimeSpan.FromMinutes(1), Burst = 20, Concurrent = 2 }, new LimitsGrant("digits") { Bytes = 5, Elements = 6 }],
+            [new LimitsGrant("") { Requests = 10, Interval = TimeSpan.FromMinutes(1), Burst = 20, Concurrent = 2 }, new LimitsGrant("digits") { Bytes = 5, Elements = 6, Rows = 7 }],
             anna.Limits);
         Assert.Equal(("spiffe://example/*", ""), (mesh.CertificateFrom!.Uri, mesh.CertificateFrom.CommonName));
         Assert.Equal(_authority.RawData, mesh.CertificateFrom.Authority.ToArray());
@@ -123,7 +123,7 @@ public sealed class CallerGrantTests : IAsyncLifetime, IDisposable
             ["unused"] = new JsonObject { ["Issuer"] = "https://unused.example", ["Audience"] = "models", ["Keys"] = JsonNode.Parse(Keys) },
         };
         JsonObject callers = manifest["Callers"]!.AsObject();
-        callers["anna"]!["Quota"] = JsonNode.Parse("""{"Requests":10,"Seconds":60,"Burst":20,"Concurrent":2,"Models":{"digits":{"Bytes":5,"Elements":6}}}""");
+        callers["anna"]!["Quota"] = JsonNode.Parse("""{"Requests":10,"Seconds":60,"Burst":20,"Concurrent":2,"Models":{"digits":{"Bytes":5,"Elements":6,"Rows":7}}}""");
         callers["science"] = JsonNode.Parse("""{"Token":{"Issuer":"login","Claims":{"groups":["ml","ops"]}},"Models":["digits"]}""");
         callers["mesh"] = new JsonObject { ["CertificateFrom"] = new JsonObject { ["Authority"] = pem, ["Uri"] = "spiffe://example/*", ["Revoked"] = new JsonArray("0100") }, ["Models"] = new JsonArray("digits") };
         callers["admin"] = JsonNode.Parse($$"""{"TokenSha256":"{{new string('a', 64)}}","Administers":["models"]}""");

@@ -62,6 +62,7 @@ internal static class GrantedCallers
         Concurrent = limits.Concurrent,
         Bytes = limits.Bytes,
         Elements = limits.Elements,
+        Rows = limits.Rows,
     };
 
     private static TokenIssuerGrant Issuer(string name, ManifestTokenIssuer issuer)

@@ -80,7 +80,7 @@ internal static class CallerChecks
     private static void CheckQuota(ManifestQuota quota, string at, ImmutableArray<string> models, string whose, ManifestProblems problems)
     {
         if (Limits(quota.Limits) == 0 && quota.Models.IsEmpty)
-            problems.Add(ManifestProblemCode.QuotaWrong, at, "limits nothing: name Requests, Concurrent, Bytes or Elements");
+            problems.Add(ManifestProblemCode.QuotaWrong, at, "limits nothing: name Requests, Concurrent, Bytes, Elements or Rows");
         CheckLimits(quota.Limits, at, problems);
         foreach ((string model, ManifestLimits limits) in quota.Models)
         {
@@ -95,7 +95,7 @@ internal static class CallerChecks
         if (limits.Burst > 0 && limits.Requests == 0) problems.Add(ManifestProblemCode.QuotaWrong, $"{at}.Burst", "needs Requests: the rate at which requests come back");
     }
 
-    private static ulong Limits(ManifestLimits limits) => limits.Requests | limits.Concurrent | limits.Bytes | limits.Elements;
+    private static ulong Limits(ManifestLimits limits) => limits.Requests | limits.Concurrent | limits.Bytes | limits.Elements | limits.Rows;
 
     private static void CheckIssuers(ManifestDocument manifest, ManifestProblems problems)
     {

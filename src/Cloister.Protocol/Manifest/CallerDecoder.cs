@@ -10,7 +10,7 @@ internal sealed class CallerDecoder(GoDecoder go, ManifestProblems problems, Rea
     private static readonly string[] s_certificate = ["Authority", "CommonName", "Dns", "Uri", "Email", "Revoked"];
     private static readonly string[] s_issuer =
         ["Issuer", "Audience", "Keys", "KeysAddress", "KeysRoot", "Algorithms", "ClockSkewSeconds", "MaxLifetimeSeconds", "RefreshSeconds", "StaleSeconds"];
-    private static readonly string[] s_limits = ["Requests", "Seconds", "Burst", "Concurrent", "Bytes", "Elements"];
+    private static readonly string[] s_limits = ["Requests", "Seconds", "Burst", "Concurrent", "Bytes", "Elements", "Rows"];
     private static readonly string[] s_quota = [.. s_limits, "Models"];
 
     public ManifestCaller Caller(GoNode node)
@@ -77,7 +77,8 @@ internal sealed class CallerDecoder(GoDecoder go, ManifestProblems problems, Rea
         "Burst" => limits with { Burst = go.UInt(member, limits.Burst, ManifestLimitBounds.Most) },
         "Concurrent" => limits with { Concurrent = (uint)go.UInt(member, limits.Concurrent, int.MaxValue) },
         "Bytes" => limits with { Bytes = go.UInt(member, limits.Bytes, ManifestLimitBounds.Most) },
-        _ => limits with { Elements = go.UInt(member, limits.Elements, ManifestLimitBounds.Most) },
+        "Elements" => limits with { Elements = go.UInt(member, limits.Elements, ManifestLimitBounds.Most) },
+        _ => limits with { Rows = go.UInt(member, limits.Rows, ManifestLimitBounds.Most) },
     };
 
     private ManifestTokenRule? TokenRule(GoNode node)

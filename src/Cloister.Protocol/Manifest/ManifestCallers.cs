@@ -107,7 +107,7 @@ public sealed record ManifestLimits
 
     /// <summary>Requests in <see cref="Seconds"/>.</summary>
     public ulong Requests { get; internal init; }
-    /// <summary>The interval of <see cref="Requests"/>, <see cref="Bytes"/> and <see cref="Elements"/>.</summary>
+    /// <summary>The interval of <see cref="Requests"/>, <see cref="Bytes"/>, <see cref="Elements"/> and <see cref="Rows"/>.</summary>
     public uint Seconds { get; internal init; } = 1;
     /// <summary>Requests that may come at once after a pause; 0: as many as <see cref="Requests"/>.</summary>
     public ulong Burst { get; internal init; }
@@ -117,4 +117,6 @@ public sealed record ManifestLimits
     public ulong Bytes { get; internal init; }
     /// <summary>Elements of input tensors in <see cref="Seconds"/>.</summary>
     public ulong Elements { get; internal init; }
+    /// <summary>Rows that encrypted models answer in <see cref="Seconds"/>.</summary>
+    public ulong Rows { get; internal init; }
 }

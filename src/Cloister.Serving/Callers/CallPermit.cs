@@ -20,5 +20,15 @@ internal sealed class CallPermit(Caller? caller, QuotaMeter? meter) : IDisposabl
     /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
     public void Charge(long bytes, long elements) => Volatile.Read(ref _meter)?.Charge(bytes, elements);
 
+    /// <summary>Takes rows that an encrypted model is to answer out of the caller's budget.</summary>
+    /// <param name="rows">All rows of the request.</param>
+    /// <param name="paid">How many of them were taken already.</param>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
+    public void ChargeRows(long rows, long paid) => Volatile.Read(ref _meter)?.ChargeRows(rows, paid);
+
+    /// <summary>Refuses where the caller has not a single row of encrypted models left.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
+    public void DemandRow() => Volatile.Read(ref _meter)?.DemandRow();
+
     public void Dispose() => Interlocked.Exchange(ref _meter, null)?.Leave();
 }

@@ -54,7 +54,7 @@ internal static class CallerAnswer
 
     private static string? WrongLimits(RepeatedField<Protocol.Marble.LimitsGrant> limits, string whose) =>
         limits.DistinctBy(limit => limit.Model).Count() != limits.Count
-        || limits.Any(limit => limit.Seconds is 0 or > MaxSeconds || limit.Requests > MaxLimit || limit.Burst > MaxLimit || limit.Bytes > MaxLimit || limit.Elements > MaxLimit || limit.Concurrent > int.MaxValue)
+        || limits.Any(limit => limit.Seconds is 0 or > MaxSeconds || limit.Requests > MaxLimit || limit.Burst > MaxLimit || limit.Bytes > MaxLimit || limit.Elements > MaxLimit || limit.Rows > MaxLimit || limit.Concurrent > int.MaxValue)
             ? $"the limits of {whose} are none"
             : null;
 
@@ -115,6 +115,7 @@ internal static class CallerAnswer
         Concurrent = (int)limits.Concurrent,
         Bytes = (long)limits.Bytes,
         Elements = (long)limits.Elements,
+        Rows = (long)limits.Rows,
     };
 
     private static TokenIssuerGrant Issuer(Protocol.Marble.TokenIssuerGrant issuer) => new(issuer.Name, issuer.Issuer, [.. issuer.Audiences])

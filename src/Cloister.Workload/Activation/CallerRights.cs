@@ -67,7 +67,7 @@ public sealed record LimitsGrant(string Model)
     /// <summary>Requests in <see cref="Interval"/>.</summary>
     public long Requests { get; init; }
 
-    /// <summary>The interval of <see cref="Requests"/>, <see cref="Bytes"/> and <see cref="Elements"/>.</summary>
+    /// <summary>The interval of <see cref="Requests"/>, <see cref="Bytes"/>, <see cref="Elements"/> and <see cref="Rows"/>.</summary>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>Requests that may come at once after a pause; 0: as many as <see cref="Requests"/>.</summary>
@@ -81,6 +81,9 @@ public sealed record LimitsGrant(string Model)
 
     /// <summary>Elements of input tensors in <see cref="Interval"/>.</summary>
     public long Elements { get; init; }
+
+    /// <summary>Rows that encrypted models answer in <see cref="Interval"/>.</summary>
+    public long Rows { get; init; }
 }
 
 /// <summary>Who issues JWTs for callers.</summary>

@@ -38,7 +38,7 @@ public sealed class CallerManifestTests
         Assert.Equal([[1, 0], [0xAB]], mesh.Revoked.Select(serial => serial.ToArray()));
         ManifestQuota quota = manifest.Callers["shop"].Quota!;
         Assert.Equal((100UL, 60u, 200UL, 4u), (quota.Limits.Requests, quota.Limits.Seconds, quota.Limits.Burst, quota.Limits.Concurrent));
-        Assert.Equal((1u, 5UL, 6UL), (quota.Models["digits"].Seconds, quota.Models["digits"].Bytes, quota.Models["digits"].Elements));
+        Assert.Equal((1u, 5UL, 6UL, 7UL), (quota.Models["digits"].Seconds, quota.Models["digits"].Bytes, quota.Models["digits"].Elements, quota.Models["digits"].Rows));
         Assert.Equal(1u, manifest.AnonymousQuota!.Limits.Concurrent);
         Assert.Equal([ManifestAdministration.Models], manifest.Callers["admin"].Administers.ToArray());
     }
@@ -179,7 +179,7 @@ public sealed class CallerManifestTests
             ["fetched"] = new JsonObject { ["Issuer"] = "https://other.example", ["Audience"] = "models", ["KeysAddress"] = "https://keys.example/jwks", ["KeysRoot"] = ManifestSamples.OtherCertificate },
         };
         JsonObject callers = manifest["Callers"]!.AsObject();
-        callers["shop"]!["Quota"] = JsonNode.Parse("""{"Requests":100,"Seconds":60,"Burst":200,"Concurrent":4,"Models":{"digits":{"Bytes":5,"Elements":6}}}""");
+        callers["shop"]!["Quota"] = JsonNode.Parse("""{"Requests":100,"Seconds":60,"Burst":200,"Concurrent":4,"Models":{"digits":{"Bytes":5,"Elements":6,"Rows":7}}}""");
         callers["science"] = JsonNode.Parse("""{"Token":{"Issuer":"login","Claims":{"sub":"alice","groups":["ml","ops"]}},"Models":["digits"]}""");
         callers["everybody"] = JsonNode.Parse("""{"Token":{"Issuer":"fetched","Any":true},"Models":["digits"]}""");
         callers["mesh"] = new JsonObject

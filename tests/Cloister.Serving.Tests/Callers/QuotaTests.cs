@@ -63,6 +63,30 @@ public sealed class QuotaTests
     }
 
     [Fact]
+    public void Rows_are_taken_before_they_are_computed_and_what_was_paid_counts()
+    {
+        var time = new ManualTime();
+        var meter = new QuotaMeter("caller 'a'", new LimitsGrant("") { Rows = 60, Interval = TimeSpan.FromSeconds(60) }, time);
+        meter.ChargeRows(1, 0);
+        meter.ChargeRows(60, 1);
+        Assert.Equal(TimeSpan.FromSeconds(1), Exceeded(meter.DemandRow).RetryAfter);
+        time.Advance(TimeSpan.FromSeconds(1));
+        meter.DemandRow();
+        meter.ChargeRows(1, 0);
+        Assert.Equal(TimeSpan.FromSeconds(9), Exceeded(() => meter.ChargeRows(10, 1)).RetryAfter);
+        // What was paid for a query that is then too large is not given back: refused queries cost too.
+        time.Advance(TimeSpan.FromHours(1));
+        meter.ChargeRows(1, 0);
+        ServingException never = Exceeded(() => meter.ChargeRows(61, 1));
+        Assert.Null(never.RetryAfter);
+        Assert.Contains("61 rows", never.Message, StringComparison.Ordinal);
+        meter.ChargeRows(60, 1);
+        Exceeded(meter.DemandRow);
+        // Without a limit any number goes.
+        new QuotaMeter("caller 'b'", new LimitsGrant("") { Requests = 1 }, time).ChargeRows(long.MaxValue, 0);
+    }
+
+    [Fact]
     public async Task Each_caller_and_each_model_with_limits_of_its_own_has_its_own_budget()
     {
         CallerGrant Caller(string name, params LimitsGrant[] limits) => new(name, default, System.Security.Cryptography.SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(name)), ["digits", "letters", "faces"]) { Limits = limits };

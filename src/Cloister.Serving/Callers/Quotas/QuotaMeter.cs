@@ -14,7 +14,7 @@ internal sealed class QuotaMeter
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
     private LimitsGrant _limits;
-    private TokenBucket _requests, _bytes, _elements;
+    private TokenBucket _requests, _bytes, _elements, _rows;
     private long _refilled;
     private int _inside;
 
@@ -77,6 +77,40 @@ internal sealed class QuotaMeter
         }
     }
 
+    /// <summary>Takes rows that an encrypted model is to answer out of the budget, before they are computed.</summary>
+    /// <param name="rows">All rows of the request.</param>
+    /// <param name="paid">How many of them were taken already.</param>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>: nothing was taken.</exception>
+    public void ChargeRows(long rows, long paid)
+    {
+        lock (_lock)
+        {
+            Refill();
+            DemandRows(rows, paid);
+            if (_limits.Rows > 0) _rows.Take(rows - paid);
+        }
+    }
+
+    /// <summary>Refuses where not a single row is left, and takes none.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
+    public void DemandRow()
+    {
+        lock (_lock)
+        {
+            Refill();
+            DemandRows(1, 0);
+        }
+    }
+
+    private void DemandRows(long rows, long paid)
+    {
+        if (_limits.Rows == 0 || _rows.Has(rows - paid)) return;
+        throw Exceeded(
+            rows > _limits.Rows
+                ? $"the query has {rows} rows, and {_whose} may ask {_limits.Rows} in {_limits.Interval.TotalSeconds:0} s: send fewer at once"
+                : $"{_whose} may ask {_limits.Rows} rows in {_limits.Interval.TotalSeconds:0} s", rows > _limits.Rows ? null : _rows.Until(rows - paid));
+    }
+
     private void Demand(long limit, in TokenBucket bucket, long amount, string what)
     {
         if (limit == 0 || bucket.Has(amount)) return;
@@ -95,6 +129,7 @@ internal sealed class QuotaMeter
         _requests.Refill(passed);
         _bytes.Refill(passed);
         _elements.Refill(passed);
+        _rows.Refill(passed);
     }
 
     private void Fill(LimitsGrant limits)
@@ -103,6 +138,7 @@ internal sealed class QuotaMeter
         _requests = new TokenBucket(limits.Burst > 0 ? limits.Burst : limits.Requests, limits.Requests / seconds);
         _bytes = new TokenBucket(limits.Bytes, limits.Bytes / seconds);
         _elements = new TokenBucket(limits.Elements, limits.Elements / seconds);
+        _rows = new TokenBucket(limits.Rows, limits.Rows / seconds);
     }
 
     private static ServingException Exceeded(string why, TimeSpan? wait) =>
