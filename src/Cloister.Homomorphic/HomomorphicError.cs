@@ -41,4 +41,70 @@ public enum HomomorphicError
 
     /// <summary>There is no modulus left to drop.</summary>
     NoModulusLeft = 201,
+
+    /// <summary>The bytes are not of the format that was expected: they begin otherwise.</summary>
+    WireMagic = 320,
+
+    /// <summary>The format's version is not known to this program.</summary>
+    WireVersion = 321,
+
+    /// <summary>Reserved bytes, flags or filling bits are not zero.</summary>
+    WireReserved = 322,
+
+    /// <summary>The bytes end before their layout does.</summary>
+    WireTruncated = 323,
+
+    /// <summary>Bytes follow after the layout's end.</summary>
+    WireTrailing = 324,
+
+    /// <summary>A number asks for more than is ever allowed.</summary>
+    WireOversized = 325,
+
+    /// <summary>The object was made with other parameters.</summary>
+    WireParameters = 326,
+
+    /// <summary>The object is for another model, or another version of it.</summary>
+    WireModel = 327,
+
+    /// <summary>A residue is not below its modulus.</summary>
+    WireResidue = 328,
+
+    /// <summary>Two ciphertexts, or a ciphertext and the public key, have one seed: their difference would be readable without the key.</summary>
+    WireSeedRepeated = 329,
+
+    /// <summary>The number of rows is none, too large, or not what was asked.</summary>
+    WireRows = 330,
+
+    /// <summary>The number or shape of ciphertexts does not fit the model's layout.</summary>
+    WireLayout = 331,
+
+    /// <summary>A public key is missing where the model hides itself in its answers, or is there where it does not.</summary>
+    WirePublicKey = 332,
+
+    /// <summary>The envelope carries something else than was expected.</summary>
+    EnvelopeKind = 333,
+
+    /// <summary>The envelope is for another model, or another version of it.</summary>
+    EnvelopeModel = 334,
+
+    /// <summary>The envelope is of another client's key.</summary>
+    EnvelopeKeyId = 335,
+
+    /// <summary>The envelope is another caller's.</summary>
+    EnvelopeOwner = 336,
+
+    /// <summary>The envelope answers another request.</summary>
+    EnvelopeRequest = 337,
+
+    /// <summary>The envelope was changed, or sealed under another key.</summary>
+    EnvelopeNotAuthentic = 338,
+
+    /// <summary>A key file does not open: another passphrase, or the file was changed.</summary>
+    KeyFilePassphrase = 339,
+
+    /// <summary>A key file's iterations of PBKDF2 are fewer than is safe or more than is bearable.</summary>
+    KeyFileIterations = 340,
+
+    /// <summary>A key file's content contradicts itself.</summary>
+    KeyFileContent = 341,
 }
