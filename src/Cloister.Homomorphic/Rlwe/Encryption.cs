@@ -72,6 +72,11 @@ public static class Encryption
         return coefficients;
     }
 
+    /// <summary>The carried coefficients of the message, in the order of the ciphertext's.</summary>
+    /// <param name="ciphertext">Made under this key. What says otherwise is only its number of coefficients.</param>
+    /// <param name="key">The secret key.</param>
+    public static ulong[] Decrypt(CompactCiphertext ciphertext, SecretKey key) => CompactDecryption.Decrypt(ciphertext, key);
+
     /// <summary>c0 + c1 s as coefficients.</summary>
     internal static RnsPolynomial Phase(Ciphertext ciphertext, SecretKey key)
     {
