@@ -40,7 +40,7 @@ public static class Encryption
     public static Ciphertext EncryptZero(PublicKey key)
     {
         RlweParameters parameters = key.Parameters;
-        RnsBasis basis = parameters.Ring.Basis;
+        RnsBasis basis = key.B.Basis;
         var whole = new Ciphertext(parameters, basis);
         using SeedExpander stream = SeedExpander.Fresh();
         using var mask = new RnsPolynomial(basis);
@@ -52,7 +52,7 @@ public static class Encryption
         whole.C1.ToValues();
         whole.C0.AddProduct(key.B, mask);
         whole.C1.AddProduct(key.A, mask);
-        if (parameters.SpecialModuli == 0) return whole;
+        if (basis.Count == parameters.Basis.Count) return whole;
         using (whole) return whole.DropModulus();
     }
 

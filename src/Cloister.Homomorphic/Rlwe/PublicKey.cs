@@ -6,15 +6,28 @@ namespace Cloister.Homomorphic.Rlwe;
 /// <summary>An encryption of zero (b, a) with b = -(a s) + e: with it anybody encrypts to the holder of s.</summary>
 public sealed class PublicKey : IDisposable
 {
-    private PublicKey(RlweParameters parameters, RnsPolynomial b, RnsPolynomial a) => (Parameters, B, A) = (parameters, b, a);
+    private readonly byte[] _seed;
+
+    /// <summary>Takes over b, values over the whole chain or over the moduli of ciphertexts alone, and expands a over the same.</summary>
+    internal PublicKey(RlweParameters parameters, RnsPolynomial b, ReadOnlySpan<byte> seed)
+    {
+        (Parameters, B, _seed) = (parameters, b, seed.ToArray());
+        A = new RnsPolynomial(b.Basis, RnsForm.Values);
+        Encryption.ExpandUniform(seed, A);
+    }
+
+    private PublicKey(RlweParameters parameters, RnsPolynomial b, RnsPolynomial a, ReadOnlySpan<byte> seed) => (Parameters, B, A, _seed) = (parameters, b, a, seed.ToArray());
 
     /// <summary>What it is for.</summary>
     public RlweParameters Parameters { get; }
 
-    /// <summary>Values over the whole chain.</summary>
+    /// <summary>The public seed of a.</summary>
+    public ReadOnlySpan<byte> Seed => _seed;
+
+    /// <summary>Values over the whole chain; over the moduli of ciphertexts alone where the key came over the wire.</summary>
     internal RnsPolynomial B { get; }
 
-    /// <summary>Values over the whole chain.</summary>
+    /// <summary>Values over the same moduli.</summary>
     internal RnsPolynomial A { get; }
 
     /// <summary>Makes the public key of a secret one. Each call gives another.</summary>
@@ -25,7 +38,7 @@ public sealed class PublicKey : IDisposable
         Span<byte> seed = stackalloc byte[SeedExpander.SeedBytes];
         RandomNumberGenerator.Fill(seed);
         Encryption.ExpandUniform(seed, a);
-        return new PublicKey(secret.Parameters, Encryption.Hide(default, a, secret), a);
+        return new PublicKey(secret.Parameters, Encryption.Hide(default, a, secret), a, seed);
     }
 
     /// <summary>Zeroes and frees the memory.</summary>
