@@ -45,62 +45,39 @@ public static unsafe class Samplers
     }
 
     /// <summary>Coefficients -1, 0, 1 with equal chance: secret keys.</summary>
-    /// <remarks>Bytes below 243 = 3^5 in turn, five base-3 digits each from the lowest up; larger bytes are skipped, which says nothing about the others.</remarks>
-    public static void Ternary(SeedExpander stream, RnsPolynomial polynomial) => Small(stream, polynomial, Ternary);
+    /// <remarks>
+    /// With m = n/5 rounded up to a multiple of 64: of the stream, read 1024 bytes at a time, the first m bytes below 243 = 3^5 are kept;
+    /// coefficient d m + i is digit d to the base 3, from the lowest, of byte i, less one. Which bytes are skipped says nothing about the others.
+    /// </remarks>
+    public static void Ternary(SeedExpander stream, RnsPolynomial polynomial) => Ternary(stream, polynomial, VectorWidths.Best);
+
+    internal static void Ternary(SeedExpander stream, RnsPolynomial polynomial, VectorWidth width)
+    {
+        Span<sbyte> small = stackalloc sbyte[polynomial.Basis.Degree];
+        SmallSamplers.Ternary(stream, small, width);
+        Set(polynomial, small);
+    }
 
     /// <summary>Coefficients of the centred binomial distribution CBD(21, 21): errors.</summary>
-    /// <remarks>48 bits each, little-endian: the number of ones among the first 21 less that among the next 21.</remarks>
-    public static void CenteredBinomial(SeedExpander stream, RnsPolynomial polynomial) => Small(stream, polynomial, CenteredBinomial);
+    /// <remarks>
+    /// For every 64 coefficients six rows of 64 bytes: coefficient i is the number of ones in byte i of the first two rows and in the lower five bits of
+    /// byte i of the third, less the same of the other three rows.
+    /// </remarks>
+    public static void CenteredBinomial(SeedExpander stream, RnsPolynomial polynomial) => CenteredBinomial(stream, polynomial, VectorWidths.Best);
 
-    private delegate void SmallSampler(SeedExpander stream, Span<double> coefficients);
+    internal static void CenteredBinomial(SeedExpander stream, RnsPolynomial polynomial, VectorWidth width)
+    {
+        Span<sbyte> small = stackalloc sbyte[polynomial.Basis.Degree];
+        SmallSamplers.CenteredBinomial(stream, small, width);
+        Set(polynomial, small);
+    }
 
-    private static void Small(SeedExpander stream, RnsPolynomial polynomial, SmallSampler sampler)
+    private static void Set(RnsPolynomial polynomial, Span<sbyte> small)
     {
         Span<double> first = polynomial.Limb(0);
-        sampler(stream, first);
+        SmallSamplers.Widen(small, first);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(small));
         polynomial.SetSmall(first);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Ternary(SeedExpander stream, Span<double> coefficients)
-    {
-        Span<byte> bytes = stackalloc byte[Chunk];
-        int filled = 0;
-        while (filled < coefficients.Length)
-        {
-            stream.Fill(bytes);
-            for (int i = 0; i < bytes.Length && filled < coefficients.Length; i++)
-            {
-                uint rest = bytes[i];
-                if (rest >= 243) continue;
-                for (int digit = 0; digit < 5 && filled < coefficients.Length; digit++)
-                {
-                    uint third = rest * 171 >> 9; // rest / 3 for rest < 384, without a division, whose time may depend on its operands
-                    coefficients[filled++] = (double)((int)(rest - 3 * third) - 1);
-                    rest = third;
-                }
-            }
-        }
-        CryptographicOperations.ZeroMemory(bytes);
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void CenteredBinomial(SeedExpander stream, Span<double> coefficients)
-    {
-        const int Stride = 6, AtOnce = 512;
-        const ulong Mask = (1UL << BinomialBits) - 1;
-        Span<byte> bytes = stackalloc byte[AtOnce * Stride + 2]; // two more, so that the last coefficient too is read as a word
-        for (int filled = 0; filled < coefficients.Length; filled += AtOnce)
-        {
-            stream.Fill(bytes[..(AtOnce * Stride)]);
-            Span<double> target = coefficients.Slice(filled, AtOnce);
-            for (int i = 0; i < target.Length; i++)
-            {
-                ulong word = System.Buffers.Binary.BinaryPrimitives.ReadUInt64LittleEndian(bytes[(i * Stride)..]);
-                target[i] = BitOperations.PopCount(word & Mask) - BitOperations.PopCount(word >> BinomialBits & Mask);
-            }
-        }
-        CryptographicOperations.ZeroMemory(bytes);
     }
 
     // The definition.
