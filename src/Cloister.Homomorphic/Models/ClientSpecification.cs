@@ -101,6 +101,9 @@ public sealed record LayoutSpecification
 
     /// <summary>Forest: how many trees contribute to each score.</summary>
     public IReadOnlyList<int> Trees { get; init; } = [];
+
+    /// <summary>Forest: how many groups of leaves each score has; one number where all scores share their leaves.</summary>
+    public IReadOnlyList<int> Groups { get; init; } = [];
 }
 
 /// <summary>Scores and classes.</summary>
