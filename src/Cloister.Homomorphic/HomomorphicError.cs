@@ -42,6 +42,60 @@ public enum HomomorphicError
     /// <summary>There is no modulus left to drop.</summary>
     NoModulusLeft = 201,
 
+    /// <summary>What should begin with SEAL's header does not, or its reserved bytes are not zero.</summary>
+    SealHeader = 300,
+
+    /// <summary>A SEAL object is of a version that is not understood, or a part of it is of another than the whole.</summary>
+    SealVersion = 301,
+
+    /// <summary>A SEAL object is compressed by a method that is not understood.</summary>
+    SealCompression = 302,
+
+    /// <summary>The compressed body of a SEAL object is damaged, or larger than such an object can be.</summary>
+    SealInflation = 303,
+
+    /// <summary>A SEAL object ends before its parts do.</summary>
+    SealTruncated = 304,
+
+    /// <summary>Bytes follow a SEAL object.</summary>
+    SealTrailing = 305,
+
+    /// <summary>A SEAL object is of another scheme than BFV.</summary>
+    SealScheme = 306,
+
+    /// <summary>The parms_id of a SEAL object is none of the parameters'.</summary>
+    SealParametersId = 307,
+
+    /// <summary>A SEAL object is at the level of the keys where one of the data is due, or the other way round.</summary>
+    SealLevel = 308,
+
+    /// <summary>A SEAL object holds coefficients where values after the transform are due, or the other way round.</summary>
+    SealForm = 309,
+
+    /// <summary>A SEAL object has another number of polynomials, coefficients or moduli than its parameters and kind ask for.</summary>
+    SealSize = 310,
+
+    /// <summary>A SEAL object has a scale or a correction factor other than 1, as only CKKS and BGV have.</summary>
+    SealScale = 311,
+
+    /// <summary>A SEAL object has another number of residues than its sizes ask for.</summary>
+    SealCount = 312,
+
+    /// <summary>A residue in a SEAL object is not below its modulus.</summary>
+    SealResidue = 313,
+
+    /// <summary>The seed in a SEAL object is for a generator that is not understood, or not to be had on this platform.</summary>
+    SealGenerator = 314,
+
+    /// <summary>A SEAL secret key is not the transform of one polynomial of -1, 0 and 1.</summary>
+    SealSecret = 315,
+
+    /// <summary>SEAL switching keys have other dimensions than the parameters ask for, or more keys than are allowed.</summary>
+    SealSwitchingKeys = 316,
+
+    /// <summary>A SEAL ciphertext can be read without the key: all its parts but the first are zero.</summary>
+    SealTransparent = 317,
+
     /// <summary>The bytes are not of the format that was expected: they begin otherwise.</summary>
     WireMagic = 320,
 

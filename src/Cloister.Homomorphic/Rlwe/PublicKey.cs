@@ -16,12 +16,13 @@ public sealed class PublicKey : IDisposable
         Encryption.ExpandUniform(seed, A);
     }
 
-    private PublicKey(RlweParameters parameters, RnsPolynomial b, RnsPolynomial a, ReadOnlySpan<byte> seed) => (Parameters, B, A, _seed) = (parameters, b, a, seed.ToArray());
+    /// <summary>Takes over both, values over the same moduli.</summary>
+    internal PublicKey(RlweParameters parameters, RnsPolynomial b, RnsPolynomial a, ReadOnlySpan<byte> seed = default) => (Parameters, B, A, _seed) = (parameters, b, a, seed.ToArray());
 
     /// <summary>What it is for.</summary>
     public RlweParameters Parameters { get; }
 
-    /// <summary>The public seed of a.</summary>
+    /// <summary>The public seed of a; empty where the key came without one, from another library.</summary>
     public ReadOnlySpan<byte> Seed => _seed;
 
     /// <summary>Values over the whole chain; over the moduli of ciphertexts alone where the key came over the wire.</summary>

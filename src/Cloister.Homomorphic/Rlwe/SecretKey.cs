@@ -5,7 +5,7 @@ namespace Cloister.Homomorphic.Rlwe;
 /// <summary>A secret polynomial with coefficients -1, 0, 1. Whoever holds it reads every ciphertext made under it; it never leaves its owner. Zeroed when disposed of.</summary>
 public sealed class SecretKey : IDisposable
 {
-    private SecretKey(RlweParameters parameters, RnsPolynomial values) => (Parameters, Values) = (parameters, values);
+    internal SecretKey(RlweParameters parameters, RnsPolynomial values) => (Parameters, Values) = (parameters, values);
 
     /// <summary>What it is for.</summary>
     public RlweParameters Parameters { get; }

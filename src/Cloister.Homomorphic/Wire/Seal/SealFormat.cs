@@ -1,0 +1,86 @@
+using Cloister.Homomorphic.Rlwe;
+
+namespace Cloister.Homomorphic.Wire.Seal;
+
+/// <summary>
+/// Reads and writes SEAL's objects (docs/formats/seal-wire.md), so that clients with SEAL 4 or node-seal 7 and servers with Cloister understand each
+/// other, and the reverse. Parameters have one modulus, or one special modulus; see <see cref="SealParameters"/>.
+/// </summary>
+/// <remarks>
+/// Every reader takes one whole object, compressed by zlib or not, checks every number in it, and allocates no more than the parameters ask for. What it
+/// refuses throws <see cref="HomomorphicException"/> with a number from 300 to 319. The version that an object was saved by is given back: answers
+/// are written with it, since node-seal reads its own version alone.
+/// </remarks>
+public static class SealFormat
+{
+    /// <summary>Reads a ciphertext of two polynomials, seeded or not, at any level of the data.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What it was made with.</param>
+    /// <param name="version">The version that it was saved by.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static Ciphertext ReadCiphertext(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version) => SealCiphertexts.Read(source, parameters, out version);
+
+    /// <summary>Writes a ciphertext, not seeded.</summary>
+    /// <param name="ciphertext">What is written.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    /// <exception cref="HomomorphicException">Everybody could read it (<see cref="HomomorphicError.SealTransparent"/>).</exception>
+    public static byte[] WriteCiphertext(Ciphertext ciphertext, SealVersion version, SealCompression compression = SealCompression.None) => SealCiphertexts.Write(ciphertext, version, compression);
+
+    /// <summary>Encrypts with the secret key as SEAL does for saving: half the size of a ciphertext, since a seed stands for its second polynomial.</summary>
+    /// <param name="message">n coefficients below t.</param>
+    /// <param name="key">The key; the same one decrypts.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    public static byte[] Encrypt(ReadOnlySpan<ulong> message, SecretKey key, SealVersion version, SealCompression compression = SealCompression.None) => SealCiphertexts.Encrypt(message, key, version, compression);
+
+    /// <summary>Reads a message: n coefficients below t. It is not secret to whoever holds the bytes, but may be to others.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What it was made with.</param>
+    /// <param name="version">The version that it was saved by.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static ulong[] ReadPlaintext(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version) => SealPlaintexts.Read(source, parameters, out version);
+
+    /// <summary>Writes a message.</summary>
+    /// <param name="message">At most n coefficients below t.</param>
+    /// <param name="parameters">What it is for.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    public static byte[] WritePlaintext(ReadOnlySpan<ulong> message, RlweParameters parameters, SealVersion version, SealCompression compression = SealCompression.None) => SealPlaintexts.Write(message, parameters, version, compression);
+
+    /// <summary>Reads a secret key. The source is its owner's to zero.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What it was made with.</param>
+    /// <param name="version">The version that it was saved by.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static SecretKey ReadSecretKey(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version) => SealSecretKeys.Read(source, parameters, out version);
+
+    /// <summary>Writes a secret key in the clear. The result is the caller's to keep from others, and to zero.</summary>
+    /// <param name="key">What is written.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    public static byte[] WriteSecretKey(SecretKey key, SealVersion version, SealCompression compression = SealCompression.None) => SealSecretKeys.Write(key, version, compression);
+
+    /// <summary>Reads a public key, seeded or not.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What it was made with.</param>
+    /// <param name="version">The version that it was saved by.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static PublicKey ReadPublicKey(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version) => SealPublicKeys.Read(source, parameters, out version);
+
+    /// <summary>Writes a public key, not seeded.</summary>
+    /// <param name="key">What is written.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    public static byte[] WritePublicKey(PublicKey key, SealVersion version, SealCompression compression = SealCompression.None) => SealPublicKeys.Write(key, version, compression);
+
+    /// <summary>How many bytes the object has that the bytes begin with: objects that follow each other are told apart by it.</summary>
+    /// <param name="source">One object or several.</param>
+    /// <exception cref="HomomorphicException">The bytes do not begin with a whole object.</exception>
+    public static int LengthOf(ReadOnlySpan<byte> source) => (int)SealHeader.Read(source, "object").TotalBytes;
+
+    /// <summary>Zeroed memory for an object of this size.</summary>
+    internal static byte[] NewObject(long memberBytes, SealVersion version) => version.IsSupported
+        ? new byte[checked((int)(SealHeader.Bytes + memberBytes))]
+        : throw new ArgumentException($"Objects of SEAL {version} are not written; 4.0 to 4.4 are.", nameof(version));
+}
