@@ -17,10 +17,11 @@ internal static class ResiduePacking
         return bytes;
     }
 
-    internal static void Write(RnsPolynomial polynomial, Span<byte> target)
+    /// <summary>Writes a polynomial's first limbs.</summary>
+    internal static void Write(RnsPolynomial polynomial, int limbs, Span<byte> target)
     {
         Span<ulong> integers = stackalloc ulong[Chunk];
-        for (int limb = 0; limb < polynomial.Basis.Count; limb++)
+        for (int limb = 0; limb < limbs; limb++)
         {
             Modulus modulus = polynomial.Basis.Moduli[limb];
             int bits = Bits(modulus), bytes = BitPacking.Bytes(Chunk, bits);

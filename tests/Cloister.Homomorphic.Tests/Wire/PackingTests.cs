@@ -76,7 +76,7 @@ public sealed class PackingTests
 
         byte[] packed = new byte[ResiduePacking.Bytes(basis)];
         Assert.Equal(2 * degree * bits / 8, packed.Length);
-        ResiduePacking.Write(polynomial, packed);
+        ResiduePacking.Write(polynomial, 2, packed);
         ResiduePacking.Read(packed, read);
         for (int limb = 0; limb < 2; limb++) Assert.Equal(polynomial.Limb(limb).ToArray(), read.Limb(limb).ToArray());
 
