@@ -36,11 +36,26 @@ public enum HomomorphicError
     /// <summary>A chain cannot have this many special moduli: none or one, and at least one other.</summary>
     SpecialModulus = 110,
 
+    /// <summary>The parameters have no special modulus, which keys that relinearise or rotate need.</summary>
+    NoSpecialModulus = 111,
+
     /// <summary>The result would be a ciphertext that anybody can read: its second part would be zero.</summary>
     Transparent = 200,
 
     /// <summary>There is no modulus left to drop.</summary>
     NoModulusLeft = 201,
+
+    /// <summary>There is no Galois key for this rotation.</summary>
+    NoGaloisKey = 202,
+
+    /// <summary>A ciphertext has three parts where two are wanted: it is a product that was not relinearised.</summary>
+    NotRelinearized = 203,
+
+    /// <summary>Two ciphertexts, or a ciphertext and a key or plaintext, were made with other parameters.</summary>
+    OtherParameters = 204,
+
+    /// <summary>Two ciphertexts have different moduli: one lost more of them than the other.</summary>
+    OtherModuli = 205,
 
     /// <summary>What should begin with SEAL's header does not, or its reserved bytes are not zero.</summary>
     SealHeader = 300,

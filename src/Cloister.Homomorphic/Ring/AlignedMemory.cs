@@ -5,18 +5,19 @@ namespace Cloister.Homomorphic.Ring;
 /// <summary>Doubles on a 64-byte boundary outside the collected heap: never moved, so never copied behind one's back, and zeroed before they are given back.</summary>
 internal sealed unsafe class AlignedMemory : SafeHandle
 {
-    private readonly int _length;
-
     /// <summary>Zeroed memory for that many doubles.</summary>
     internal AlignedMemory(int length)
         : base(0, ownsHandle: true)
     {
-        _length = length;
+        Length = length;
         SetHandle((nint)NativeMemory.AlignedAlloc((nuint)length * sizeof(double), 64));
         Span.Clear();
     }
 
     public override bool IsInvalid => handle == 0;
+
+    /// <summary>How many doubles.</summary>
+    internal int Length { get; }
 
     internal double* Pointer
     {
@@ -27,12 +28,14 @@ internal sealed unsafe class AlignedMemory : SafeHandle
         }
     }
 
-    internal Span<double> Span => new(Pointer, _length);
+    internal Span<double> Span => new(Pointer, Length);
+
+    /// <summary>Zeroes through the framework, whose zeroing a compiler may not remove.</summary>
+    internal void Zero() => System.Security.Cryptography.CryptographicOperations.ZeroMemory(new Span<byte>((void*)handle, checked(Length * sizeof(double))));
 
     protected override bool ReleaseHandle()
     {
-        // Through the framework's zeroing, which a compiler may not remove.
-        System.Security.Cryptography.CryptographicOperations.ZeroMemory(new Span<byte>((void*)handle, checked(_length * sizeof(double))));
+        Zero();
         NativeMemory.AlignedFree((void*)handle);
         return true;
     }

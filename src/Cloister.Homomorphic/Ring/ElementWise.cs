@@ -48,6 +48,24 @@ internal readonly struct Subtraction : IElementOperation
         where TVector : struct => TLanes.Subtract(a, b);
 }
 
+/// <summary>-a.</summary>
+internal readonly struct Negation : IElementOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Combine<TLanes, TVector>(TVector r, TVector a, TVector b, TVector minusP, TVector inverse, TVector magic)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct => TLanes.Subtract(TLanes.Broadcast(0), a);
+}
+
+/// <summary>a, an integer below 2^52 in size, as the loop reduces it.</summary>
+internal readonly struct Reduction : IElementOperation
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TVector Combine<TLanes, TVector>(TVector r, TVector a, TVector b, TVector minusP, TVector inverse, TVector magic)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct => a;
+}
+
 /// <summary>a * b, at most 17/32 p.</summary>
 internal readonly struct Multiplication : IElementOperation
 {

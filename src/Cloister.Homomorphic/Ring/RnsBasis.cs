@@ -10,6 +10,8 @@ public sealed class RnsBasis
 
     private readonly Modulus[] _moduli;
     private readonly Lazy<NegacyclicNtt>[] _transforms;
+    private readonly Lazy<RnsDivision> _lastDivision;
+    private readonly RnsBasis?[] _first; // by count, made when asked for
 
     /// <summary>Makes a basis of moduli.</summary>
     /// <param name="degree">The number of coefficients of a polynomial, a power of two from 1024 to 32768.</param>
@@ -31,6 +33,9 @@ public sealed class RnsBasis
             Product *= modulus.Value;
         }
         _transforms = [.. _moduli.Select(modulus => new Lazy<NegacyclicNtt>(() => new NegacyclicNtt(degree, modulus)))];
+        _first = new RnsBasis?[_moduli.Length];
+        _lastDivision = new Lazy<RnsDivision>(() => new RnsDivision(this));
+        Pool = new AlignedPool();
     }
 
     private RnsBasis(RnsBasis whole, Range range)
@@ -38,6 +43,9 @@ public sealed class RnsBasis
         Degree = whole.Degree;
         _moduli = whole._moduli[range];
         _transforms = whole._transforms[range];
+        _first = new RnsBasis?[_moduli.Length];
+        _lastDivision = new Lazy<RnsDivision>(() => new RnsDivision(this));
+        Pool = whole.Pool;
         Product = _moduli.Aggregate(BigInteger.One, (product, modulus) => product * modulus.Value);
     }
 
@@ -64,6 +72,24 @@ public sealed class RnsBasis
         return count > 0 ? new RnsBasis(this, moduli) : throw new ArgumentOutOfRangeException(nameof(moduli), "A basis has at least one modulus.");
     }
 
-    internal bool HasSameModuli(RnsBasis other) =>
-        ReferenceEquals(this, other) || (Degree == other.Degree && Count == other.Count && _moduli.Zip(other._moduli).All(pair => pair.First.Value == pair.Second.Value));
+    /// <summary>The division by the last modulus, prepared when asked for.</summary>
+    internal RnsDivision LastDivision => _lastDivision.Value;
+
+    /// <summary>Where polynomials over this basis, and over parts of it, have their memory from.</summary>
+    internal AlignedPool Pool { get; }
+
+    /// <summary>The basis of the first moduli, always the same object.</summary>
+    internal RnsBasis First(int count) => count == Count ? this : Volatile.Read(ref _first[count]) ?? Interlocked.CompareExchange(ref _first[count], Slice(..count), null) ?? _first[count]!;
+
+    internal bool HasSameModuli(RnsBasis other) => Count == other.Count && IsStartOf(other);
+
+    /// <summary>Whether the other basis begins with these moduli.</summary>
+    internal bool IsStartOf(RnsBasis other)
+    {
+        if (ReferenceEquals(this, other)) return true;
+        if (Degree != other.Degree || Count > other.Count) return false;
+        for (int i = 0; i < _moduli.Length; i++)
+            if (_moduli[i].Value != other._moduli[i].Value) return false;
+        return true;
+    }
 }

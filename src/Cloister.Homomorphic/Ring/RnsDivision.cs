@@ -19,7 +19,7 @@ public sealed unsafe class RnsDivision
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(dropped, basis.Count);
         _from = basis;
         _dropped = basis.Slice(^dropped..);
-        Remaining = basis.Slice(..^dropped);
+        Remaining = basis.First(basis.Count - dropped);
         _converter = new BaseConverter(_dropped, Remaining);
         _inverses = [.. Remaining.Moduli.Select(q => q.Balance(q.Invert((ulong)(_dropped.Product % q.Value))))];
     }

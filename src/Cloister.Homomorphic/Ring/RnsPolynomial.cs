@@ -16,14 +16,14 @@ public enum RnsForm
 /// </summary>
 public sealed unsafe class RnsPolynomial : IDisposable
 {
-    private readonly AlignedMemory _memory;
+    private AlignedMemory? _memory;
 
     /// <summary>The zero polynomial.</summary>
     public RnsPolynomial(RnsBasis basis, RnsForm form = RnsForm.Coefficients)
     {
         Basis = basis;
         Form = form;
-        _memory = new AlignedMemory(checked(basis.Degree * basis.Count));
+        _memory = basis.Pool.Rent(checked(basis.Degree * basis.Count));
     }
 
     /// <summary>The moduli.</summary>
@@ -32,7 +32,9 @@ public sealed unsafe class RnsPolynomial : IDisposable
     /// <summary>Coefficients or values. Setting it relabels and computes nothing.</summary>
     public RnsForm Form { get; set; }
 
-    internal double* Pointer => _memory.Pointer;
+    internal double* Pointer => Memory.Pointer;
+
+    private AlignedMemory Memory => _memory ?? throw new ObjectDisposedException(nameof(RnsPolynomial));
 
     /// <summary>The residues for one modulus, valid while the polynomial is referenced and not disposed of. What is written must be balanced.</summary>
     public Span<double> Limb(int index)
@@ -45,9 +47,9 @@ public sealed unsafe class RnsPolynomial : IDisposable
     /// <summary>Takes over another polynomial's form and numbers. It may have more moduli: the first ones count.</summary>
     public void CopyFrom(RnsPolynomial other)
     {
-        if (other.Basis.Count < Basis.Count || !Basis.HasSameModuli(other.Basis.Slice(..Basis.Count))) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
+        if (!Basis.IsStartOf(other.Basis)) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
         Form = other.Form;
-        other._memory.Span[.._memory.Span.Length].CopyTo(_memory.Span);
+        other.Memory.Span[..Memory.Length].CopyTo(Memory.Span);
         GC.KeepAlive(other);
         GC.KeepAlive(this);
     }
@@ -66,7 +68,7 @@ public sealed unsafe class RnsPolynomial : IDisposable
     {
         Form = RnsForm.Coefficients;
         for (int limb = 0; limb < Basis.Count; limb++)
-            ElementWise.Run<Multiplication>(Pointer + (nint)limb * Basis.Degree, single.Pointer, 1, Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
+            ElementWise.Run<Reduction>(Pointer + (nint)limb * Basis.Degree, single.Pointer, 0, Basis.Degree, Basis.Moduli[limb], VectorWidths.Best);
         GC.KeepAlive(single);
         GC.KeepAlive(this);
     }
@@ -79,17 +81,22 @@ public sealed unsafe class RnsPolynomial : IDisposable
     }
 
     /// <summary>Transforms values into coefficients; coefficients stay.</summary>
-    public void ToCoefficients()
+    public void ToCoefficients() => ToCoefficients(VectorWidths.Best);
+
+    internal void ToCoefficients(VectorWidth width)
     {
-        for (int limb = 0; Form == RnsForm.Values && limb < Basis.Count; limb++) Basis.Transform(limb).Inverse(Limb(limb));
+        for (int limb = 0; Form == RnsForm.Values && limb < Basis.Count; limb++) Basis.Transform(limb).Inverse(Limb(limb), NttOrder.Internal, width);
         Form = RnsForm.Coefficients;
     }
 
-    /// <summary>Adds another polynomial of the same form and moduli.</summary>
+    /// <summary>Adds another polynomial of the same form. Here and below the other may have more moduli: the first ones count.</summary>
     public void Add(RnsPolynomial other) => Run<Addition>(this, other);
 
-    /// <summary>Subtracts another polynomial of the same form and moduli.</summary>
+    /// <summary>Subtracts another polynomial of the same form.</summary>
     public void Subtract(RnsPolynomial other) => Run<Subtraction>(this, other);
+
+    /// <summary>Changes the sign.</summary>
+    public void Negate() => Run<Negation>(this, this);
 
     /// <summary>Multiplies by another polynomial; both are values.</summary>
     public void Multiply(RnsPolynomial other)
@@ -116,10 +123,13 @@ public sealed unsafe class RnsPolynomial : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Zeroes and frees the memory.</summary>
-    public void Dispose() => _memory.Dispose();
+    /// <summary>Zeroes the memory and gives it back.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _memory, null) is { } memory) Basis.Pool.Return(memory);
+    }
 
-    // Of a sum or a difference, a is this polynomial; of an accumulation, both are others.
+    // Of a sum or a difference, a is this polynomial; of an accumulation, both are others. These may have more moduli: the first ones count.
     internal void Run<TOperation>(RnsPolynomial a, RnsPolynomial b, VectorWidth? width = null)
         where TOperation : struct, IElementOperation
     {
@@ -135,10 +145,22 @@ public sealed unsafe class RnsPolynomial : IDisposable
         GC.KeepAlive(this);
     }
 
+    /// <summary>Whether the sum with another polynomial times a sign is zero; no other polynomial is a zero.</summary>
+    internal bool Cancels(RnsPolynomial? other, double sign)
+    {
+        for (int limb = 0; limb < Basis.Count; limb++)
+        {
+            ReadOnlySpan<double> a = Limb(limb), b = other is null ? default : other.Limb(limb);
+            for (int i = 0; i < a.Length; i++)
+                if (a[i] != (b.IsEmpty ? 0 : -sign * b[i])) return false;
+        }
+        return true;
+    }
+
     private void RequireLike(RnsPolynomial other)
     {
         if (Form != other.Form) throw new ArgumentException($"One polynomial holds {Form}, the other {other.Form}.", nameof(other));
-        if (!Basis.HasSameModuli(other.Basis)) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
+        if (!Basis.IsStartOf(other.Basis)) throw new ArgumentException("The polynomials have different moduli.", nameof(other));
     }
 
     private void RequireValues(RnsPolynomial other)

@@ -57,6 +57,7 @@ public sealed class CompactCiphertext
     /// <param name="count">How many are carried.</param>
     public static CompactCiphertext Of(Ciphertext ciphertext, int bits, int first, int step, int count)
     {
+        ciphertext.RequireTwoParts();
         using var c0 = new RnsPolynomial(ciphertext.Basis);
         using var c1 = new RnsPolynomial(ciphertext.Basis);
         c0.CopyFrom(ciphertext.C0);

@@ -10,6 +10,9 @@ namespace Cloister.Homomorphic.Rlwe;
 /// <remarks>Every encryption draws its own seed for the uniform part and, apart from it, its own stream for what is secret.</remarks>
 public static class Encryption
 {
+    /// <summary>The label of what public seeds are expanded to.</summary>
+    internal static ReadOnlySpan<byte> UniformLabel => "cloister rlwe uniform 1"u8;
+
     /// <summary>Encrypts with the secret key: half the size, and less noise than with the public key.</summary>
     /// <param name="message">n coefficients below t.</param>
     /// <param name="key">The key; the same one decrypts.</param>
@@ -77,12 +80,18 @@ public static class Encryption
     /// <param name="key">The secret key.</param>
     public static ulong[] Decrypt(CompactCiphertext ciphertext, SecretKey key) => CompactDecryption.Decrypt(ciphertext, key);
 
-    /// <summary>c0 + c1 s as coefficients.</summary>
+    /// <summary>c0 + c1 s, and c2 s^2 where there is a third part, as coefficients.</summary>
     internal static RnsPolynomial Phase(Ciphertext ciphertext, SecretKey key)
     {
         var phase = new RnsPolynomial(ciphertext.Basis);
         phase.CopyFrom(ciphertext.C0);
         key.Apply<Accumulation>(ciphertext.C1, phase);
+        if (ciphertext.C2 is not null)
+        {
+            using var product = new RnsPolynomial(ciphertext.Basis, RnsForm.Values);
+            key.Apply<Accumulation>(ciphertext.C2, product);
+            key.Apply<Accumulation>(product, phase);
+        }
         phase.ToCoefficients();
         return phase;
     }
@@ -90,7 +99,7 @@ public static class Encryption
     /// <summary>The uniform part that a public seed stands for, as values.</summary>
     internal static void ExpandUniform(ReadOnlySpan<byte> seed, RnsPolynomial uniform)
     {
-        using var stream = new SeedExpander(seed, "cloister rlwe uniform 1"u8);
+        using var stream = new SeedExpander(seed, UniformLabel);
         Samplers.Uniform(stream, uniform);
     }
 
@@ -108,6 +117,6 @@ public static class Encryption
 
     private static void RequireSame(RlweParameters parameters, SecretKey key)
     {
-        if (!ReferenceEquals(parameters, key.Parameters)) throw new ArgumentException("The ciphertext was made with other parameters than the key's.", nameof(key));
+        if (!ReferenceEquals(parameters, key.Parameters)) throw new HomomorphicException(HomomorphicError.OtherParameters, "The ciphertext was made with other parameters than the key's.");
     }
 }

@@ -10,13 +10,15 @@ namespace Cloister.Homomorphic.Rlwe;
 public sealed class RlweParameters
 {
     private readonly Lazy<RnsScaling>[] _toPlaintext;
+    private readonly double[] _inversesOfSpecial; // i: P^-1 mod q_i, where there is a special modulus P
 
     private RlweParameters(RingParameters ring, Modulus plaintext, int specialModuli)
     {
         (Ring, Plaintext, SpecialModuli) = (ring, plaintext, specialModuli);
         Basis = ring.Basis.Slice(..^specialModuli);
+        _inversesOfSpecial = [.. Basis.Moduli.Where(_ => specialModuli == 1).Select(q => q.Balance(q.Invert(ring.Basis.Moduli[^1].Value)))];
         PlaintextBasis = new RnsBasis(ring.Degree, plaintext);
-        _toPlaintext = [.. Enumerable.Range(1, Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(Basis.Slice(..count), PlaintextBasis, plaintext.Value)))];
+        _toPlaintext = [.. Enumerable.Range(1, Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(Basis.First(count), PlaintextBasis, plaintext.Value)))];
     }
 
     /// <summary>Degree and whole chain: secret, public and key-switching keys are over it.</summary>
@@ -48,6 +50,9 @@ public sealed class RlweParameters
             throw new HomomorphicException(HomomorphicError.PlaintextModulus, $"The plaintext modulus {plaintextModulus} has a factor in common with the chain.");
         return new RlweParameters(ring, Modulus.OfPlaintext(plaintextModulus), specialModuli);
     }
+
+    /// <summary>The inverse of the special modulus modulo another.</summary>
+    internal double InverseOfSpecial(int limb) => _inversesOfSpecial[limb];
 
     internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;
 

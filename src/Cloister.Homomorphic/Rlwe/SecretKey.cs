@@ -42,15 +42,5 @@ public sealed class SecretKey : IDisposable
 
     /// <summary>target += a * s, or target -= a * s, over the target's moduli, the first ones of the chain.</summary>
     internal void Apply<TOperation>(RnsPolynomial a, RnsPolynomial target)
-        where TOperation : struct, IElementOperation
-    {
-        if (Values.Basis.Count == target.Basis.Count)
-        {
-            target.Run<TOperation>(a, Values);
-            return;
-        }
-        using var secret = new RnsPolynomial(target.Basis);
-        secret.CopyFrom(Values);
-        target.Run<TOperation>(a, secret);
-    }
+        where TOperation : struct, IElementOperation => target.Run<TOperation>(a, Values);
 }

@@ -1,0 +1,74 @@
+using Cloister.Homomorphic.Ring;
+
+namespace Cloister.Homomorphic.Rlwe;
+
+/// <summary>
+/// Adds to a ciphertext under s what a polynomial c is worth under s': a pair (u0, u1) with u0 + u1 s = c s' + noise.
+/// </summary>
+/// <remarks>
+/// The digits d_j = [c]_(q_j), balanced, satisfy: sum of d_j (b_j + a_j s) = sum of d_j e_j + P c s' modulo P and modulo every q_i, since modulo q_i only pair i
+/// carries P s'. Dividing by P and rounding leaves c s' with a noise of at most (k n 21 max(q_j)/2) / P + (1 + n)/2 for k digits: with a special modulus
+/// that is no smaller than the others, little more than what rounding adds. It works for ciphertexts over fewer moduli as it is: fewer digits are used.
+/// </remarks>
+internal static unsafe class KeySwitching
+{
+    /// <summary>Adds the pair.</summary>
+    /// <param name="c">Values over the first moduli of the chain.</param>
+    /// <param name="key">From s' to s.</param>
+    /// <param name="target0">Values over the same moduli, to which u0 is added.</param>
+    /// <param name="target1">Likewise u1; neither is c.</param>
+    /// <param name="width">How many at once.</param>
+    internal static void Apply(RnsPolynomial c, KeySwitchingKey key, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
+    {
+        RnsBasis whole = key.Parameters.Ring.Basis;
+        int n = whole.Degree, k = c.Basis.Count, special = whole.Count - 1;
+        Modulus p = whole.Moduli[special];
+        using var digits = new RnsPolynomial(c.Basis);
+        digits.CopyFrom(c);
+        digits.ToCoefficients(width);
+        AlignedMemory scratch = whole.Pool.Rent(5 * n);
+        double* values = scratch.Pointer, sum0 = values + n, sum1 = sum0 + n, rest0 = sum1 + n, rest1 = rest0 + n;
+        Sum(special, rest0, rest1);
+        foreach (nint rest in (ReadOnlySpan<nint>)[(nint)rest0, (nint)rest1])
+        {
+            ElementWise.Run<Reduction>((double*)rest, (double*)rest, 0, n, p, width);
+            whole.Transform(special).Inverse(new Span<double>((double*)rest, n), NttOrder.Internal, width);
+        }
+        for (int i = 0; i < k; i++)
+        {
+            Modulus q = whole.Moduli[i];
+            double inverse = key.Parameters.InverseOfSpecial(i);
+            Sum(i, sum0, sum1);
+            Lift(rest0, i);
+            KeyProducts.Finish(sum0, values, inverse, target0.Pointer + (nint)i * n, n, q, width);
+            Lift(rest1, i);
+            KeyProducts.Finish(sum1, values, inverse, target1.Pointer + (nint)i * n, n, q, width);
+        }
+        whole.Pool.Return(scratch);
+        GC.KeepAlive(c);
+        GC.KeepAlive(key);
+
+        // The sums of the digits' products with both parts of the pairs, modulo modulus i.
+        void Sum(int i, double* sum0, double* sum1)
+        {
+            nint at = (nint)i * n;
+            for (int j = 0; j < k; j++)
+            {
+                double* digit = c.Pointer + at; // modulo its own modulus a digit's values are c's
+                if (i != j)
+                {
+                    Lift(digits.Pointer + (nint)j * n, i);
+                    digit = values;
+                }
+                KeyProducts.Add(digit, key.B(j).Pointer + at, key.A(j).Pointer + at, sum0, sum1, n, whole.Moduli[i], j == 0, j % KeyProducts.Lazy == KeyProducts.Lazy - 1, width);
+            }
+        }
+
+        // The values modulo modulus i of small coefficients.
+        void Lift(double* coefficients, int i)
+        {
+            ElementWise.Run<Reduction>(values, coefficients, 0, n, whole.Moduli[i], width);
+            whole.Transform(i).Forward(new Span<double>(values, n), NttOrder.Internal, width);
+        }
+    }
+}
