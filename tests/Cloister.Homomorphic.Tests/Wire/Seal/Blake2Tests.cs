@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Wire.Seal;
@@ -45,6 +46,24 @@ public sealed class Blake2Tests
         byte[] whole = new byte[32];
         Blake2b.Hash([.. all], whole);
         Assert.Equal("c23a7800d98123bd10f506c61e29da5603d763b8bbad2e737f5e765a7bccd475", Convert.ToHexStringLower(whole));
+    }
+
+    [Theory] // The reference's blake2-kat: SHA-256 over the outputs of 1 to 256 bytes for the input 00 01 ... ff.
+    [InlineData(0, "8283c95c077bc1a508d5e5d3361b6a2f260fa9fb72187a02bd1016185927a4ca")]
+    [InlineData(64, "7ae7aa88bcdb15c28e05d22b334cd653ba9fd3c5478ab3fbfde0340d31781bd7")]
+    public void Blake2Xb_gives_the_published_outputs(int keyLength, string expected)
+    {
+        foreach (VectorWidth width in Enum.GetValues<VectorWidth>())
+        {
+            using var digest = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            for (int length = 1; length <= 256; length++)
+            {
+                byte[] output = new byte[length];
+                Blake2Xb.Hash(Counting(256), Counting(keyLength), output, width);
+                digest.AppendData(output);
+            }
+            Assert.Equal(expected, Convert.ToHexStringLower(digest.GetHashAndReset()));
+        }
     }
 
     [Theory]
