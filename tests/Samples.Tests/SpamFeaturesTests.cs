@@ -36,18 +36,30 @@ public sealed class SpamFeaturesTests
     public async Task The_page_computes_the_same_numbers_to_the_last_bit()
     {
         string[] mails = [.. SpamFolder.Mails.Select(mail => mail.Text), "", "RE: re; [HPL] $5,000 George's 3D-table #1!!!", "Ünïcode ABC äÖ \U0001F600 free FREE", "A1b2 C3\r\nx"];
+        using JsonDocument answer = await NodeAsync(
+            "features.mjs", "featuresOf, names", "let text = ''; for await (const part of process.stdin) text += part; console.log(JSON.stringify({ names, rows: JSON.parse(text).map(featuresOf) }));", JsonSerializer.Serialize(mails));
+        Assert.Equal(SpamFeatures.Names, answer.RootElement.GetProperty("names").EnumerateArray().Select(name => name.GetString()));
+        Assert.Equal(mails.Select(SpamFeatures.Of), answer.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().Select(value => value.GetDouble()).ToArray()));
+    }
+
+    [Fact]
+    public async Task The_page_begins_with_the_same_mails()
+    {
+        using JsonDocument answer = await NodeAsync("mails.mjs", "mails", "console.log(JSON.stringify(mails));", "");
+        Assert.Equal(SpamFolder.Mails, answer.RootElement.EnumerateArray().Select(mail => (mail.GetProperty("name").GetString()!, mail.GetProperty("text").GetString()!)).OrderBy(mail => mail.Item1, StringComparer.Ordinal));
+    }
+
+    private static async Task<JsonDocument> NodeAsync(string module, string names, string program, string input)
+    {
         var start = new ProcessStartInfo("node") { RedirectStandardInput = true, RedirectStandardOutput = true };
         start.ArgumentList.Add("--input-type=module");
         start.ArgumentList.Add("--eval");
-        start.ArgumentList.Add($"import {{ featuresOf, names }} from {JsonSerializer.Serialize(new Uri(Path.Combine(TestData.RepositoryRoot, "samples", "EncryptedPage", "features.mjs")))};"
-            + "let text = ''; for await (const part of process.stdin) text += part; console.log(JSON.stringify({ names, rows: JSON.parse(text).map(featuresOf) }));");
+        start.ArgumentList.Add($"import {{ {names} }} from {JsonSerializer.Serialize(new Uri(Path.Combine(TestData.RepositoryRoot, "samples", "EncryptedPage", module)))}; {program}");
         using Process node = Process.Start(start)!;
-        await node.StandardInput.WriteAsync(JsonSerializer.Serialize(mails));
+        await node.StandardInput.WriteAsync(input);
         node.StandardInput.Close();
-        using JsonDocument answer = JsonDocument.Parse(await node.StandardOutput.ReadToEndAsync());
+        JsonDocument answer = JsonDocument.Parse(await node.StandardOutput.ReadToEndAsync());
         await node.WaitForExitAsync();
-
-        Assert.Equal(SpamFeatures.Names, answer.RootElement.GetProperty("names").EnumerateArray().Select(name => name.GetString()));
-        Assert.Equal(mails.Select(SpamFeatures.Of), answer.RootElement.GetProperty("rows").EnumerateArray().Select(row => row.EnumerateArray().Select(value => value.GetDouble()).ToArray()));
+        return answer;
     }
 }

@@ -5,5 +5,8 @@ namespace Cloister.Cli.Verbs;
 
 internal static class HeVerb
 {
-    public static Command Create() => new Verb("he", "Ask a model on encrypted rows: nobody but the holder of the key can read them or the answer.");
+    public static Command Create() => new Verb("he", "Ask a model on encrypted rows: nobody but the holder of the key can read them or the answer.")
+    {
+        HePageVerb.Create(),
+    };
 }
