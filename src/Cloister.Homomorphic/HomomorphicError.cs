@@ -1,6 +1,6 @@
 namespace Cloister.Homomorphic;
 
-/// <summary>Why parameters or data were refused. Numbers are stable and append-only: 1xx parameters, 2xx ciphertexts.</summary>
+/// <summary>Why parameters or data were refused. Numbers are stable and append-only: 1xx parameters, 2xx ciphertexts, 3xx wire, 4xx models.</summary>
 public enum HomomorphicError
 {
     /// <summary>The ring degree is no power of two between 1024 and 32768.</summary>
@@ -176,4 +176,40 @@ public enum HomomorphicError
 
     /// <summary>A key file's content contradicts itself.</summary>
     KeyFileContent = 341,
+
+    /// <summary>A client specification is not readable, or says something impossible.</summary>
+    Specification = 400,
+
+    /// <summary>A compiled model's file is not readable, or contradicts itself.</summary>
+    CompiledModel = 401,
+
+    /// <summary>A compiled model's file is of a version or a design that this program does not know.</summary>
+    CompiledModelVersion = 402,
+
+    /// <summary>A query does not have the model's layout.</summary>
+    QueryLayout = 403,
+
+    /// <summary>A query lacks the public key that the model needs, or brings one that it has no use for.</summary>
+    QueryPublicKey = 404,
+
+    /// <summary>An answer does not have the model's layout.</summary>
+    AnswerLayout = 405,
+
+    /// <summary>A row has another number of features than the model.</summary>
+    FeatureCount = 406,
+
+    /// <summary>A feature is absent, or not finite, and the model needs a number.</summary>
+    FeatureNotFinite = 407,
+
+    /// <summary>A model in the clear has weights that are not finite, or not one for every feature.</summary>
+    ModelShape = 408,
+
+    /// <summary>A model has more features or scores than the design can hold.</summary>
+    ModelSize = 409,
+
+    /// <summary>A calibration table has no rows, rows of another width, or numbers that are not finite.</summary>
+    Calibration = 410,
+
+    /// <summary>The parameters have no room for the model: decryption could not be made certain.</summary>
+    NoRoom = 411,
 }

@@ -14,6 +14,9 @@ public sealed class ClientQuery(int rows, IReadOnlyList<SeededCiphertext> cipher
     /// <summary>The client's public key, or null.</summary>
     public PublicKey? PublicKey => publicKey;
 
+    /// <summary>How many features were out of the model's range and were held at its end.</summary>
+    public int Clamped { get; init; }
+
     /// <summary>What a server reads it as.</summary>
     public EncryptedQuery Expand() => new(rows, [.. ciphertexts.Select(ciphertext => ciphertext.Expand())], publicKey);
 

@@ -54,6 +54,10 @@ public sealed class RlweParameters
     /// <summary>The inverse of the special modulus modulo another.</summary>
     internal double InverseOfSpecial(int limb) => _inversesOfSpecial[limb];
 
+    /// <summary>Whether ciphertexts made with the one are ciphertexts of the other.</summary>
+    internal bool IsLike(RlweParameters other) =>
+        ReferenceEquals(this, other) || (Plaintext.Value == other.Plaintext.Value && SpecialModuli == other.SpecialModuli && Ring.Basis.HasSameModuli(other.Ring.Basis));
+
     internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;
 
     /// <summary>Adds round(Q m / t), coefficient by coefficient, to a polynomial over the chain's first moduli (product Q), coefficients or values.</summary>
