@@ -17,6 +17,7 @@ internal sealed class CallerBook : IDisposable
 
     private readonly List<(byte[] Sha256, Caller[] Caller)> _tokens = [];
     private readonly List<TokenRule> _rules = [];
+    private readonly List<Caller> _callers = [];
     private readonly CertificateCallers _certificates = new();
     private readonly VerifiedTokens _verified = new();
     private readonly HashSet<string> _anonymous;
@@ -31,6 +32,7 @@ internal sealed class CallerBook : IDisposable
         foreach (CallerGrant grant in rights.Callers)
         {
             var caller = new Caller(grant);
+            _callers.Add(caller);
             Add(grant, caller);
             if (grant.Limits.Count > 0) _meters[grant.Name] = quotas.Of(grant.Name, grant.Limits);
         }
@@ -43,6 +45,10 @@ internal sealed class CallerBook : IDisposable
 
     /// <summary>Whether any model is open to anybody.</summary>
     public bool HasOpen => _anonymous.Count > 0;
+
+    /// <summary>Who may use the model without a limit of rows; null is everybody.</summary>
+    public IEnumerable<Caller?> WithoutRowLimit(string model) =>
+        _callers.Where(caller => caller.MayUse(model)).Concat(IsOpen(model) ? [null] : Array.Empty<Caller?>()).Where(caller => Meter(caller, model) is not { LimitsRows: true });
 
     /// <summary>The budget of a request; null where it has none.</summary>
     public QuotaMeter? Meter(Caller? caller, string model)

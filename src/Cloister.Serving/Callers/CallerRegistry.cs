@@ -90,6 +90,10 @@ internal sealed class CallerRegistry : IAsyncDisposable
             throw new ServingException(ServingError.Unauthenticated, "No model is open to anybody here: send a bearer token or a client certificate that the manifest names.");
     }
 
+    /// <summary>Who may use the model without a limit of rows, in words.</summary>
+    public IReadOnlyList<string> WithoutRowLimit(string model) =>
+        [.. Volatile.Read(ref _book).WithoutRowLimit(model).Select(caller => caller is null ? "everybody" : $"caller '{caller.Name}'")];
+
     /// <summary>Everybody whom the request's credential names; nobody where it has none.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.CredentialRefused"/> or <see cref="ServingError.KeysUnavailable"/>.</exception>
     public IReadOnlyList<Caller> Recognise(HttpContext http) => Recognise(Volatile.Read(ref _book), http);

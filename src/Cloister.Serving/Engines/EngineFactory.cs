@@ -1,5 +1,7 @@
+using Cloister.Homomorphic.Models;
 using Cloister.Onnx.Runtime;
 using Cloister.Serving.Batching;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Execution;
 using Cloister.Serving.Repository;
 using Microsoft.Extensions.Logging;
@@ -7,8 +9,19 @@ using Microsoft.Extensions.Logging;
 namespace Cloister.Serving.Engines;
 
 /// <summary>Makes the engine of a model that was opened.</summary>
-internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool, ILogger logger)
+internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool, EnvelopeKeys envelopes, ILogger logger)
 {
+    /// <summary>Takes over a compiled model.</summary>
+    /// <param name="name">The model's name, for the log.</param>
+    /// <param name="model">What computes on ciphertexts.</param>
+    /// <param name="configuration">What its maker says.</param>
+    /// <param name="operators">How the operator wants requests to be joined; encrypted ones cannot be.</param>
+    public IModelEngine Create(string name, CompiledModel model, ModelConfiguration configuration, BatchingOptions? operators)
+    {
+        if (operators is not null) logger.EncryptedNotBatched(name);
+        return new HomomorphicEngine(model, executor.CreateLane(configuration.QueueLimit, configuration.Concurrency), pool, envelopes);
+    }
+
     /// <summary>Takes over the session; if it cannot, the session is disposed.</summary>
     /// <param name="model">The model's name, for the log.</param>
     /// <param name="session">The model.</param>

@@ -6,6 +6,9 @@ namespace Cloister.Serving.Engines;
 /// <param name="Computed">How long the model ran.</param>
 public readonly record struct Prediction(Tensor[] Outputs, TimeSpan Queued, TimeSpan Computed) : IDisposable
 {
+    /// <summary>How many rows were answered, where only the engine can tell; null where the inputs say it.</summary>
+    public long? Rows { get; init; }
+
     /// <summary>Gives the outputs' memory back.</summary>
     public void Dispose()
     {

@@ -158,4 +158,25 @@ public enum ServingError
 
     /// <summary>A flag is unknown, lacks its value or contradicts another.</summary>
     FlagRefused = 703,
+
+    /// <summary>What was sent to an encrypted model is no envelope, or one that holds no query.</summary>
+    EnvelopeMalformed = 720,
+
+    /// <summary>An envelope does not open: its key is unknown or has expired, or it was changed. Register the key again.</summary>
+    EnvelopeRefused = 721,
+
+    /// <summary>The query is for another model, or another version of it, than is served.</summary>
+    OtherModelServed = 722,
+
+    /// <summary>The query is of another caller than the one who sends it.</summary>
+    OtherOwner = 723,
+
+    /// <summary>A query's envelope is good, but what is in it does not fit the model: parameters, layout, lengths, rows.</summary>
+    QueryRefused = 724,
+
+    /// <summary>The sealed compiled model was refused.</summary>
+    CompiledModelRefused = 725,
+
+    /// <summary>The manifest's master of envelope keys is none.</summary>
+    EnvelopeMasterRefused = 726,
 }

@@ -1,4 +1,6 @@
+using Cloister.Sealing;
 using Cloister.Serving.Callers;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Execution;
 using Cloister.Serving.Metrics;
@@ -30,6 +32,8 @@ public sealed class InferenceHost : IAsyncDisposable
     private readonly ModelRepository _repository;
     private readonly TensorPool _pool;
     private readonly CallerRegistry _callers;
+    private readonly EnvelopeKeys _envelopes;
+    private readonly ExtractionWatch _extraction;
     private readonly CancellationTokenSource _stopping = new();
     private readonly InferenceOptions _options;
     private readonly TimeProvider _time;
@@ -39,9 +43,11 @@ public sealed class InferenceHost : IAsyncDisposable
     private Action? _unsubscribe;
 
     private InferenceHost(
-        WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, CallerRegistry callers, SealedModelLoader loader, ModelMemory memory, InferenceOptions options, TimeProvider time)
+        WebApplication application, ServingObservation observation, InferenceExecutor executor, ModelRepository repository, TensorPool pool, CallerRegistry callers, EnvelopeKeys envelopes, ExtractionWatch extraction,
+        SealedModelLoader loader, ModelMemory memory, InferenceOptions options, TimeProvider time)
     {
         (_application, _observation, _executor, _repository, _pool, _callers, _options, _time) = (application, observation, executor, repository, pool, callers, options, time);
+        (_envelopes, _extraction) = (envelopes, extraction);
         Addresses = [.. application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses];
         Address = new Uri(Addresses[0]);
         _loading = Task.Run(() => repository.LoadAsync(loader, memory, options.StoreFolder, options.Progress, _stopping.Token));
@@ -77,7 +83,8 @@ public sealed class InferenceHost : IAsyncDisposable
         InferenceOptions options, Activation activation, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         CallerRights rights = activation.Rights;
-        InferenceHost host = await StartAsync(options, new ServingGrants(activation.Models, rights), new ActivatedIdentity(activation.Identity), logging, time, cancellation);
+        using SecretBytes? master = EnvelopeMaster.Of(activation.Parameters);
+        InferenceHost host = await StartAsync(options, new ServingGrants(activation.Models, rights) { EnvelopeMaster = master }, new ActivatedIdentity(activation.Identity), logging, time, cancellation);
         EventHandler follow = (_, _) => host.UpdateRights(activation.Rights);
         activation.RightsChanged += follow;
         host._unsubscribe = () => activation.RightsChanged -= follow;
@@ -98,8 +105,10 @@ public sealed class InferenceHost : IAsyncDisposable
         InferenceOptions options, ServingGrants grants, IServingIdentity identity, Action<ILoggingBuilder>? logging = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         time ??= TimeProvider.System;
+        var envelopes = new EnvelopeKeys(grants.EnvelopeMaster, time);
         if (options.LockProcessMemory) ModelMemory.LockProcess();
         WebApplication application = Build(options, identity, time, logging);
+        if (grants.EnvelopeMaster is not null) application.Services.GetRequiredService<ILogger<EnvelopeKeys>>().MasterGiven();
         var pool = new TensorPool(options.KeptTensorBytes);
         var loads = new LoadMetrics(time);
         options = options with { Repository = options.Repository with { Observer = loads } };
@@ -108,7 +117,7 @@ public sealed class InferenceHost : IAsyncDisposable
         var observation = new ServingObservation(options, repository, loads, callers, identity, time, application.Services.GetRequiredService<ILogger<ServingObservation>>());
         var service = new PredictionService(repository, callers, pool, options, observation.Observers, time, application.Services.GetRequiredService<ILogger<PredictionService>>());
         identity.MapEvidence(application);
-        foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(options, time), .. observation.Surfaces]) surface.Map(application, service);
+        foreach (IServingSurface surface in (IServingSurface[])[.. Surfaces(options, envelopes, time), .. observation.Surfaces]) surface.Map(application, service);
         GrpcServices.Map(application, repository, time);
         try
         {
@@ -117,12 +126,15 @@ public sealed class InferenceHost : IAsyncDisposable
         catch
         {
             await callers.DisposeAsync();
+            envelopes.Dispose();
             throw;
         }
         var executor = new InferenceExecutor(options.Executor, time);
         var memory = new ModelMemory(application.Services.GetRequiredService<ILogger<ModelMemory>>());
-        var engines = new EngineFactory(executor, pool, application.Services.GetRequiredService<ILogger<EngineFactory>>());
-        return new InferenceHost(application, observation, executor, repository, pool, callers, new SealedModelLoader(options, engines, pool, memory), memory, options, time);
+        var engines = new EngineFactory(executor, pool, envelopes, application.Services.GetRequiredService<ILogger<EngineFactory>>());
+        var extraction = new ExtractionWatch(callers, application.Services.GetRequiredService<ILogger<ExtractionWatch>>());
+        return new InferenceHost(
+            application, observation, executor, repository, pool, callers, envelopes, extraction, new SealedModelLoader(options, engines, pool, memory, extraction), memory, options, time);
     }
 
     /// <summary>
@@ -130,7 +142,12 @@ public sealed class InferenceHost : IAsyncDisposable
     /// <see cref="Activation"/> need not call this.
     /// </summary>
     /// <exception cref="ArgumentException">The rights contradict themselves; those before stay.</exception>
-    public void UpdateRights(CallerRights rights) => _callers.Replace(rights);
+    public void UpdateRights(CallerRights rights)
+    {
+        _callers.Replace(rights);
+        foreach (ModelSlot slot in _repository.Slots)
+            if (slot.Newest is { } model) _extraction.Look(model);
+    }
 
     /// <summary>Serves what an activation grants until it is cancelled.</summary>
     /// <inheritdoc cref="StartAsync(InferenceOptions, Activation, Action{ILoggingBuilder}, TimeProvider, CancellationToken)"/>
@@ -170,16 +187,17 @@ public sealed class InferenceHost : IAsyncDisposable
         await _observation.DisposeAsync();
         _pool.Dispose();
         await _callers.DisposeAsync();
+        _envelopes.Dispose();
         await _application.DisposeAsync();
         _stopping.Dispose();
         _stopped.SetResult();
     }
 
     /// <summary>Every protocol that is served.</summary>
-    private static IServingSurface[] Surfaces(InferenceOptions options, TimeProvider time) =>
+    private static IServingSurface[] Surfaces(InferenceOptions options, EnvelopeKeys envelopes, TimeProvider time) =>
     [
         new OpenInferenceSurface(), new OpenInferenceGrpcSurface(GrpcServices.Bounds(options, time)),
-        new TensorFlowSurface(options.CrossOrigin), new TensorFlowGrpcSurface(GrpcServices.Bounds(options, time), options.AnswersAsTensorContent),
+        new EncryptedSurface(options.CrossOrigin, envelopes), new TensorFlowSurface(options.CrossOrigin), new TensorFlowGrpcSurface(GrpcServices.Bounds(options, time), options.AnswersAsTensorContent),
     ];
 
     private static void Listen(KestrelServerOptions kestrel, ServingEndpoint endpoint, InferenceOptions options, IServingIdentity identity)

@@ -1,3 +1,4 @@
+using Cloister.Sealing;
 using Cloister.Workload;
 
 namespace Cloister.Serving;
@@ -17,6 +18,9 @@ public sealed record ServingGrants(IReadOnlyList<ModelGrant> Models, IReadOnlyLi
 
     /// <summary>Limits of all together who are no caller; empty: none.</summary>
     public IReadOnlyList<LimitsGrant> AnonymousLimits { get; init; } = [];
+
+    /// <summary>32 bytes from which keys of encrypted models' envelopes are derived, copied at the start; null for fresh ones, which end with the server.</summary>
+    public SecretBytes? EnvelopeMaster { get; init; }
 
     /// <summary>All that is about callers.</summary>
     public CallerRights Rights

@@ -19,6 +19,8 @@ internal sealed class RequestMetrics : IServingObserver
     private readonly CounterFamily _sent = new(Prefix + "response_bytes_total", "Bytes of answers' bodies.", "surface", "model");
     private readonly HistogramFamily _total = new(Prefix + "request_seconds", "Time from the first look at a request to the end of its answer.", Seconds, "surface", "method", "model");
     private readonly HistogramFamily _items = new(Prefix + "request_items", "Items (the first dimension) of a prediction.", Histogram.Exponential(1, 2, 15), "model");
+    private readonly CounterFamily _rows = new(Prefix + "encrypted_rows_total", "Rows that encrypted models answered.", "model");
+    private readonly CounterFamily _ciphertexts = new(Prefix + "encrypted_bytes_total", "Bytes of encrypted queries that were answered, and of their answers.", "model", "direction");
     private readonly SeriesCache<Cells> _cells;
     private long _inFlight;
 
@@ -63,6 +65,7 @@ internal sealed class RequestMetrics : IServingObserver
             predicted.Computed.Observe(request.Computed.TotalSeconds);
             predicted.Whole.Observe(total.TotalSeconds);
             predicted.Items.Observe(request.Items);
+            if (request.Rows > 0) CountEncrypted(request);
         }
     }
 
@@ -77,7 +80,17 @@ internal sealed class RequestMetrics : IServingObserver
         Queued.Write(text, sees);
         Computed.Write(text, sees);
         _items.Write(text, sees);
+        _rows.Write(text, sees);
+        _ciphertexts.Write(text, sees);
         text.Single(Prefix + "in_flight", "gauge", "Requests that have begun and not ended.", InFlight);
+    }
+
+    private void CountEncrypted(RequestRecord request)
+    {
+        string model = request.Model ?? "";
+        _rows.Of(new(model)).Add(request.Rows);
+        _ciphertexts.Of(new(model, "in")).Add(request.CiphertextIn);
+        _ciphertexts.Of(new(model, "out")).Add(request.CiphertextOut);
     }
 
     /// <summary>A refusal's name in the words of metrics: <c>model_not_found</c>.</summary>

@@ -4,7 +4,7 @@ using Cloister.Serving.Engines;
 namespace Cloister.Serving.Repository;
 
 /// <summary>One request's hold on a version of a model: the version is not released before it is disposed.</summary>
-internal sealed class ModelLease : IDisposable
+internal sealed class ModelLease : IQueryAccount, IDisposable
 {
     private readonly CallPermit? _permit;
     private LoadedVersion? _version;
@@ -19,6 +19,17 @@ internal sealed class ModelLease : IDisposable
     }
 
     public ServedModel Model { get; }
+
+    /// <summary>Who asks; null where nobody was named.</summary>
+    public Caller? Caller => _permit?.Caller;
+
+    public ReadOnlyMemory<byte>? Owner { get; set; }
+
+    public void ChargeRows(long rows, long paid) => _permit?.ChargeRows(rows, paid);
+
+    /// <summary>Refuses, before a body is read, a caller who has no row of an encrypted model left.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>
+    public void DemandRow() => _permit?.DemandRow();
 
     /// <summary>Takes the inputs out of what the caller may send.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.QuotaExceeded"/>.</exception>

@@ -1,6 +1,8 @@
+using Cloister.Homomorphic.Models;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
 using Cloister.Sealing;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Engines;
 using Cloister.Workload;
 
@@ -10,7 +12,7 @@ namespace Cloister.Serving.Repository;
 /// Opens a sealed model in memory: signature, digest and version are checked before a byte of the content is read, and the
 /// plaintext goes nowhere but into memory that the engine uses in place.
 /// </summary>
-internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory engines, TensorPool pool, ModelMemory memory)
+internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory engines, TensorPool pool, ModelMemory memory, ExtractionWatch extraction)
 {
     public const string ModelEntry = "model.onnx", LabelsEntry = "labels.txt", ConfigurationEntry = "config.json", WarmUpEntry = "warmup.jsonl", Extension = ".sealed";
 
@@ -98,7 +100,9 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
 
     private async Task<ServedModel> LoadAsync(string name, string file, SealedReader reader, CancellationToken cancellation)
     {
-        if (!reader.Contains(ModelEntry)) throw new ServingException(ServingError.EntryRefused, $"{file} has no entry {ModelEntry}; seal the model under this name.");
+        bool compiled = reader.Contains(CompiledModelEntry.Name);
+        if (!compiled && !reader.Contains(ModelEntry))
+            throw new ServingException(ServingError.EntryRefused, $"{file} has no entry {ModelEntry} or {CompiledModelEntry.Name}; seal the model under one of these names.");
         ModelConfiguration configuration = reader.Contains(ConfigurationEntry)
             ? ModelConfiguration.Read(await ReadSmallAsync(reader, ConfigurationEntry, ModelConfiguration.MaximumBytes, ServingError.ConfigurationRefused, cancellation))
             : new ModelConfiguration();
@@ -107,12 +111,15 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
             : null;
         WarmUp warmUp = WarmUp.Read(
             reader.Contains(WarmUpEntry) ? await ReadSmallAsync(reader, WarmUpEntry, WarmUp.MaximumBytes, ServingError.WarmUpFailed, cancellation) : default, configuration.WarmUpZeros);
-        (OrtSession session, bool steady) = await LoadSessionAsync(file, reader, configuration, new LoadProgress(name, reader.Header.ContentLength, options.Progress), cancellation);
-        IModelEngine engine = await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
+        var progress = new LoadProgress(name, reader.Header.ContentLength, options.Progress);
+        IModelEngine engine = compiled
+            ? engines.Create(name, await LoadCompiledAsync(file, reader, configuration, progress, cancellation), configuration, options.Batching)
+            : await LoadOnnxAsync(name, file, reader, configuration, progress, cancellation);
         try
         {
             var model = new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
             await WarmUpAsync(warmUp, model, cancellation);
+            extraction.Look(model);
             return model;
         }
         catch
@@ -120,6 +127,20 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
             await engine.DisposeAsync();
             throw;
         }
+    }
+
+    private async Task<IModelEngine> LoadOnnxAsync(string name, string file, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    {
+        (OrtSession session, bool steady) = await LoadSessionAsync(file, reader, configuration, progress, cancellation);
+        return await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
+    }
+
+    private async Task<CompiledModel> LoadCompiledAsync(string file, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    {
+        CompiledModelEntry.Demand(file, reader, configuration);
+        // Zeroed as soon as the model is made of it.
+        using PinnedBuffer bytes = await ReadPinnedAsync(reader, CompiledModelEntry.Name, progress, cancellation);
+        return CompiledModelEntry.Read(bytes.Span(0, (int)bytes.Length));
     }
 
     private async Task WarmUpAsync(WarmUp warmUp, ServedModel model, CancellationToken cancellation)

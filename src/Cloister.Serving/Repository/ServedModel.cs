@@ -16,7 +16,7 @@ internal sealed class ServedModel : IAsyncDisposable
         Configuration = configuration;
         Labels = labels;
         Picture = PictureInput.Of(engine.Inputs, configuration);
-        MaximumRequestBytes = RequestLimit(engine.Inputs, maximumRequestBytes);
+        MaximumRequestBytes = RequestLimit(engine, maximumRequestBytes);
         _inputs = Index(engine.Inputs);
         _outputs = Index(engine.Outputs);
     }
@@ -55,11 +55,13 @@ internal sealed class ServedModel : IAsyncDisposable
 
     /// <summary>
     /// Where the model fixes every dimension, no request needs more than its numbers in long form and some room for pictures and
-    /// white space; anything larger is refused before it is read.
+    /// white space; anything larger is refused before it is read. An encrypted query has a largest size; as JSON a byte takes four.
     /// </summary>
-    private static long RequestLimit(IReadOnlyList<TensorInfo> inputs, long maximum)
+    private static long RequestLimit(IModelEngine engine, long maximum)
     {
-        const long Room = 1 << 20, BytesANumber = 64;
+        const long Room = 1 << 20, BytesANumber = 64, BytesAByte = 4;
+        if (engine is IQueryEngine query) return Math.Min(maximum, Room + query.MaximumQueryBytes * BytesAByte);
+        IReadOnlyList<TensorInfo> inputs = engine.Inputs;
         UInt128 elements = 0;
         foreach (TensorInfo input in inputs)
         {

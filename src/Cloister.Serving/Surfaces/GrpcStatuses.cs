@@ -8,9 +8,9 @@ internal static class GrpcStatuses
     public static GrpcStatus Of(ServingError error) => error switch
     {
         ServingError.Unauthenticated or ServingError.CredentialRefused => GrpcStatus.Unauthenticated,
-        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed => GrpcStatus.PermissionDenied,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed or ServingError.EnvelopeRefused or ServingError.OtherOwner => GrpcStatus.PermissionDenied,
         ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelNotGranted => GrpcStatus.NotFound,
-        ServingError.LabelRefused or ServingError.PlanIncomplete or ServingError.SignatureNotFound => GrpcStatus.FailedPrecondition,
+        ServingError.LabelRefused or ServingError.PlanIncomplete or ServingError.SignatureNotFound or ServingError.OtherModelServed => GrpcStatus.FailedPrecondition,
         ServingError.TooLarge or ServingError.Overloaded or ServingError.QuotaExceeded => GrpcStatus.ResourceExhausted,
         ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,
         ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => GrpcStatus.Unavailable,

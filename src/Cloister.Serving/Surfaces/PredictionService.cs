@@ -72,7 +72,7 @@ internal sealed class PredictionService(
     {
         RequestRecord.Of(http)?.IsPrediction = true;
         ModelLease lease = Open(http, name, choice);
-        if (!lease.Model.Engine.IsOverloaded(out TimeSpan retryAfter)) return lease;
+        if (!lease.Model.Engine.IsOverloaded(out TimeSpan retryAfter)) return WithRow(lease);
         lease.Dispose();
         throw new ServingException(ServingError.Overloaded, $"The queue of model '{name}' is full; try again in {retryAfter.TotalSeconds:0} s.") { RetryAfter = retryAfter };
     }
@@ -125,12 +125,31 @@ internal sealed class PredictionService(
         TimeSpan timeout = lease.Model.Configuration.Timeout ?? options.PredictionTimeout;
         if (asked < timeout || (asked is not null && timeout == Timeout.InfiniteTimeSpan)) timeout = asked.Value;
         lease.Charge(inputs);
-        Prediction prediction = await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
+        Prediction prediction = lease.Model.Engine is IQueryEngine query
+            ? await query.PredictAsync(inputs, lease, timeout, cancellation)
+            : await lease.Model.Engine.PredictAsync(inputs, timeout, cancellation);
         if (record is not null)
         {
+            if (prediction.Rows is { } rows) (record.Rows, record.CiphertextIn, record.CiphertextOut) = (rows, inputs[0].Bytes.Length, prediction.Outputs[0].Bytes.Length);
             (record.Queued, record.Computed, record.Predicted) = (prediction.Queued, prediction.Computed, time.GetTimestamp());
-            record.Items = inputs is [{ Shape.Length: > 0 } first, ..] ? first.Shape[0] : 1;
+            record.Items = prediction.Rows ?? (inputs is [{ Shape.Length: > 0 } first, ..] ? first.Shape[0] : 1);
         }
         return prediction;
+    }
+
+    // A caller whose rows are used up need not send a large body to hear it.
+    private static ModelLease WithRow(ModelLease lease)
+    {
+        if (lease.Model.Engine is not IQueryEngine) return lease;
+        try
+        {
+            lease.DemandRow();
+            return lease;
+        }
+        catch
+        {
+            lease.Dispose();
+            throw;
+        }
     }
 }

@@ -6,7 +6,7 @@ namespace Cloister.Serving.Surfaces;
 /// <summary>What is known of one request besides its content: for metrics, traces and the access log. One a request, filled as it goes.</summary>
 internal sealed class RequestRecord
 {
-    /// <summary>The surface: <c>open-inference-rest</c>, <c>tensorflow-rest</c>, <c>open-inference-grpc</c>, <c>tensorflow-grpc</c>.</summary>
+    /// <summary>The surface: <c>open-inference-rest</c>, <c>tensorflow-rest</c>, <c>open-inference-grpc</c>, <c>tensorflow-grpc</c>, <c>encrypted</c>.</summary>
     public required string Surface { get; init; }
 
     /// <summary>The operation in the surface's own words, such as <c>predict</c> or <c>ModelInfer</c>.</summary>
@@ -35,6 +35,15 @@ internal sealed class RequestRecord
 
     /// <summary>How many examples it held: the first dimension of the first input.</summary>
     public long Items { get; set; }
+
+    /// <summary>How many rows an encrypted model answered; 0 where it was none.</summary>
+    public long Rows { get; set; }
+
+    /// <summary>Bytes of the encrypted query, of a request that was answered.</summary>
+    public long CiphertextIn { get; set; }
+
+    /// <summary>Bytes of the encrypted answer.</summary>
+    public long CiphertextOut { get; set; }
 
     /// <summary>Whether it asks a model to predict; a look at metadata or a status does not.</summary>
     public bool IsPrediction { get; set; }

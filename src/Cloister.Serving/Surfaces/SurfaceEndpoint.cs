@@ -80,7 +80,7 @@ internal static class SurfaceEndpoint
             http.Response.Headers.RetryAfter = Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds)).ToString(System.Globalization.CultureInfo.InvariantCulture);
         if (BearerChallenge.Of(refusal.Error) is { } challenge) http.Response.Headers.WWWAuthenticate = challenge;
         using var json = new JsonOutput();
-        errors.Write(json, refusal.Message);
+        errors.Write(json, refusal);
         await SendAsync(http, json, status);
     }
 }

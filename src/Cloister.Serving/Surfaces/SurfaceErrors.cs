@@ -13,9 +13,10 @@ internal abstract class SurfaceErrors
     public virtual int Status(ServingError error) => error switch
     {
         ServingError.Unauthenticated or ServingError.CredentialRefused => StatusCodes.Status401Unauthorized,
-        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed => StatusCodes.Status403Forbidden,
+        ServingError.Forbidden or ServingError.NotAdministrator or ServingError.ChangesNotAllowed or ServingError.EnvelopeRefused or ServingError.OtherOwner => StatusCodes.Status403Forbidden,
         ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelNotGranted => StatusCodes.Status404NotFound,
         ServingError.IncompleteBody => StatusCodes.Status408RequestTimeout,
+        ServingError.OtherModelServed => StatusCodes.Status409Conflict,
         ServingError.TooLarge => StatusCodes.Status413PayloadTooLarge,
         ServingError.UnsupportedEncoding => StatusCodes.Status415UnsupportedMediaType,
         ServingError.QuotaExceeded => StatusCodes.Status429TooManyRequests,
@@ -29,4 +30,7 @@ internal abstract class SurfaceErrors
 
     /// <summary>The body of a refusal.</summary>
     public abstract void Write(JsonOutput json, string message);
+
+    /// <summary>The body of a refusal, for surfaces that also say its number.</summary>
+    public virtual void Write(JsonOutput json, ServingException refusal) => Write(json, refusal.Message);
 }

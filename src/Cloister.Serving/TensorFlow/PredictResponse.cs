@@ -19,6 +19,10 @@ internal static class PredictResponse
         else WriteColumns(json, declared, outputs);
     }
 
+    /// <summary>Writes an encrypted answer as bytes are written, in base64: one item.</summary>
+    public static void WriteBytes(JsonOutput json, Tensor answer, bool row) => json
+        .Raw(row ? "{\n    \"predictions\": [{\"b64\": "u8 : "{\n    \"outputs\": {\"b64\": "u8).Base64Of(answer.Bytes).Raw(row ? "}\n    ]\n}"u8 : "}\n}"u8);
+
     private static void WriteRows(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
     {
         long items = BatchSize(declared, outputs);

@@ -58,6 +58,11 @@ internal sealed class PredictTensors(ServedModel model, TensorPool pool) : IDisp
             ValueReader reader = _readers[i]!;
             long[] shape = row && !_single ? [Items, .. reader.ItemShape] : [.. reader.ItemShape];
             TensorInfo declared = model.Engine.Inputs[i];
+            if (reader is QueryReader query)
+            {
+                inputs[i] = query.ToTensor();
+                continue;
+            }
             if (declared.Type != TensorElementType.String && reader is LenientTextReader pictures)
             {
                 inputs[i] = model.Picture!.ToTensor(pictures.Values, pool);
@@ -78,6 +83,7 @@ internal sealed class PredictTensors(ServedModel model, TensorPool pool) : IDisp
     {
         if (_readers[index] is { } known) return known;
         TensorInfo declared = model.Engine.Inputs[index];
+        if (model.Engine is IQueryEngine && cursor.PeekLeaf() == JsonKind.Object) return _readers[index] = new QueryReader(declared.Name, pool);
         bool picture = model.Picture?.Index == index && cursor.PeekLeaf() == JsonKind.Object;
         TensorElementType type = picture ? TensorElementType.String : declared.Type;
         bool isFree = declared.Shape.Any(dimension => dimension < 0);

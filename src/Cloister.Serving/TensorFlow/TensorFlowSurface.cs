@@ -59,7 +59,8 @@ internal sealed class TensorFlowSurface(bool crossOrigin) : IServingSurface
         using PredictRequest request = await ReadPredictAsync(http, service, lease.Model);
         using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, null, http.RequestAborted);
         using var json = new JsonOutput();
-        PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow);
+        if (lease.Model.Engine is IQueryEngine) PredictResponse.WriteBytes(json, prediction.Outputs[0], request.IsRow);
+        else PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow);
         await SurfaceEndpoint.SendAsync(http, json);
     }
 

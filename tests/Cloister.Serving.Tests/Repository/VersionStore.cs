@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text;
 using Cloister.Onnx.Tests.Runtime;
 using Cloister.Sealing;
+using Cloister.Serving.Callers;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Execution;
 using Cloister.Serving.Repository;
@@ -17,6 +19,8 @@ internal sealed class VersionStore : IAsyncDisposable
     private readonly InferenceExecutor _executor = new(new ExecutorOptions { Threads = 2 }, TimeProvider.System);
     private readonly TensorPool _pool = new(1 << 20);
     private readonly CancellationTokenSource _stop = new();
+    private readonly EnvelopeKeys _envelopes = new(null, TimeProvider.System);
+    private readonly CallerRegistry _callers = new(new CallerRights([], []), TimeProvider.System, NullLogger.Instance);
     private Task? _watching;
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("cloister-versions-").FullName;
@@ -54,7 +58,8 @@ internal sealed class VersionStore : IAsyncDisposable
     {
         var grant = new ModelGrant("model", digest, Maker.Public.SubjectPublicKeyInfo, minimum, SecretBytes.Copy(_key.Span));
         Repository = new ModelRepository([grant], options ?? new RepositoryOptions { AllowChanges = true }, time ?? TimeProvider.System, NullLogger<ModelRepository>.Instance);
-        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, NullLogger.Instance), _pool, Memory);
+        var extraction = new ExtractionWatch(_callers, NullLogger.Instance);
+        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, _envelopes, NullLogger.Instance), _pool, Memory, extraction);
         await Repository.LoadAsync(loader, Memory, Folder, null, CancellationToken.None);
         _watching = Repository.WatchAsync(_stop.Token);
         return this;

@@ -2,6 +2,7 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Microsoft.Extensions.Logging;
 
 namespace Cloister.Serving.Tests.Server;
 
@@ -24,7 +25,7 @@ internal sealed class TestServer : IAsyncDisposable
 
     public string CertificatePem => _certificate.ExportCertificatePem();
 
-    public static async Task<TestServer> StartAsync(TestStore store, Func<InferenceOptions, InferenceOptions>? change = null, TimeProvider? time = null)
+    public static async Task<TestServer> StartAsync(TestStore store, Func<InferenceOptions, InferenceOptions>? change = null, TimeProvider? time = null, Action<ILoggingBuilder>? logging = null)
     {
         var options = new InferenceOptions
         {
@@ -33,8 +34,8 @@ internal sealed class TestServer : IAsyncDisposable
             Executor = new ExecutorOptions { Threads = 2 },
         };
         X509Certificate2 certificate = TestCertificates.Create("localhost");
-        var grants = new ServingGrants(store.Grants, store.Rights);
-        InferenceHost host = await InferenceHost.StartAsync(change is null ? options : change(options), grants, new CertificateIdentity(certificate), null, time);
+        var grants = new ServingGrants(store.Grants, store.Rights) { EnvelopeMaster = store.EnvelopeMaster };
+        InferenceHost host = await InferenceHost.StartAsync(change is null ? options : change(options), grants, new CertificateIdentity(certificate), logging, time);
         var server = new TestServer(host, certificate, store.Folder);
         await host.ModelsLoaded;
         return server;

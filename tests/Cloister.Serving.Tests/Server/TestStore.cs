@@ -25,6 +25,8 @@ internal sealed class TestStore
 
     public List<LimitsGrant> AnonymousLimits { get; } = [];
 
+    public SecretBytes? EnvelopeMaster { get; set; }
+
     public CallerRights Rights => new([.. Callers], [.. Anonymous]) { TokenIssuers = [.. Issuers], AnonymousLimits = [.. AnonymousLimits] };
 
     public string PathOf(string name) => Path.Combine(Folder, name + ".sealed");
@@ -59,8 +61,8 @@ internal sealed class TestStore
     }
 
     /// <summary>Seals another version over the file of a model whose digest its grant does not pin.</summary>
-    public Task ReplaceAsync(string name, long version, byte[] model) =>
-        SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [SealedSource.FromBytes("model.onnx", model)]), _key.Memory, Maker);
+    public Task ReplaceAsync(string name, long version, byte[] model, string entry = "model.onnx") =>
+        SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [SealedSource.FromBytes(entry, model)]), _key.Memory, Maker);
 
     public TestStore Change(string name, Func<ModelGrant, ModelGrant> change)
     {

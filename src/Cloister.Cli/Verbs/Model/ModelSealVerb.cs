@@ -6,6 +6,7 @@ using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Sealing;
 using Cloister.Serving;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Repository;
 
 namespace Cloister.Cli.Verbs;
@@ -14,7 +15,7 @@ internal static class ModelSealVerb
 {
     private const int LargestGraph = int.MaxValue;
 
-    private static readonly Option<string> Model = new("--model") { Description = "The ONNX file; external weights are found beside it.", Required = true };
+    private static readonly Option<string> Model = new("--model") { Description = "The ONNX file; external weights are found beside it. Or an encrypted model, as cloister he compile wrote it.", Required = true };
     private static readonly Option<string?> Labels = new("--labels") { Description = "A text file with one label a line." };
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes a tensor: " + string.Join(", ", Preprocessing.Names) + "." };
     private static readonly Option<string?> Configuration = new("--config") { Description = "How the model is to be served: a config.json, instead of --preprocess (docs/serving.md)." };
@@ -25,8 +26,9 @@ internal static class ModelSealVerb
     private static readonly Option<string> Maker = new("--maker") { Description = "The maker's signing key, PEM.", Required = true };
     private static readonly Option<string> Out = new("--out") { Description = "The sealed file to write.", Required = true };
 
-    public static Command Create() => new Verb("seal", "Encrypt and sign an ONNX model, its weights, labels and preprocessing into one file.",
-        "cloister model seal --model shapes.onnx --labels labels.txt --preprocess unit --name shapes --key owner/model.key --maker owner/maker.pem --out store/shapes.sealed")
+    public static Command Create() => new Verb("seal", "Encrypt and sign a model, and what belongs to it, into one file.",
+        "cloister model seal --model shapes.onnx --labels labels.txt --preprocess unit --name shapes --key owner/model.key --maker owner/maker.pem --out store/shapes.sealed",
+        "cloister model seal --model spam.he --name spam --key owner/model.key --maker owner/maker.pem --out store/spam.sealed")
         { Model, Labels, Preprocess, Configuration, WarmUp, Name, Version, Key, Maker, Out }
         .Runs(SealAsync);
 
@@ -55,6 +57,7 @@ internal static class ModelSealVerb
     {
         string path = parsed.GetRequiredValue(Model);
         byte[] graph = await LocalFile.ReadAsync(path, cancellation, LargestGraph);
+        if (CompiledModelEntry.Recognises(graph)) return await CompiledAsync(path, graph, parsed, cancellation);
         var entries = new List<SealedSource> { SealedSource.FromBytes("model.onnx", graph) };
         string folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
         foreach (string location in OnnxModel.ExternalInitializers(OnnxModel.Parse(graph)).Select(weights => weights.Location).Distinct())
@@ -76,6 +79,29 @@ internal static class ModelSealVerb
         {
             _ = Preprocessing.Parse(preprocess);
             entries.Add(SealedSource.FromBytes("config.json", Encoding.UTF8.GetBytes(new JsonObject { ["preprocess"] = preprocess }.ToJsonString())));
+        }
+        return new SealedContent(parsed.GetRequiredValue(Name), parsed.GetValue(Version), entries);
+    }
+
+    // It says all of itself, so that nothing else belongs to it; clients are told what they need by the server that opens it.
+    private static async Task<SealedContent> CompiledAsync(string path, byte[] bytes, ParseResult parsed, CancellationToken cancellation)
+    {
+        if (parsed.GetValue(Labels) is not null || parsed.GetValue(Preprocess) is not null || parsed.GetValue(WarmUp) is not null)
+            throw new CommandException(ExitCode.Usage, "An encrypted model has no --labels, --preprocess or --warmup: its classes are in it, and rows come encrypted.");
+        var entries = new List<SealedSource> { SealedSource.FromBytes(CompiledModelEntry.Name, bytes) };
+        try
+        {
+            CompiledModelEntry.Read(bytes).Dispose();
+            if (parsed.GetValue(Configuration) is { } configuration)
+            {
+                byte[] json = await ReadConfigurationAsync(configuration, cancellation);
+                CompiledModelEntry.Demand(ModelConfiguration.Read(json));
+                entries.Add(SealedSource.FromBytes("config.json", json));
+            }
+        }
+        catch (ServingException refusal)
+        {
+            throw new CommandException(ExitCode.BadInput, $"'{path}': {refusal.Message}", refusal);
         }
         return new SealedContent(parsed.GetRequiredValue(Name), parsed.GetValue(Version), entries);
     }

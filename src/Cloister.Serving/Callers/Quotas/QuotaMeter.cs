@@ -30,6 +30,15 @@ internal sealed class QuotaMeter
     /// <summary>Requests under way.</summary>
     public int Inside => Volatile.Read(ref _inside);
 
+    /// <summary>Whether rows of encrypted models are limited.</summary>
+    public bool LimitsRows
+    {
+        get
+        {
+            lock (_lock) return _limits.Rows > 0;
+        }
+    }
+
     /// <summary>Measures by other limits from now on; full budgets if they differ.</summary>
     public void Change(LimitsGrant limits)
     {
