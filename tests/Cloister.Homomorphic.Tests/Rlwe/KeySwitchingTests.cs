@@ -146,7 +146,7 @@ public sealed class KeySwitchingTests
     }
 
     // See KeySwitching: (k n 21 max(q)/2) / P + (1 + n)/2.
-    private static BigInteger NoiseBound(RlweParameters parameters, int moduli) =>
+    internal static BigInteger NoiseBound(RlweParameters parameters, int moduli) =>
         moduli * (BigInteger)parameters.Ring.Degree * Samplers.BinomialBits * parameters.Basis.Moduli.Max(q => q.Value) / 2 / parameters.Ring.Basis.Moduli[^1].Value + (1 + parameters.Ring.Degree) / 2;
 
     private static ulong[] Rotated(ulong[] numbers, int steps)
