@@ -32,6 +32,7 @@ public static class PublicKeyFormat
 
     internal static void WriteBody(PublicKey key, Span<byte> target)
     {
+        if (key.Seed.IsEmpty) throw new ArgumentException("The key came without a seed, from another library: make one with PublicKey.Of.", nameof(key));
         key.Seed.CopyTo(target);
         ResiduePacking.Write(key.B, key.Parameters.Basis.Count, target[SeedExpander.SeedBytes..]);
     }

@@ -8,7 +8,7 @@ namespace Cloister.Homomorphic.Wire.Seal;
 internal static class SealCiphertexts
 {
     private const string What = "ciphertext";
-    private const int MaximumPolynomials = 2;
+    private const int MaximumPolynomials = 3;
 
     internal static Ciphertext Read(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version)
     {
@@ -17,12 +17,12 @@ internal static class SealCiphertexts
         version = body.Header.Version;
         SealReader reader = body.Reader(What);
         SealPolynomials polynomials = SealPolynomials.ReadHead(ref reader, seal, parameters.Basis, isKey: false, MaximumPolynomials);
-        var ciphertext = new Ciphertext(parameters, polynomials.Basis);
+        var ciphertext = new Ciphertext(parameters, polynomials.Basis, polynomials.Count);
         try
         {
-            polynomials.ReadResidues(ref reader, ciphertext.C0, ciphertext.C1);
+            polynomials.ReadResidues(ref reader, Parts(ciphertext));
             reader.End();
-            if (SealPolynomials.IsZero(ciphertext.C1)) throw new HomomorphicException(HomomorphicError.SealTransparent, "The ciphertext can be read without the key: its second polynomial is zero. Encrypt it.");
+            if (IsTransparent(ciphertext)) throw new HomomorphicException(HomomorphicError.SealTransparent, "The ciphertext can be read without the key: all its polynomials but the first are zero, modulo one prime or all. Encrypt it.");
             return ciphertext;
         }
         catch
@@ -34,11 +34,11 @@ internal static class SealCiphertexts
 
     internal static byte[] Write(Ciphertext ciphertext, SealVersion version, SealCompression compression)
     {
-        if (SealPolynomials.IsZero(ciphertext.C1)) throw new HomomorphicException(HomomorphicError.SealTransparent, "The ciphertext can be read without the key: its second polynomial is zero. SEAL refuses it.");
-        var polynomials = new SealPolynomials(ciphertext.Basis, IsKey: false, 2);
+        if (IsTransparent(ciphertext)) throw new HomomorphicException(HomomorphicError.SealTransparent, "The ciphertext can be read without the key: all its polynomials but the first are zero. SEAL refuses it.");
+        var polynomials = new SealPolynomials(ciphertext.Basis, IsKey: false, ciphertext.Size);
         byte[] whole = SealFormat.NewObject(polynomials.MemberBytes(seeded: false), version);
         var writer = new SealWriter(whole.AsSpan(SealHeader.Bytes), version);
-        polynomials.Write(ref writer, SealParameters.Of(ciphertext.Parameters), ciphertext.C0, ciphertext.C1);
+        polynomials.Write(ref writer, SealParameters.Of(ciphertext.Parameters), Parts(ciphertext));
         return SealBody.Close(whole, version, compression);
     }
 
@@ -77,4 +77,7 @@ internal static class SealCiphertexts
         }
     }
 
+    private static RnsPolynomial[] Parts(Ciphertext ciphertext) => ciphertext.C2 is { } c2 ? [ciphertext.C0, ciphertext.C1, c2] : [ciphertext.C0, ciphertext.C1];
+
+    private static bool IsTransparent(Ciphertext ciphertext) => SealPolynomials.HasZeroLimb(ciphertext.C1) && (ciphertext.C2 is null || SealPolynomials.HasZeroLimb(ciphertext.C2));
 }

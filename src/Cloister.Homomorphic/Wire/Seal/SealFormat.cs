@@ -13,7 +13,7 @@ namespace Cloister.Homomorphic.Wire.Seal;
 /// </remarks>
 public static class SealFormat
 {
-    /// <summary>Reads a ciphertext of two polynomials, seeded or not, at any level of the data.</summary>
+    /// <summary>Reads a ciphertext of two polynomials, seeded or not, or of three, at any level of the data.</summary>
     /// <param name="source">The whole object.</param>
     /// <param name="parameters">What it was made with.</param>
     /// <param name="version">The version that it was saved by.</param>
@@ -73,6 +73,33 @@ public static class SealFormat
     /// <param name="version">The version of whoever will read it.</param>
     /// <param name="compression">How it is compressed.</param>
     public static byte[] WritePublicKey(PublicKey key, SealVersion version, SealCompression compression = SealCompression.None) => SealPublicKeys.Write(key, version, compression);
+
+    /// <summary>Reads RelinKeys with one key, seeded or not.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What they were made with.</param>
+    /// <param name="version">The version that they were saved by.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static RelinearizationKey ReadRelinearizationKey(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version) => SealSwitchingKeys.ReadRelinearizationKey(source, parameters, out version);
+
+    /// <summary>Writes RelinKeys, not seeded.</summary>
+    /// <param name="key">What is written.</param>
+    /// <param name="version">The version of whoever will read it.</param>
+    /// <param name="compression">How it is compressed.</param>
+    public static byte[] WriteRelinearizationKey(RelinearizationKey key, SealVersion version, SealCompression compression = SealCompression.None) => SealSwitchingKeys.Write(key, version, compression);
+
+    /// <summary>Reads GaloisKeys, seeded or not.</summary>
+    /// <param name="source">The whole object.</param>
+    /// <param name="parameters">What they were made with.</param>
+    /// <param name="version">The version that they were saved by.</param>
+    /// <param name="maximumKeys">The most keys. One has 2 (k - 1) k n numbers of 8 bytes, k the moduli of the chain: 2.6 MB for 8192 and five of them.</param>
+    /// <exception cref="HomomorphicException">The bytes are refused; the number says why.</exception>
+    public static GaloisKeys ReadGaloisKeys(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version, int maximumKeys = 64) => SealSwitchingKeys.ReadGaloisKeys(source, parameters, maximumKeys, out version);
+
+    /// <summary>Writes GaloisKeys, not seeded.</summary>
+    /// <param name="keys">What is written.</param>
+    /// <param name="version">The version of whoever will read them.</param>
+    /// <param name="compression">How they are compressed.</param>
+    public static byte[] WriteGaloisKeys(GaloisKeys keys, SealVersion version, SealCompression compression = SealCompression.None) => SealSwitchingKeys.Write(keys, version, compression);
 
     /// <summary>How many bytes the object has that the bytes begin with: objects that follow each other are told apart by it.</summary>
     /// <param name="source">One object or several.</param>

@@ -77,11 +77,12 @@ internal readonly record struct SealPolynomials(RnsBasis Basis, bool IsKey, int 
         polynomial.Form = RnsForm.Values;
     }
 
-    internal static bool IsZero(RnsPolynomial polynomial)
+    /// <summary>Whether a polynomial is zero modulo one of its primes, as no random one is: what it should hide lies open there.</summary>
+    internal static bool HasZeroLimb(RnsPolynomial polynomial)
     {
         for (int limb = 0; limb < polynomial.Basis.Count; limb++)
-            if (polynomial.Limb(limb).ContainsAnyExcept(0.0)) return false;
-        return true;
+            if (!polynomial.Limb(limb).ContainsAnyExcept(0.0)) return true;
+        return false;
     }
 
     private static void ReadPolynomial(ReadOnlySpan<byte> words, RnsPolynomial polynomial, string what)

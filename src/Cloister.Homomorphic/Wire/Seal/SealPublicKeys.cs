@@ -13,13 +13,20 @@ internal static class SealPublicKeys
         using SealBody body = SealBody.Open(source, Of(parameters).MemberBytes(seeded: false), What);
         version = body.Header.Version;
         SealReader reader = body.Reader(What);
-        SealPolynomials polynomials = SealPolynomials.ReadHead(ref reader, SealParameters.Of(parameters), parameters.Ring.Basis, isKey: true, 2);
+        return ReadMembers(ref reader, SealParameters.Of(parameters), parameters);
+    }
+
+    /// <summary>Reads the members, the last of their object.</summary>
+    internal static PublicKey ReadMembers(ref SealReader reader, SealParameters seal, RlweParameters parameters)
+    {
+        SealPolynomials polynomials = SealPolynomials.ReadHead(ref reader, seal, parameters.Ring.Basis, isKey: true, 2);
         var key = new PublicKey(parameters, new RnsPolynomial(polynomials.Basis), new RnsPolynomial(polynomials.Basis));
         try
         {
             polynomials.ReadResidues(ref reader, key.B, key.A);
             reader.End();
-            if (SealPolynomials.IsZero(key.A)) throw new HomomorphicException(HomomorphicError.SealTransparent, "What the public key encrypts can be read without the key: its second polynomial is zero.");
+            if (SealPolynomials.HasZeroLimb(key.A) || SealPolynomials.HasZeroLimb(key.B))
+                throw new HomomorphicException(HomomorphicError.SealTransparent, $"The {reader.What} hides nothing: one of its polynomials is zero modulo a prime.");
             return key;
         }
         catch
@@ -32,6 +39,7 @@ internal static class SealPublicKeys
     internal static byte[] Write(PublicKey key, SealVersion version, SealCompression compression)
     {
         SealPolynomials polynomials = Of(key.Parameters);
+        if (key.B.Basis.Count != polynomials.Basis.Count) throw new ArgumentException("The key came over Cloister's own wire, without its part for the special modulus: SEAL wants all of it.", nameof(key));
         byte[] whole = SealFormat.NewObject(polynomials.MemberBytes(seeded: false), version);
         var writer = new SealWriter(whole.AsSpan(SealHeader.Bytes), version);
         polynomials.Write(ref writer, SealParameters.Of(key.Parameters), key.B, key.A);
@@ -51,5 +59,5 @@ internal static class SealPublicKeys
         }
     }
 
-    private static SealPolynomials Of(RlweParameters parameters) => new(parameters.Ring.Basis, IsKey: true, 2);
+    internal static SealPolynomials Of(RlweParameters parameters) => new(parameters.Ring.Basis, IsKey: true, 2);
 }
