@@ -18,6 +18,11 @@ public abstract class CompiledModel : IDisposable
     /// <exception cref="HomomorphicException">The query does not have the model's layout.</exception>
     public abstract EncryptedAnswer Evaluate(EncryptedQuery query, AnswerForm form, CancellationToken cancellation);
 
+    /// <summary>What an encrypted row would decrypt to, computed in the clear: for its owner, to compare it with the model it was made of.</summary>
+    /// <param name="row">One number a feature; NaN where it is absent and may be.</param>
+    /// <exception cref="HomomorphicException">The row has another number of features, or lacks one that may not be absent.</exception>
+    public abstract ModelAnswer Predict(ReadOnlySpan<double> row);
+
     /// <summary>The compiled model as bytes, secret as the model is: docs/formats says how they lie.</summary>
     public abstract byte[] ToBytes();
 
