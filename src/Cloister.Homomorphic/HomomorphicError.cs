@@ -212,4 +212,19 @@ public enum HomomorphicError
 
     /// <summary>The parameters have no room for the model: decryption could not be made certain.</summary>
     NoRoom = 411,
+
+    /// <summary>A path through a tree asks more questions than the design can hold.</summary>
+    ForestDepth = 420,
+
+    /// <summary>A forest has more leaves than the design can hold.</summary>
+    ForestLeaves = 421,
+
+    /// <summary>A feature of a forest needs more levels than the design can hold.</summary>
+    ForestLevels = 422,
+
+    /// <summary>A forest's scores are too large or too small to be scaled.</summary>
+    ForestScores = 423,
+
+    /// <summary>No prediction comes out of an answer: it is for another key, of another model, or was changed.</summary>
+    NoPrediction = 424,
 }

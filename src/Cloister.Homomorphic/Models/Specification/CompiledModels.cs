@@ -13,6 +13,7 @@ public static class CompiledModels
         return client.Design switch
         {
             ModelDesign.Linear => LinearCircuit.Read(client, server),
+            ModelDesign.Forest => ForestServerHalf.Read(client, server),
             _ => throw new HomomorphicException(HomomorphicError.CompiledModelVersion, $"This program cannot compute {client.Design} models."),
         };
     }

@@ -9,6 +9,7 @@ public static class ModelClients
     public static ModelClient Create(ClientSpecification specification) => specification.Design switch
     {
         ModelDesign.Linear => new LinearClient(specification),
+        ModelDesign.Forest => new ForestClient(specification),
         _ => throw new HomomorphicException(HomomorphicError.Specification, $"This program cannot ask {specification.Design} models."),
     };
 }
