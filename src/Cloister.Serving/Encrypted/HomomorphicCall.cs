@@ -2,6 +2,7 @@ using Cloister.Homomorphic;
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire;
+using Cloister.Homomorphic.Wire.Seal;
 using Cloister.Onnx.Runtime;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Execution;
@@ -33,8 +34,9 @@ internal sealed class HomomorphicCall(HomomorphicEngine engine, Tensor input, IQ
         byte[] body = engine.Keys.Open(envelope, header, out EnvelopeKey key);
         using (key)
         {
-            byte[] answer = Evaluate(body, out EnvelopeKind kind);
-            byte[] sealing = Envelope.Seal(header with { Kind = kind }, answer, key);
+            bool seal = header.Kind == EnvelopeKind.SealQuery;
+            byte[] answer = Evaluate(body, seal);
+            byte[] sealing = Envelope.Seal(header with { Kind = seal ? EnvelopeKind.SealAnswer : EnvelopeKind.Answer }, answer, key);
             var tensor = new Tensor(TensorElementType.UInt8, [sealing.Length], engine.Pool.Rent(sealing.Length));
             sealing.CopyTo(tensor.Bytes);
             Answer = tensor;
@@ -69,8 +71,8 @@ internal sealed class HomomorphicCall(HomomorphicEngine engine, Tensor input, IQ
         {
             throw new ServingException(ServingError.EnvelopeMalformed, $"The query is no envelope (error {(int)refusal.Error}): {refusal.Message}", refusal);
         }
-        if (header.Kind != EnvelopeKind.Query)
-            throw new ServingException(ServingError.EnvelopeMalformed, $"The envelope holds kind {(int)header.Kind}; kind {(int)EnvelopeKind.Query} is answered here.");
+        if (header.Kind is not (EnvelopeKind.Query or EnvelopeKind.SealQuery))
+            throw new ServingException(ServingError.EnvelopeMalformed, $"The envelope holds kind {(int)header.Kind}; the kinds {(int)EnvelopeKind.Query} and {(int)EnvelopeKind.SealQuery} are answered here.");
         if (!header.ModelDigest.Span.SequenceEqual(engine.Digest.Span))
             throw new ServingException(ServingError.OtherModelServed,
                 $"The query is for the model of digest {Convert.ToHexStringLower(header.ModelDigest.Span)}; served is {engine.Model.Client.Digest}. Fetch its specification, register the key and encrypt anew.");
@@ -79,17 +81,18 @@ internal sealed class HomomorphicCall(HomomorphicEngine engine, Tensor input, IQ
         return header;
     }
 
-    private byte[] Evaluate(byte[] body, out EnvelopeKind kind)
+    private byte[] Evaluate(byte[] body, bool seal)
     {
+        CompiledModel model = engine.Model;
         try
         {
-            kind = EnvelopeKind.Answer;
-            using EncryptedQuery query = QueryFormat.Read(body, engine.Model.Parameters, engine.Model.Client);
+            SealVersion version = default;
+            using EncryptedQuery query = seal ? SealQueryFormat.Read(body, model.Parameters, model.Client, out version) : QueryFormat.Read(body, model.Parameters, model.Client);
             using PublicKey? clientKey = query.PublicKey;
             account.ChargeRows(query.Rows, 1);
-            using EncryptedAnswer answer = engine.Model.Evaluate(query, AnswerForm.Compact, _interrupted.Token);
+            using EncryptedAnswer answer = model.Evaluate(query, seal ? AnswerForm.Whole : AnswerForm.Compact, _interrupted.Token);
             Rows = query.Rows;
-            return AnswerFormat.Write(answer, engine.Model.Parameters, engine.Model.Client);
+            return seal ? SealQueryFormat.WriteAnswer(answer, version) : AnswerFormat.Write(answer, model.Parameters, model.Client);
         }
         catch (HomomorphicException refusal)
         {

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire;
+using Cloister.Homomorphic.Wire.Seal;
 using Cloister.Serving.Tests.Server;
 
 namespace Cloister.Serving.Tests.Encrypted;
@@ -82,6 +83,32 @@ internal sealed class EncryptedCaller : IDisposable
         using var key = new EnvelopeKey(EnvelopeKey);
         byte[] body = Envelope.Open(envelope, asked with { Kind = EnvelopeKind.Answer }, key);
         using EncryptedAnswer answer = AnswerFormat.Read(body, Client.Parameters, Client.Specification, rows);
+        return Client.Decrypt(answer, _key);
+    }
+
+    /// <summary>The same with ciphertexts that SEAL of this version would have written.</summary>
+    public (byte[] Envelope, EnvelopeHeader Header) SealQuery(IReadOnlyList<double[]> rows, SealVersion version)
+    {
+        using ClientQuery query = Client.Encrypt(rows, _key, _public);
+        using EncryptedQuery expanded = query.Expand();
+        byte[] publicKey = _public is null ? [] : SealFormat.WritePublicKey(_public, version);
+        byte[] body = [.. BitConverter.GetBytes(rows.Count), .. publicKey, .. expanded.Ciphertexts.SelectMany(ciphertext => SealFormat.Encrypt(Encryption.Decrypt(ciphertext, _key), _key, version))];
+        return Wrap(body, header => header with { Kind = EnvelopeKind.SealQuery });
+    }
+
+    /// <summary>Reads an answer of SEAL's ciphertexts, which must be of this version.</summary>
+    public IReadOnlyList<ModelAnswer> OpenSeal(byte[] envelope, EnvelopeHeader asked, SealVersion version)
+    {
+        using var key = new EnvelopeKey(EnvelopeKey);
+        ReadOnlySpan<byte> body = Envelope.Open(envelope, asked with { Kind = EnvelopeKind.SealAnswer }, key);
+        int rows = BitConverter.ToInt32(body);
+        var ciphertexts = new List<Ciphertext>();
+        for (body = body[sizeof(int)..]; body.Length > 0; body = body[SealFormat.LengthOf(body)..])
+        {
+            ciphertexts.Add(SealFormat.ReadCiphertext(body[..SealFormat.LengthOf(body)], Client.Parameters, out SealVersion written));
+            Assert.Equal(version, written);
+        }
+        using var answer = new EncryptedAnswer(rows, ciphertexts);
         return Client.Decrypt(answer, _key);
     }
 

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Wire;
+using Cloister.Homomorphic.Wire.Seal;
 using Cloister.Sealing;
 using Cloister.Serving.Tests.Server;
 
@@ -26,6 +27,24 @@ public sealed class EncryptedSurfaceTests
             Assert.Equal(1 / (1 + Math.Exp(-score[0])), answers[i].Values[0], 0.05);
         }
         Assert.Equal("""{"predictions": [2.5, 3.0, 4.5]}""", Flat((await server.PostAsync("/v1/models/half:predict", """{"instances": [1.0, 2.0, 5.0]}""")).Body));
+    }
+
+    [Fact]
+    public async Task A_query_with_SEALs_ciphertexts_is_answered_with_them()
+    {
+        await using TestServer server = await TestServer.StartAsync(await StoreAsync());
+        using EncryptedCaller caller = await EncryptedCaller.JoinAsync(server, "spam");
+        IReadOnlyList<double[]> rows = EncryptedModels.Rows(400, seed: 4);
+        IReadOnlyList<ModelAnswer> own = await caller.AskAsync(rows);
+        foreach (SealVersion version in (SealVersion[])[SealVersion.NodeSeal7, new(4, 4)])
+        {
+            (byte[] envelope, EnvelopeHeader header) = caller.SealQuery(rows, version);
+            (HttpStatusCode status, byte[] answer) = await caller.SendAsync(envelope);
+            Assert.True(status == HttpStatusCode.OK, Encoding.UTF8.GetString(answer));
+            Assert.Equal(own.Select(row => row.Scores[0]), caller.OpenSeal(answer, header, version).Select(row => row.Scores[0]));
+        }
+        (byte[] empty, _) = caller.Wrap(BitConverter.GetBytes(1), header => header with { Kind = EnvelopeKind.SealQuery });
+        Assert.Contains("error 304", await caller.RefusedAsync(empty, HttpStatusCode.BadRequest, ServingError.QueryRefused), StringComparison.Ordinal);
     }
 
     [Fact]
