@@ -4,7 +4,7 @@ using Cloister.Homomorphic.Rlwe;
 namespace Cloister.Homomorphic.Models;
 
 /// <summary>A forest that scores rows it cannot read, one tree's leaf after another detected by the questions on its path: docs/encrypted-security.md says how and what it hides.</summary>
-public sealed class CompiledForest : CompiledModel
+internal sealed class CompiledForest : CompiledModel
 {
     private readonly LevelForest _forest;
     private readonly ForestLayout _layout;
@@ -49,10 +49,8 @@ public sealed class CompiledForest : CompiledModel
         return form == AnswerForm.Compact ? new EncryptedAnswer(query.Rows, compact) : new EncryptedAnswer(query.Rows, whole);
     }
 
-    /// <summary>What an encrypted row would decrypt to, computed in the clear: for comparing a compiled model with the one it was made of.</summary>
-    /// <param name="row">One number a feature; NaN where it is absent and may be.</param>
-    /// <exception cref="HomomorphicException">The row has another number of features, or lacks one that may not be absent.</exception>
-    public ModelAnswer Predict(ReadOnlySpan<double> row)
+    /// <inheritdoc/>
+    public override ModelAnswer Predict(ReadOnlySpan<double> row)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (row.Length != _layout.Features) throw new HomomorphicException(HomomorphicError.FeatureCount, $"The row has {row.Length} features; the model has {_layout.Features}.");
