@@ -1,6 +1,6 @@
 namespace Cloister.Client;
 
-/// <summary>Why a call did not succeed. Numbers are stable and append-only; 1xx connection, 2xx answer, 3xx refused by the server.</summary>
+/// <summary>Why a call did not succeed. Numbers are stable and append-only; 1xx connection, 2xx answer, 3xx refused by the server, 4xx what is to be asked.</summary>
 public enum ClientError
 {
     /// <summary>No connection, or it broke.</summary>
@@ -18,8 +18,17 @@ public enum ClientError
     /// <summary>The answer is not the document that was asked for.</summary>
     AnswerMalformed = 201,
 
+    /// <summary>An encrypted answer is not bound to what was asked: changed on its way, or somebody else's.</summary>
+    AnswerNotBound = 202,
+
+    /// <summary>An encrypted model is not the pinned one, or its description asks a client for what it must not do.</summary>
+    ModelRefused = 203,
+
     /// <summary>The server refused the request; the message is the server's.</summary>
     RefusedByServer = 300,
+
+    /// <summary>A row cannot be asked: a feature is absent, not finite, or out of range where that is not allowed.</summary>
+    RowRefused = 400,
 }
 
 /// <summary>A call that did not succeed for a reason other than attestation (that is <see cref="PeerRefusedException"/>).</summary>

@@ -88,17 +88,18 @@ internal static class InferJson
         return new PredictedLabel(score, index, parts.Length == 3 ? RestAnswer.Printable(parts[2]) : "");
     }
 
-    /// <summary>Reads an error, <c>{"error": text}</c>; null if the body is something else.</summary>
-    public static string? ReadError(ReadOnlyMemory<byte> body)
+    /// <summary>Reads an error, <c>{"error": text, "number": number}</c>, the number where the server numbers its refusals; nothing if the body is something else.</summary>
+    public static (string? Reason, int? Number) ReadError(ReadOnlyMemory<byte> body)
     {
         try
         {
-            return Read(body, root => Text(root, "error"));
+            return Read<(string?, int?)>(body, root => (Text(root, "error"),
+                root.TryGetProperty("number", out JsonElement number) && number.ValueKind == JsonValueKind.Number && number.TryGetInt32(out int value) ? value : null));
         }
         catch (ClientException)
         {
             // A body that is no error document leaves the HTTP status to speak.
-            return null;
+            return (null, null);
         }
     }
 

@@ -1,5 +1,3 @@
-using System.Net.Http.Headers;
-
 namespace Cloister.Client;
 
 /// <summary>
@@ -11,22 +9,14 @@ public sealed class PredictClient : IDisposable
     /// <summary>The largest answer that is read, in bytes.</summary>
     public const int MaxAnswerBytes = 64 << 20;
 
-    private readonly HttpMessageInvoker _http;
-    private readonly Uri _server;
-    private readonly string? _token;
-    private readonly ClientOptions _options;
+    private readonly ServerExchange _server;
 
     /// <summary>Creates a client.</summary>
     /// <param name="handler">How requests travel; disposed with this client.</param>
     /// <param name="server">The server's address, https.</param>
     /// <param name="bearerToken">The caller's token, where the manifest names callers by token.</param>
     /// <param name="options">Bounds and clock.</param>
-    public PredictClient(AttestedHttpHandler handler, Uri server, string? bearerToken = null, ClientOptions? options = null)
-    {
-        ArgumentNullException.ThrowIfNull(handler);
-        PinnedHttp.RequireHttps(server);
-        (_http, _server, _token, _options) = (new HttpMessageInvoker(handler), server, bearerToken, options ?? new ClientOptions());
-    }
+    public PredictClient(AttestedHttpHandler handler, Uri server, string? bearerToken = null, ClientOptions? options = null) => _server = new ServerExchange(handler, server, bearerToken, options);
 
     /// <summary>A model's inputs and outputs.</summary>
     /// <exception cref="PeerRefusedException">The server is not the workload that was asked for.</exception>
@@ -73,38 +63,8 @@ public sealed class PredictClient : IDisposable
         return [.. classes.Texts.Select(InferJson.ReadLabel)];
     }
 
-    private async Task<byte[]> SendAsync(HttpMethod method, string path, byte[]? json, string what, CancellationToken cancellation)
-    {
-        using var timer = new CancellationTokenSource(_options.ConnectTimeout + _options.ExchangeTimeout, _options.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellation, timer.Token);
-        using var request = new HttpRequestMessage(method, new Uri(_server, path));
-        if (_token is not null)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", _token);
-        if (json is not null)
-        {
-            request.Content = new ByteArrayContent(json);
-            request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        }
-        try
-        {
-            using HttpResponseMessage response = await _http.SendAsync(request, either.Token);
-            byte[] body = await BoundedBody.ReadAsync(response.Content, MaxAnswerBytes, either.Token);
-            if (response.IsSuccessStatusCode)
-                return body;
-            throw new ClientException(ClientError.RefusedByServer, $"The server refused {what} with HTTP {(int)response.StatusCode}: {RestAnswer.Printable(InferJson.ReadError(body) ?? "it gave no reason")}")
-            {
-                HttpStatus = (int)response.StatusCode,
-            };
-        }
-        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
-        {
-            throw new ClientException(ClientError.Timeout, $"{_server.Authority} did not answer {what} in time.", e);
-        }
-        catch (Exception e) when (e is HttpRequestException or IOException)
-        {
-            throw new ClientException(ClientError.Unreachable, $"{_server.Authority} cannot be reached: {e.Message}", e);
-        }
-    }
+    private Task<byte[]> SendAsync(HttpMethod method, string path, byte[]? json, string what, CancellationToken cancellation) =>
+        _server.SendAsync(method, path, json, "application/json", MaxAnswerBytes, what, cancellation);
 
     private static string ModelPath(string model)
     {
@@ -113,5 +73,5 @@ public sealed class PredictClient : IDisposable
     }
 
     /// <summary>Closes its connections.</summary>
-    public void Dispose() => _http.Dispose();
+    public void Dispose() => _server.Dispose();
 }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
-using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 
@@ -17,16 +16,6 @@ public static class ParameterBlock
     /// <summary>The first 16 bytes of SHA-256 over everything that parameters are: degree, primes, special primes, t and level.</summary>
     public static byte[] Identity(RlweParameters parameters) =>
         SHA256.HashData(Labels.Join("cloister/he/parameters/v1"u8, Write(parameters)))[..IdentitySize];
-
-    /// <summary>What a specification tells of parameters, made into parameters.</summary>
-    /// <exception cref="HomomorphicException">They are refused; the number says why.</exception>
-    public static RlweParameters Create(ParameterSpecification specification)
-    {
-        if (specification.SecurityBits is not (128 or 192 or 256))
-            throw new HomomorphicException(HomomorphicError.NotInTables, $"{specification.SecurityBits} bits of security are not in the tables: 128, 192 or 256.");
-        return RlweParameters.Create(
-            RingParameters.Create(specification.Degree, [.. specification.Primes], (SecurityLevel)specification.SecurityBits), specification.PlaintextModulus, specification.SpecialPrimes);
-    }
 
     internal static byte[] Write(RlweParameters parameters)
     {
