@@ -20,6 +20,20 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<doubl
         return Read(file, options);
     }
 
+    /// <summary>Reads only the names of a file's columns.</summary>
+    /// <param name="path">UTF-8 text, RFC 4180.</param>
+    /// <param name="options">Separator and header; null for the default.</param>
+    /// <exception cref="ImportException">A 3xx refusal.</exception>
+    public static IReadOnlyList<string> ReadColumns(string path, CsvOptions? options = null)
+    {
+        options ??= CsvOptions.Default;
+        using FileStream file = File.OpenRead(path);
+        using StreamReader text = Open(file, options);
+        var lines = new CsvLines(text, options);
+        if (!lines.Read()) throw new ImportException(ImportError.EmptyTable, "The table is empty.");
+        return CsvColumns.Of(lines, new CsvOptions { Header = options.Header }).Names;
+    }
+
     /// <summary>Reads a stream to its end and leaves it open.</summary>
     /// <param name="stream">UTF-8 text, RFC 4180.</param>
     /// <param name="options">Which columns; null for all.</param>
@@ -27,8 +41,7 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<doubl
     public static CsvTable Read(Stream stream, CsvOptions? options = null)
     {
         options ??= CsvOptions.Default;
-        if (options.Separator is '"' or '\r' or '\n') throw new ArgumentException("The separator is a mark of the format itself.", nameof(options));
-        using var text = new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true), leaveOpen: true);
+        using StreamReader text = Open(stream, options);
         var lines = new CsvLines(text, options);
         if (!lines.Read()) throw new ImportException(ImportError.EmptyTable, "The table is empty.");
         CsvColumns columns = CsvColumns.Of(lines, options);
@@ -57,6 +70,10 @@ public sealed record CsvTable(IReadOnlyList<string> Columns, IReadOnlyList<doubl
         int[] from = [.. columns.Select(name => places.TryGetValue(name, out int at) ? at : throw CsvColumns.Unknown(name, Columns))];
         return this with { Columns = [.. columns], Rows = [.. Rows.Select(row => Array.ConvertAll(from, at => row[at]))] };
     }
+
+    private static StreamReader Open(Stream stream, CsvOptions options) => options.Separator is '"' or '\r' or '\n'
+        ? throw new ArgumentException("The separator is a mark of the format itself.", nameof(options))
+        : new StreamReader(stream, new UTF8Encoding(false, throwOnInvalidBytes: true), leaveOpen: true);
 
     /// <summary>For fuzzing: reads anything; whatever is accepted is rectangular.</summary>
     internal static void Fuzz(ReadOnlySpan<byte> bytes)
