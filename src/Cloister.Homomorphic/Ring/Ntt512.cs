@@ -16,10 +16,22 @@ internal static unsafe class Ntt512
 
     internal static void Forward(double* a, NttTables tables, NttOrder order)
     {
-        int level = 0, left = tables.Log - 3;
-        for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3) ForwardEight(a, tables, 1 << level, level == tables.ForwardReduction);
-        for (; left > 0; level += 2, left -= 2) ForwardFour(a, tables, 1 << level, level == tables.ForwardReduction);
+        ForwardHead(a, a, tables, lift: false);
         ForwardTail(a, tables, order == NttOrder.BitReversed);
+    }
+
+    /// <summary>All levels but the last three.</summary>
+    /// <param name="from">Balanced residues, or, to be lifted, integers below 2^52 in size.</param>
+    /// <param name="a">Receives what the last levels take; may be the source.</param>
+    /// <param name="tables">The tables.</param>
+    /// <param name="lift">Whether what is read is reduced first.</param>
+    internal static void ForwardHead(double* from, double* a, NttTables tables, bool lift)
+    {
+        // From the least degree on the first pass takes three levels.
+        ForwardEight(from, a, tables, 1, tables.ForwardReduction == 0, lift);
+        int level = 3, left = tables.Log - 6;
+        for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3) ForwardEight(a, a, tables, 1 << level, level == tables.ForwardReduction, false);
+        for (; left > 0; level += 2, left -= 2) ForwardFour(a, tables, 1 << level, level == tables.ForwardReduction);
     }
 
     internal static void Inverse(double* a, NttTables tables, NttOrder order)
@@ -33,7 +45,7 @@ internal static unsafe class Ntt512
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void ForwardEight(double* a, NttTables tables, int blocks, bool reduce)
+    private static void ForwardEight(double* from, double* a, NttTables tables, int blocks, bool reduce, bool lift)
     {
         double* table = tables.Forward;
         Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);
@@ -46,12 +58,19 @@ internal static unsafe class Ntt512
             Lanes w2 = Vector512.Create(w[0]), w3 = Vector512.Create(w[1]);
             w = table + 4 * (blocks + block);
             Lanes w4 = Vector512.Create(w[0]), w5 = Vector512.Create(w[1]), w6 = Vector512.Create(w[2]), w7 = Vector512.Create(w[3]);
-            double* at = a + block * 8 * t;
-            for (double* end = at + t; at < end; at += Width)
+            double* at = a + block * 8 * t, source = from + block * 8 * t;
+            for (double* end = at + t; at < end; at += Width, source += Width)
             {
-                Lanes x0 = Vector512.Load(at), x1 = Vector512.Load(at + t), x2 = Vector512.Load(at + 2 * t), x3 = Vector512.Load(at + 3 * t);
-                Lanes x4 = Vector512.Load(at + 4 * t), x5 = Vector512.Load(at + 5 * t), x6 = Vector512.Load(at + 6 * t), x7 = Vector512.Load(at + 7 * t);
-                if (reduce)
+                Lanes x0 = Vector512.Load(source), x1 = Vector512.Load(source + t), x2 = Vector512.Load(source + 2 * t), x3 = Vector512.Load(source + 3 * t);
+                Lanes x4 = Vector512.Load(source + 4 * t), x5 = Vector512.Load(source + 5 * t), x6 = Vector512.Load(source + 6 * t), x7 = Vector512.Load(source + 7 * t);
+                if (lift)
+                {
+                    x4 = Reduce(x4, minusP, inverse, magic);
+                    x5 = Reduce(x5, minusP, inverse, magic);
+                    x6 = Reduce(x6, minusP, inverse, magic);
+                    x7 = Reduce(x7, minusP, inverse, magic);
+                }
+                if (reduce || lift)
                 {
                     x0 = Reduce(x0, minusP, inverse, magic);
                     x1 = Reduce(x1, minusP, inverse, magic);

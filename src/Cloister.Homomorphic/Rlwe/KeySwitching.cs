@@ -36,13 +36,10 @@ internal static unsafe class KeySwitching
         }
         for (int i = 0; i < k; i++)
         {
-            Modulus q = whole.Moduli[i];
             double inverse = key.Parameters.InverseOfSpecial(i);
             Sum(i, sum0, sum1);
-            Lift(rest0, i);
-            KeyProducts.Finish(sum0, values, inverse, target0.Pointer + (nint)i * n, n, q, width);
-            Lift(rest1, i);
-            KeyProducts.Finish(sum1, values, inverse, target1.Pointer + (nint)i * n, n, q, width);
+            KeyProducts.Finish(rest0, values, whole.Transform(i), sum0, inverse, target0.Pointer + (nint)i * n, width);
+            KeyProducts.Finish(rest1, values, whole.Transform(i), sum1, inverse, target1.Pointer + (nint)i * n, width);
         }
         whole.Pool.Return(scratch);
         GC.KeepAlive(c);
@@ -54,21 +51,11 @@ internal static unsafe class KeySwitching
             nint at = (nint)i * n;
             for (int j = 0; j < k; j++)
             {
-                double* digit = c.Pointer + at; // modulo its own modulus a digit's values are c's
-                if (i != j)
-                {
-                    Lift(digits.Pointer + (nint)j * n, i);
-                    digit = values;
-                }
-                KeyProducts.Add(digit, key.B(j).Pointer + at, key.A(j).Pointer + at, sum0, sum1, n, whole.Moduli[i], j == 0, j % KeyProducts.Lazy == KeyProducts.Lazy - 1, width);
+                double* key0 = key.B(j).Pointer + at, key1 = key.A(j).Pointer + at;
+                // Modulo its own modulus a digit's values are those of c.
+                if (i == j) KeyProducts.Add(c.Pointer + at, key0, key1, sum0, sum1, n, whole.Moduli[i], j, width);
+                else KeyProducts.AddTransformed(digits.Pointer + (nint)j * n, values, whole.Transform(i), key0, key1, sum0, sum1, j, width);
             }
-        }
-
-        // The values modulo modulus i of small coefficients.
-        void Lift(double* coefficients, int i)
-        {
-            ElementWise.Run<Reduction>(values, coefficients, 0, n, whole.Moduli[i], width);
-            whole.Transform(i).Forward(new Span<double>(values, n), NttOrder.Internal, width);
         }
     }
 }

@@ -1,0 +1,56 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using static Cloister.Homomorphic.Ring.Butterfly512;
+using Lanes = System.Runtime.Intrinsics.Vector512<double>;
+
+namespace Cloister.Homomorphic.Ring;
+
+/// <summary>What becomes of eight balanced values that a forward transform has just finished, still in a register.</summary>
+internal interface INttSink
+{
+    void Take(Lanes values, nint at);
+}
+
+/// <summary>
+/// The last pass of a forward transform on eight lanes, levels with strides 4, 2 and 1, that hands its values on instead of writing them back: what is
+/// multiplied by large keys then waits for memory while the next values are computed.
+/// </summary>
+internal static unsafe class NttTail512
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Run<TSink>(double* a, NttTables tables, TSink sink)
+        where TSink : struct, INttSink
+    {
+        Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);
+        double* w = tables.ForwardTail;
+        for (nint i = 0; i < tables.Degree; i += 64, w += 56)
+        {
+            double* at = a + i;
+            Lanes x0 = Vector512.Load(at), x1 = Vector512.Load(at + 8), x2 = Vector512.Load(at + 16), x3 = Vector512.Load(at + 24);
+            Lanes x4 = Vector512.Load(at + 32), x5 = Vector512.Load(at + 40), x6 = Vector512.Load(at + 48), x7 = Vector512.Load(at + 56);
+            Transpose(ref x0, ref x1, ref x2, ref x3, ref x4, ref x5, ref x6, ref x7);
+            Lanes w1 = Vector512.Load(w);
+            Turn(ref x0, ref x4, w1, minusP, inverse, magic);
+            Turn(ref x1, ref x5, w1, minusP, inverse, magic);
+            Turn(ref x2, ref x6, w1, minusP, inverse, magic);
+            Turn(ref x3, ref x7, w1, minusP, inverse, magic);
+            Lanes w2 = Vector512.Load(w + 8), w3 = Vector512.Load(w + 16);
+            Turn(ref x0, ref x2, w2, minusP, inverse, magic);
+            Turn(ref x1, ref x3, w2, minusP, inverse, magic);
+            Turn(ref x4, ref x6, w3, minusP, inverse, magic);
+            Turn(ref x5, ref x7, w3, minusP, inverse, magic);
+            Turn(ref x0, ref x1, Vector512.Load(w + 24), minusP, inverse, magic);
+            Turn(ref x2, ref x3, Vector512.Load(w + 32), minusP, inverse, magic);
+            Turn(ref x4, ref x5, Vector512.Load(w + 40), minusP, inverse, magic);
+            Turn(ref x6, ref x7, Vector512.Load(w + 48), minusP, inverse, magic);
+            sink.Take(Reduce(x0, minusP, inverse, magic), i);
+            sink.Take(Reduce(x1, minusP, inverse, magic), i + 8);
+            sink.Take(Reduce(x2, minusP, inverse, magic), i + 16);
+            sink.Take(Reduce(x3, minusP, inverse, magic), i + 24);
+            sink.Take(Reduce(x4, minusP, inverse, magic), i + 32);
+            sink.Take(Reduce(x5, minusP, inverse, magic), i + 40);
+            sink.Take(Reduce(x6, minusP, inverse, magic), i + 48);
+            sink.Take(Reduce(x7, minusP, inverse, magic), i + 56);
+        }
+    }
+}
