@@ -10,6 +10,9 @@ namespace Cloister.Homomorphic.Wire.Seal;
 /// </summary>
 public static class SealQueryFormat
 {
+    /// <summary>The most bytes that a query's ciphertexts may have in memory: with zlib small objects become large ones. One row set is always read.</summary>
+    public const long MaximumExpanded = 64 << 20;
+
     private const int HeadSize = sizeof(uint);
 
     /// <summary>Reads a query. The caller disposes of it and of its public key.</summary>
@@ -25,6 +28,9 @@ public static class SealQueryFormat
         if (rows is 0 or > QueryFormat.MaximumRows) throw new HomomorphicException(HomomorphicError.WireRows, $"The query says that it has {rows} rows; 1 to {QueryFormat.MaximumRows} are allowed.");
         // SEAL's objects are no smaller than the own format's, whose limit counts.
         int count = new QueryLayout(parameters, specification, (int)rows, specification.Parameters.CircuitPrivacy).Ciphertexts;
+        long expanded = (long)count * 2 * sizeof(double) * parameters.Ring.Degree * parameters.Basis.Count;
+        if (expanded > MaximumExpanded && count > specification.Layout.QueryCiphertexts)
+            throw new HomomorphicException(HomomorphicError.WireOversized, $"A query of {rows} rows has {count} ciphertexts, {expanded} bytes in memory; at most {MaximumExpanded} are read. Send fewer rows.");
         ReadOnlySpan<byte> rest = bytes[HeadSize..];
         PublicKey? key = null;
         var ciphertexts = new List<Ciphertext>();
