@@ -25,9 +25,11 @@ internal sealed class BenchContext
     }
 
     /// <summary>Starts one of the peer's scripts.</summary>
-    public static Process StartNode(string script, params string[] arguments)
+    public static Process StartNode(string script, params string[] arguments) => StartNodeAt("node", script, arguments);
+
+    private static Process StartNodeAt(string node, string script, string[] arguments)
     {
-        var start = new ProcessStartInfo("node") { RedirectStandardOutput = true, WorkingDirectory = NodeFolder };
+        var start = new ProcessStartInfo(node) { RedirectStandardOutput = true, WorkingDirectory = NodeFolder };
         start.ArgumentList.Add(script);
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
@@ -35,9 +37,14 @@ internal sealed class BenchContext
     }
 
     /// <summary>Runs a script to its end and reads the JSON it prints.</summary>
-    public static async Task<JsonNode> RunNodeAsync(string script, CancellationToken cancellation, params string[] arguments)
+    public static Task<JsonNode> RunNodeAsync(string script, CancellationToken cancellation, params string[] arguments) => ReadNodeAsync(StartNode(script, arguments), script, cancellation);
+
+    /// <summary>As the above, with a Node of one's own.</summary>
+    public static Task<JsonNode> RunNodeAsync(string script, string node, CancellationToken cancellation, params string[] arguments) => ReadNodeAsync(StartNodeAt(node, script, arguments), script, cancellation);
+
+    private static async Task<JsonNode> ReadNodeAsync(Process started, string script, CancellationToken cancellation)
     {
-        using Process node = StartNode(script, arguments);
+        using Process node = started;
         string output = await node.StandardOutput.ReadToEndAsync(cancellation);
         await node.WaitForExitAsync(cancellation);
         return node.ExitCode == 0 ? JsonNode.Parse(output)! : throw new InvalidOperationException($"node {script} ended with {node.ExitCode}.");
