@@ -33,6 +33,9 @@ public sealed class CompactCiphertext
         (Bits, First, Step, C0, C1) = (bits, first, step, c0, c1);
     }
 
+    // What scaling made is in range.
+    private CompactCiphertext(CompactScaling scaling, int first, int step, ulong[] c0, ulong[] c1) => (Bits, First, Step, C0, C1) = (scaling.Bits, first, step, c0, c1);
+
     /// <summary>Coefficients are modulo 2 to this power.</summary>
     public int Bits { get; }
 
@@ -85,6 +88,6 @@ public sealed class CompactCiphertext
         ulong[] carried = GC.AllocateUninitializedArray<ulong>(count), whole = GC.AllocateUninitializedArray<ulong>(c1.Basis.Degree);
         scaling.Scale(c0, first, step, carried, VectorWidths.Best);
         scaling.Scale(c1, whole, VectorWidths.Best);
-        return new CompactCiphertext(scaling.Bits, first, step, carried, whole);
+        return new CompactCiphertext(scaling, first, step, carried, whole);
     }
 }
