@@ -21,4 +21,15 @@ internal static class NoiseMeter
         }
         return largest;
     }
+
+    /// <summary>Every coefficient of c0 + c1 s - round(Q m / t) modulo Q.</summary>
+    internal static double[] Noises(Ciphertext ciphertext, ReadOnlySpan<ulong> message, SecretKey key)
+    {
+        using RnsPolynomial phase = Encryption.Phase(ciphertext, key);
+        BigInteger product = phase.Basis.Product, t = key.Parameters.Plaintext.Value;
+        BigInteger[] coefficients = RnsIntegers.Compose(phase);
+        var noises = new double[coefficients.Length];
+        for (int i = 0; i < noises.Length; i++) noises[i] = (double)Balanced.Mod(coefficients[i] - (2 * product * message[i] + t) / (2 * t), product);
+        return noises;
+    }
 }
