@@ -2,6 +2,8 @@ using Cloister.Attestation;
 using Cloister.Client;
 using Cloister.Client.Pkcs11;
 using Cloister.Collateral;
+using Cloister.Homomorphic;
+using Cloister.Homomorphic.Import;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
@@ -31,6 +33,8 @@ internal sealed record Explanation(ExitCode Code, string Text)
         WorkloadException workload => new(CodeOf(workload), workload.Message),
         ProtocolException protocol => new(ExitCode.BadInput, $"{protocol.Field}: {protocol.Reason}"),
         PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),
+        HomomorphicException homomorphic => new(ExitCode.BadInput, $"{homomorphic.Message} ({(int)homomorphic.Error} {homomorphic.Error})"),
+        ImportException import => new(ExitCode.BadInput, $"{import.Message} ({(int)import.Error} {import.Error})"),
         OnnxModelException or OnnxRuntimeException or PictureException => new(ExitCode.BadInput, exception.Message),
         UnauthorizedAccessException or IOException => new(ExitCode.BadInput, exception.Message),
         _ => null,

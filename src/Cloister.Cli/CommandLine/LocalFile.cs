@@ -36,6 +36,10 @@ internal static class LocalFile
         return WriteAsync(path, bytes, UnixFileMode.UserRead | UnixFileMode.UserWrite, cancellation);
     }
 
+    /// <summary>Writes what is the owner's alone and can be made again: readable by the owner, over what was there.</summary>
+    public static Task WritePrivateAsync(string path, ReadOnlyMemory<byte> bytes, CancellationToken cancellation) =>
+        WriteAsync(path, bytes, UnixFileMode.UserRead | UnixFileMode.UserWrite, cancellation);
+
     private static async Task WriteAsync(string path, ReadOnlyMemory<byte> bytes, UnixFileMode mode, CancellationToken cancellation)
     {
         try

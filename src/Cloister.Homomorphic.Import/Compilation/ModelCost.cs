@@ -34,6 +34,9 @@ public sealed record ModelCost
     /// <summary>The client's time to decrypt the answer.</summary>
     public required TimeSpan Decrypt { get; init; }
 
+    /// <summary>Whether times are medians of several queries; otherwise they are those of one first query.</summary>
+    public required bool Measured { get; init; }
+
     /// <summary>The server's time for a row.</summary>
     public TimeSpan PerRow => Evaluate / Rows;
 
@@ -75,6 +78,7 @@ public sealed record ModelCost
         return new ModelCost
         {
             Rows = count,
+            Measured = measure,
             QueryBytes = query,
             AnswerBytes = answer,
             PublicKeyBytes = open is null ? 0 : PublicKeyFormat.Write(open).Length,
