@@ -4,15 +4,20 @@ namespace Cloister.Homomorphic.Models;
 
 /// <summary>
 /// Compiles linear models: chooses how features become integers, integer weights as precise as there is room for, and parameters with which decryption
-/// never fails. Of several quantisers it takes the one whose predictions on the calibration table are nearest to the model's own.
+/// never fails. Of several quantisers it takes the one with the widest ranges whose predictions on the calibration table are the model's own but for a
+/// negligible difference, or else the one that comes nearest: rows to come lie further out than any table, and what lies outside is held at the end.
 /// </summary>
 public static class LinearCompiler
 {
     private const int MaximumRows = 2000;
 
-    // Shares of the rows that may lie outside at either end, and steps to either side of the middle.
-    private static ReadOnlySpan<double> Cuts => [0, 0.001, 0.005, 0.02];
+    // A mean square of differences of probabilities, or of scores in units of their spread: one in a thousand.
+    private const double Negligible = 1e-6;
 
+    // The share of the rows that may lie outside at either end, and how much wider the range then is made, in parts of itself; the widest first.
+    private static readonly (double Cut, double Margin)[] Ranges = [(0, 1), (0, 0.25), (0, 1 / 16.0), (0.001, 1 / 16.0), (0.005, 1 / 16.0), (0.02, 1 / 16.0)];
+
+    // To either side of the middle.
     private static ReadOnlySpan<int> Steps => [1 << 5, 1 << 7, 1 << 9, 1 << 10, 1 << 11, 1 << 12, 1 << 13, 1 << 14];
 
     /// <summary>Compiles a model.</summary>
@@ -28,11 +33,12 @@ public static class LinearCompiler
         double[][] columns = [.. Enumerable.Range(0, model.Features.Count).Select(i => calibration.Select(row => row[i]).Order().ToArray())];
         RingParameters ring = LinearParameters.Ring(model.Scores, options);
         LinearCandidate? best = null;
-        foreach (double cut in Cuts)
+        foreach ((double cut, double margin) in Ranges)
         {
+            if (best is { Loss: <= Negligible }) break;
             foreach (int steps in Steps)
             {
-                FeatureSpecification[] features = LinearQuantiser.FromTable(model.Features, columns, cut, steps);
+                FeatureSpecification[] features = LinearQuantiser.FromTable(model.Features, columns, cut, margin, steps);
                 if (LinearCandidate.Fit(model, features, measure, ring, options) is not { } candidate) continue;
                 if (best is null || candidate.Loss < best.Loss)
                 {

@@ -26,9 +26,9 @@ internal static class LinearQuantiser
         }
     }
 
-    /// <summary>Quantisers of a table: its range without a share of the rows at either end, a sixteenth wider, in steps to either side of its middle.</summary>
+    /// <summary>Quantisers of a table: its range without a share of the rows at either end, made wider again by a part of itself, in steps to either side of its middle.</summary>
     /// <remarks>They are made of the table alone, because they are public: steps that followed the weights would tell them.</remarks>
-    internal static FeatureSpecification[] FromTable(IReadOnlyList<string> names, IReadOnlyList<double[]> columns, double cut, int steps)
+    internal static FeatureSpecification[] FromTable(IReadOnlyList<string> names, IReadOnlyList<double[]> columns, double cut, double margin, int steps)
     {
         var features = new FeatureSpecification[names.Count];
         for (int i = 0; i < features.Length; i++)
@@ -36,7 +36,7 @@ internal static class LinearQuantiser
             double[] ascending = columns[i];
             int skipped = (int)(cut * ascending.Length);
             double low = ascending[skipped], high = ascending[^(1 + skipped)];
-            double middle = low / 2 + high / 2, half = (high / 2 - low / 2) * 17 / 16;
+            double middle = low / 2 + high / 2, half = (high / 2 - low / 2) * (1 + margin);
             // A feature that is always the same still has a scale: its own size.
             if (!(half > 0)) half = middle == 0 ? 1 : Math.Abs(middle);
             features[i] = new FeatureSpecification { Name = names[i], Offset = middle, Step = Math.Max(half / steps, double.Epsilon), Minimum = -steps, Maximum = steps };
