@@ -60,7 +60,7 @@ public sealed unsafe class RnsPolynomial : IDisposable
     {
         if (coefficients.Length != Basis.Degree) throw new ArgumentException($"There are {coefficients.Length} coefficients instead of {Basis.Degree}.", nameof(coefficients));
         Form = RnsForm.Coefficients;
-        for (int limb = 0; limb < Basis.Count; limb++) coefficients.CopyTo(Limb(limb));
+        for (int limb = 0; limb < Basis.Count; limb++) coefficients.CopyTo(Limb(limb)); // onto itself too
     }
 
     /// <summary>Writes the coefficients of another polynomial's one limb into every limb, reduced.</summary>

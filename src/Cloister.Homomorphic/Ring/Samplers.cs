@@ -53,9 +53,16 @@ public static unsafe class Samplers
 
     internal static void Ternary(SeedExpander stream, RnsPolynomial polynomial, VectorWidth width)
     {
-        Span<sbyte> small = stackalloc sbyte[polynomial.Basis.Degree];
+        Ternary(stream, polynomial.Limb(0), width);
+        polynomial.SetSmall(polynomial.Limb(0));
+    }
+
+    internal static void Ternary(SeedExpander stream, Span<double> coefficients, VectorWidth width)
+    {
+        Span<sbyte> small = stackalloc sbyte[coefficients.Length];
         SmallSamplers.Ternary(stream, small, width);
-        Set(polynomial, small);
+        SmallSamplers.Widen(small, coefficients);
+        CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(small));
     }
 
     /// <summary>Coefficients of the centred binomial distribution CBD(21, 21): errors.</summary>
@@ -67,17 +74,16 @@ public static unsafe class Samplers
 
     internal static void CenteredBinomial(SeedExpander stream, RnsPolynomial polynomial, VectorWidth width)
     {
-        Span<sbyte> small = stackalloc sbyte[polynomial.Basis.Degree];
-        SmallSamplers.CenteredBinomial(stream, small, width);
-        Set(polynomial, small);
+        CenteredBinomial(stream, polynomial.Limb(0), width);
+        polynomial.SetSmall(polynomial.Limb(0));
     }
 
-    private static void Set(RnsPolynomial polynomial, Span<sbyte> small)
+    internal static void CenteredBinomial(SeedExpander stream, Span<double> coefficients, VectorWidth width)
     {
-        Span<double> first = polynomial.Limb(0);
-        SmallSamplers.Widen(small, first);
+        Span<sbyte> small = stackalloc sbyte[coefficients.Length];
+        SmallSamplers.CenteredBinomial(stream, small, width);
+        SmallSamplers.Widen(small, coefficients);
         CryptographicOperations.ZeroMemory(MemoryMarshal.AsBytes(small));
-        polynomial.SetSmall(first);
     }
 
     // The definition.

@@ -33,31 +33,12 @@ public static class Encryption
     public static Ciphertext Encrypt(ReadOnlySpan<ulong> message, PublicKey key)
     {
         if (message.IsEmpty) throw new ArgumentException("The message is empty.", nameof(message));
-        Ciphertext ciphertext = EncryptZero(key);
-        key.Parameters.AddMessage(message, ciphertext.C0);
-        return ciphertext;
+        return PublicEncryption.Encrypt(message, key);
     }
 
     /// <summary>A fresh encryption of zero under a public key: added to a ciphertext it makes it another one of the same message.</summary>
     /// <param name="key">The receiver's key.</param>
-    public static Ciphertext EncryptZero(PublicKey key)
-    {
-        RlweParameters parameters = key.Parameters;
-        RnsBasis basis = key.B.Basis;
-        var whole = new Ciphertext(parameters, basis);
-        using SeedExpander stream = SeedExpander.Fresh();
-        using var mask = new RnsPolynomial(basis);
-        Samplers.Ternary(stream, mask);
-        mask.ToValues();
-        Samplers.CenteredBinomial(stream, whole.C0);
-        Samplers.CenteredBinomial(stream, whole.C1);
-        whole.C0.ToValues();
-        whole.C1.ToValues();
-        whole.C0.AddProduct(key.B, mask);
-        whole.C1.AddProduct(key.A, mask);
-        if (basis.Count == parameters.Basis.Count) return whole;
-        using (whole) return whole.DropModulus();
-    }
+    public static Ciphertext EncryptZero(PublicKey key) => PublicEncryption.Encrypt(default, key);
 
     /// <summary>The message: round(t (c0 + c1 s) / Q), coefficients below t. With too much noise it is another message, and nothing says so.</summary>
     /// <param name="ciphertext">Made under this key.</param>

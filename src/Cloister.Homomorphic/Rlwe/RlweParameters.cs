@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.Intrinsics;
 using Cloister.Homomorphic.Ring;
 
 namespace Cloister.Homomorphic.Rlwe;
@@ -10,6 +11,7 @@ namespace Cloister.Homomorphic.Rlwe;
 public sealed class RlweParameters
 {
     private readonly Lazy<RnsScaling>[] _toPlaintext;
+    private readonly double[] _messageScales, _messageFactors; // by moduli less one: Q mod t; i: -t^-1 mod q_i
     private readonly double[] _inversesOfSpecial; // i: P^-1 mod q_i, where there is a special modulus P
 
     private RlweParameters(RingParameters ring, Modulus plaintext, int specialModuli)
@@ -17,6 +19,8 @@ public sealed class RlweParameters
         (Ring, Plaintext, SpecialModuli) = (ring, plaintext, specialModuli);
         Basis = ring.Basis.Slice(..^specialModuli);
         _inversesOfSpecial = [.. Basis.Moduli.Where(_ => specialModuli == 1).Select(q => q.Balance(q.Invert(ring.Basis.Moduli[^1].Value)))];
+        _messageScales = [.. Enumerable.Range(1, ring.Basis.Count).Select(count => plaintext.Balance((ulong)(ring.Basis.First(count).Product % plaintext.Value)))];
+        _messageFactors = [.. ring.Basis.Moduli.Select(q => -q.Balance(q.Invert(plaintext.Value)))];
         PlaintextBasis = new RnsBasis(ring.Degree, plaintext);
         _toPlaintext = [.. Enumerable.Range(1, Basis.Count).Select(count => new Lazy<RnsScaling>(() => new RnsScaling(Basis.First(count), PlaintextBasis, plaintext.Value)))];
     }
@@ -60,6 +64,9 @@ public sealed class RlweParameters
 
     internal RnsScaling ToPlaintext(int moduli) => _toPlaintext[moduli - 1].Value;
 
+    /// <summary>-1 / t modulo a limb's modulus q: times [Q m]_t it is round(Q m / t) modulo q.</summary>
+    internal double MessageFactor(int limb) => _messageFactors[limb];
+
     /// <summary>Adds round(Q m / t), coefficient by coefficient, to a polynomial over the chain's first moduli (product Q), coefficients or values.</summary>
     /// <remarks>round(Q m / t) = (Q m - [Q m]_t) / t, and Q is 0 modulo every limb: so each limb is -[Q m]_t / t, exactly.</remarks>
     internal unsafe void AddMessage(ReadOnlySpan<ulong> message, RnsPolynomial target)
@@ -68,28 +75,34 @@ public sealed class RlweParameters
         int n = basis.Degree;
         using var scaled = new RnsPolynomial(PlaintextBasis);
         using var lifted = new RnsPolynomial(basis);
-        Center(message, scaled.Limb(0));
-        scaled.Multiply((ulong)(basis.Product % Plaintext.Value));
+        ScaleMessage(message, basis.Count, scaled.Limb(0));
         for (int limb = 0; limb < basis.Count; limb++)
-        {
-            Modulus q = basis.Moduli[limb];
-            ElementWise.Run<Multiplication>(lifted.Pointer + (nint)limb * n, scaled.Pointer, -q.Balance(q.Invert(Plaintext.Value)), n, q, VectorWidths.Best);
-        }
+            ElementWise.Run<Multiplication>(lifted.Pointer + (nint)limb * n, scaled.Pointer, MessageFactor(limb), n, basis.Moduli[limb], VectorWidths.Best);
         if (target.Form == RnsForm.Values) lifted.ToValues();
         target.Add(lifted);
+    }
+
+    /// <summary>[Q m]_t, balanced, for a ciphertext of some moduli with product Q.</summary>
+    internal unsafe void ScaleMessage(ReadOnlySpan<ulong> message, int moduli, Span<double> scaled)
+    {
+        Center(message, scaled);
+        fixed (double* at = scaled) ElementWise.Run<Multiplication>(at, at, _messageScales[moduli - 1], scaled.Length, Plaintext, VectorWidths.Best);
     }
 
     /// <summary>A message's coefficients, balanced modulo t.</summary>
     internal void Center(ReadOnlySpan<ulong> message, Span<double> coefficients)
     {
         if (message.Length != coefficients.Length) throw new ArgumentException($"The message has {message.Length} coefficients instead of {coefficients.Length}.", nameof(message));
-        ulong t = Plaintext.Value, outside = 0;
-        for (int i = 0; i < message.Length; i++)
+        // No branch on the message. A number below 2^52 under the exponent of 2^52 is the double 2^52 + number.
+        Vector512<ulong> outside = default, exponent = Vector512.Create(0x4330UL << 48), t = Vector512.Create(Plaintext.Value);
+        Vector512<double> two52 = Vector512.Create(4503599627370496.0), half = Vector512.Create((double)(Plaintext.Value >> 1)), asDouble = Vector512.Create(Plaintext.P);
+        for (int i = 0; i < message.Length; i += Vector512<ulong>.Count)
         {
-            // No branch on the message: the bit is one where m >= t.
-            outside |= ~((message[i] - t) >> 63) & 1 | message[i] >> 63;
-            coefficients[i] = Plaintext.BalanceReduced(message[i]);
+            Vector512<ulong> number = Vector512.Create(message[i..]);
+            outside |= Vector512.GreaterThanOrEqual(number, t);
+            Vector512<double> value = (number | exponent).AsDouble() - two52;
+            (value - (Vector512.GreaterThan(value, half) & asDouble)).CopyTo(coefficients[i..]);
         }
-        if (outside != 0) throw new ArgumentException($"A coefficient of the message is not below {t}.", nameof(message));
+        if (outside != default) throw new ArgumentException($"A coefficient of the message is not below {Plaintext.Value}.", nameof(message));
     }
 }
