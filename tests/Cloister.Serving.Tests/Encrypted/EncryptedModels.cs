@@ -45,7 +45,7 @@ internal static class EncryptedModels
     public static CompiledModel CompileLogistic(int seed = 1, bool circuitPrivacy = false) =>
         LinearCompiler.Compile(Logistic(seed), Rows(200, 7), new LinearOptions { Name = "spam", CircuitPrivacy = circuitPrivacy });
 
-    public static CompiledModel CompileTrees(int seed = 1) => ForestCompiler.Compile(Trees(seed), Rows(200, 7), new ForestOptions { Name = "trees" });
+    public static CompiledModel CompileTrees(int seed = 1) => ForestCompiler.Compile(Trees(seed), Rows(200, 7), new ForestOptions { Name = "trees", ExactThresholds = true });
 
     public static byte[] Bytes(Func<CompiledModel> compile)
     {

@@ -48,6 +48,26 @@ public sealed class EncryptedSurfaceTests
     }
 
     [Fact]
+    public async Task A_forest_answers_on_the_same_server()
+    {
+        TestStore store = await (await StoreAsync()).AddEntriesAsync("trees", ("model.he", EncryptedModels.Bytes(() => EncryptedModels.CompileTrees())));
+        await using TestServer server = await TestServer.StartAsync(store);
+        using EncryptedCaller trees = await EncryptedCaller.JoinAsync(server, "trees"), spam = await EncryptedCaller.JoinAsync(server, "spam");
+        IReadOnlyList<double[]> rows = EncryptedModels.Rows(3, seed: 5);
+        IReadOnlyList<ModelAnswer> answers = await trees.AskAsync(rows);
+        for (int i = 0; i < rows.Count; i++)
+        {
+            double[] score = new double[1];
+            EncryptedModels.Trees().Score(rows[i], score);
+            Assert.Equal(score[0], answers[i].Scores[0], 0.05);
+        }
+        Assert.Equal(3, (await spam.AskAsync(rows)).Count);
+        // One model's query is not another's.
+        (byte[] query, _) = spam.Query(rows);
+        await trees.RefusedAsync(query, HttpStatusCode.Conflict, ServingError.OtherModelServed);
+    }
+
+    [Fact]
     public async Task It_is_described_as_every_model_is()
     {
         await using TestServer server = await TestServer.StartAsync(await StoreAsync());
