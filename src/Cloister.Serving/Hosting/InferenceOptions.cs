@@ -32,7 +32,7 @@ public sealed record InferenceOptions
     /// <summary>Whether TF Serving's gRPC answers hold values in <c>tensor_content</c> rather than in lists (tensorflow_model_server's <c>--enable_serialization_as_tensor_content</c>).</summary>
     public bool AnswersAsTensorContent { get; init; }
 
-    /// <summary>Whether web pages of any origin may call TF Serving's REST surface (tensorflow_model_server's <c>--rest_api_enable_cors_support</c>).</summary>
+    /// <summary>Whether web pages of any origin may call TF Serving's REST surface and the encrypted one (tensorflow_model_server's <c>--rest_api_enable_cors_support</c>).</summary>
     public bool CrossOrigin { get; init; }
 
     /// <summary>How many connections may be open at once; more are closed at once.</summary>

@@ -1,4 +1,5 @@
 using System.Text;
+using Cloister.Serving.Encrypted;
 using Cloister.Serving.Fuzzing;
 using Cloister.Serving.Json;
 using Cloister.Serving.Repository;
@@ -54,6 +55,9 @@ public sealed class FuzzTests
 
     [Fact]
     public void Example_messages() => Mutate([Messages.Examples()], RequestFuzzing.ExampleMessages);
+
+    [Fact]
+    public void Key_registrations() => Mutate(["""{"keyId":"000102030405060708090a0b0c0d0e0f"}"""], KeyRegistration.Fuzz);
 
     [Fact]
     public void Configuration_documents() => Mutate(Configurations, ModelConfiguration.Fuzz);
