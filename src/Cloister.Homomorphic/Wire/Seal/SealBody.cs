@@ -68,7 +68,7 @@ internal readonly ref struct SealBody : IDisposable
         {
             fixed (byte* at = body)
             {
-                using var compressed = new UnmanagedMemoryStream(at, body.Length);
+                using var compressed = new ExactSource(at, body.Length);
                 using var inflate = new ZLibStream(compressed, CompressionMode.Decompress);
                 for (int count; (count = inflate.Read(inflated, length, inflated.Length - length)) > 0;)
                 {
@@ -81,7 +81,8 @@ internal readonly ref struct SealBody : IDisposable
                     inflated = larger;
                 }
                 if (inflate.ReadByte() >= 0) throw new HomomorphicException(HomomorphicError.SealInflation, $"The {what} inflates to more than {maximumBytes} bytes, the most that one with these parameters has.");
-                if (compressed.Position != compressed.Length) throw new HomomorphicException(HomomorphicError.SealTrailing, $"Bytes follow the compressed members of the {what}.");
+                if (compressed.WantedMore) throw new HomomorphicException(HomomorphicError.SealInflation, $"The compressed members of the {what} end too early.");
+                if (!compressed.EndsHere) throw new HomomorphicException(HomomorphicError.SealTrailing, $"Bytes follow the compressed members of the {what}.");
             }
             return inflated;
         }

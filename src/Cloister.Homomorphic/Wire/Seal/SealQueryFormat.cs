@@ -41,8 +41,8 @@ public static class SealQueryFormat
             while (ciphertexts.Count < count)
             {
                 ciphertexts.Add(SealFormat.ReadCiphertext(Next(ref rest, ref first), parameters, out _));
-                if (ciphertexts[^1].Basis.Count != parameters.Basis.Count)
-                    throw new HomomorphicException(HomomorphicError.WireLayout, "A ciphertext of the query has lost a modulus; fresh ones are computed on.");
+                if (ciphertexts[^1].Basis.Count != parameters.Basis.Count || ciphertexts[^1].Size != 2)
+                    throw new HomomorphicException(HomomorphicError.WireLayout, "A ciphertext of the query has lost a modulus or is a product; fresh ones are computed on.");
             }
             if (rest.Length > 0) throw new HomomorphicException(HomomorphicError.WireTrailing, $"{rest.Length} bytes follow the query's {count} ciphertexts.");
             version = first!.Value;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json.Nodes;
+using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Schemes;
 using Cloister.Homomorphic.Wire.Seal;
@@ -142,6 +143,26 @@ public sealed class NodeSealTests(SealPeer peer) : IClassFixture<SealPeer>
             Assert.Equal(write(SealCompression.None), await peer.BytesAsync("echo", SealTalk.With(chain, ("type", type), ("data", write(method)))));
     }
 
+    [NodeSealTheory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task Seeds_stand_for_the_same_polynomials_on_both_sides(int generator)
+    {
+        // Of primes close below a power of two hardly a word is drawn again; of these, one in 2^18.
+        RlweParameters parameters = RlweParameters.Create(RingParameters.Create(16384, MiddlePrimes.Below(48, 32768, 8)), 65537, 1);
+        var chain = new SealChain("middle", 16384, [], 65537);
+        await peer.AskAsync("context", SealTalk.With(chain, ("parameters", SealParameters.Of(parameters).Write(SealVersion.NodeSeal7))));
+        byte[][] seeds = [.. Enumerable.Range(0, 64).Select(first => (byte[])[.. Enumerable.Range(first, SealSeed.SeedBytes).Select(i => (byte)i)]).Where(seed => MiddlePrimes.Redrawn(parameters.Basis, (SealGenerator)generator, seed) > 1).Take(2)];
+        Assert.Equal(2, seeds.Length);
+        foreach (byte[] seed in seeds)
+        {
+            byte[] bytes = Seeded(parameters, (SealGenerator)generator, seed);
+            using Ciphertext ciphertext = SealFormat.ReadCiphertext(bytes, parameters, out SealVersion version);
+            byte[] theirs = await peer.BytesAsync("echo", SealTalk.With(chain, ("type", "Ciphertext"), ("data", bytes)));
+            Assert.True(theirs.AsSpan().SequenceEqual(SealFormat.WriteCiphertext(ciphertext, version)));
+        }
+    }
+
     [NodeSealFact]
     public async Task Numbers_in_slots_are_the_same_numbers_on_both_sides()
     {
@@ -209,6 +230,16 @@ public sealed class NodeSealTests(SealPeer peer) : IClassFixture<SealPeer>
         Assert.Contains("zstd", refusal.Message);
         byte[] values = await peer.BytesAsync("compute", SealTalk.With(chain, ("what", "toNtt"), ("a", await _talk.EncryptAsync(chain, chain.Message(10), "seeded", "none"))));
         Assert.Equal(HomomorphicError.SealForm, Assert.Throws<HomomorphicException>(() => SealFormat.ReadCiphertext(values, parameters, out _)).Error);
+    }
+
+    private static byte[] Seeded(RlweParameters parameters, SealGenerator generator, byte[] seed)
+    {
+        var polynomials = new SealPolynomials(parameters.Basis, IsKey: false, 2);
+        using var c0 = new RnsPolynomial(parameters.Basis, RnsForm.Values);
+        byte[] bytes = SealFormat.NewObject(polynomials.MemberBytes(seeded: true), SealVersion.NodeSeal7);
+        var writer = new SealWriter(bytes.AsSpan(SealHeader.Bytes), SealVersion.NodeSeal7);
+        polynomials.WriteSeeded(ref writer, SealParameters.Of(parameters), c0, new SealSeed(generator, seed));
+        return SealBody.Close(bytes, SealVersion.NodeSeal7, SealCompression.None);
     }
 
     private static byte[] Words(JsonNode words)
