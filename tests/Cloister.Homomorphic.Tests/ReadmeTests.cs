@@ -1,5 +1,6 @@
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
+using Cloister.Homomorphic.Wire.Seal;
 
 namespace Cloister.Homomorphic.Tests;
 
@@ -54,5 +55,22 @@ public sealed class ReadmeTests
         x.MultiplyPlain([.. new ulong[1], 3, .. new ulong[4094]]);
         ulong[] result = Encryption.Decrypt(x, key);
         Assert.Equal([0UL, 120, 6, .. new ulong[4093]], result);
+    }
+
+    [Fact]
+    public void The_snippet_about_SEAL_holds()
+    {
+        RlweParameters rlwe = RlweParameters.Create(RingParameters.Standard(4096), 65537, specialModuli: 1);
+        byte[] forSeal = SealParameters.Of(rlwe).Write(SealVersion.NodeSeal7);
+        Assert.Equal(rlwe.Ring.Basis.Count, SealParameters.Read(forSeal, out _).Moduli.Count);
+
+        using SecretKey key = SecretKey.Generate(rlwe);
+        byte[] question = SealFormat.Encrypt([20, 1, .. new ulong[4094]], key, SealVersion.NodeSeal7, SealCompression.Zlib);
+
+        using Ciphertext x = SealFormat.ReadCiphertext(question, rlwe, out SealVersion version);
+        x.AddPlain([1, .. new ulong[4095]]);
+        byte[] answer = SealFormat.WriteCiphertext(x, version);
+        using Ciphertext read = SealFormat.ReadCiphertext(answer, rlwe, out _);
+        Assert.Equal([21UL, 1, .. new ulong[4094]], Encryption.Decrypt(read, key));
     }
 }
