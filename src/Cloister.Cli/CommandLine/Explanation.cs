@@ -33,7 +33,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
         WorkloadException workload => new(CodeOf(workload), workload.Message),
         ProtocolException protocol => new(ExitCode.BadInput, $"{protocol.Field}: {protocol.Reason}"),
         PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),
-        HomomorphicException homomorphic => new(ExitCode.BadInput, $"{homomorphic.Message} ({(int)homomorphic.Error} {homomorphic.Error})"),
+        HomomorphicException homomorphic => new(CodeOf(homomorphic), $"{homomorphic.Message} ({(int)homomorphic.Error} {homomorphic.Error})"),
         ImportException import => new(ExitCode.BadInput, $"{import.Message} ({(int)import.Error} {import.Error})"),
         OnnxModelException or OnnxRuntimeException or PictureException => new(ExitCode.BadInput, exception.Message),
         UnauthorizedAccessException or IOException => new(ExitCode.BadInput, exception.Message),
@@ -45,7 +45,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
     private static ExitCode CodeOf(ClientException client) => client.Error switch
     {
         ClientError.Unreachable or ClientError.Timeout => ExitCode.Unavailable,
-        ClientError.PeerKeyChanged => ExitCode.Refused,
+        ClientError.PeerKeyChanged or ClientError.ModelRefused or ClientError.AnswerNotBound => ExitCode.Refused,
         ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
         ClientError.RefusedByServer when IsNotReady(client) => ExitCode.Unavailable,
         ClientError.RefusedByServer when client.HttpStatus is 405 or 410 or 429 or 503 => ExitCode.Unavailable,
@@ -57,6 +57,12 @@ internal sealed record Explanation(ExitCode Code, string Text)
 
     private static bool IsNotReady(ClientException client) =>
         client.ServerCode is "WrongState" or "NoPendingUpdate" || NotReady.Any(words => client.Message.EndsWith(words, StringComparison.Ordinal));
+
+    private static ExitCode CodeOf(HomomorphicException homomorphic) => homomorphic.Error switch
+    {
+        HomomorphicError.KeyFilePassphrase or HomomorphicError.InsecureParameters or HomomorphicError.Transparent or HomomorphicError.EnvelopeNotAuthentic => ExitCode.Refused,
+        _ => ExitCode.BadInput,
+    };
 
     private static ExitCode CodeOf(Pkcs11Exception token) => token.Error switch
     {
