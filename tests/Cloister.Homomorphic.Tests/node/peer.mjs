@@ -66,7 +66,7 @@ const operations = {
       open: save(c.open, compression),
       openSeeded: save(passing(generator.createPublicKeySerializable()), compression),
     };
-    if (c.context.usingKeyswitching()) {
+    if (c.context.usingKeyswitching() && steps !== false) { // false: only the keys that encryption needs
       keep(c, 'relin', generator.createRelinKeys());
       keep(c, 'galois', generator.createGaloisKeysWithSteps(Int32Array.from(steps ?? [1])));
       keys.relin = save(c.relin, compression);
