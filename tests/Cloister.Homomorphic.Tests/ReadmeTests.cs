@@ -1,3 +1,4 @@
+using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire.Seal;
@@ -38,6 +39,31 @@ public sealed class ReadmeTests
         division.Divide(uniform, smaller);
         Assert.Equal(RnsForm.Values, smaller.Form);
         Assert.Equal(4, smaller.Basis.Count);
+    }
+
+    [Fact]
+    public void The_snippet_of_a_linear_model_holds()
+    {
+        var model = new LinearModel
+        {
+            Features = ["age", "pressure"],
+            Classes = ["well", "ill"],
+            Link = LinkFunction.Logistic,
+            Weights = [[0.04, 0.02]],
+            Intercepts = [-4.5],
+        };
+        double[][] table = [[20, 110], [45, 135], [80, 180]];
+        using CompiledModel server = LinearCompiler.Compile(model, table, new LinearOptions { Name = "risk" });
+        Assert.NotEmpty(server.Client.Learns);
+
+        ModelClient client = ModelClients.Create(server.Client);
+        using SecretKey key = SecretKey.Generate(client.Parameters);
+        using ClientQuery query = client.Encrypt([[61, 150], [30, 120]], key, publicKey: null);
+        using EncryptedQuery received = query.Expand();
+        using EncryptedAnswer answer = server.Evaluate(received, AnswerForm.Compact, CancellationToken.None);
+        IReadOnlyList<ModelAnswer> answers = client.Decrypt(answer, key);
+        Assert.Equal(["ill", "well"], answers.Select(a => a.Class));
+        Assert.Equal([0.72, 0.29], answers.Select(a => Math.Round(a.Values[0], 2)));
     }
 
     [Fact]
