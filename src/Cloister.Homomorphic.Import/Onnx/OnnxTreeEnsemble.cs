@@ -80,11 +80,16 @@ internal static class OnnxTreeEnsemble
                 ?? throw OnnxNodes.Refuse(node, ImportError.Unsupported, $"asks {modes[i]} of a feature in a way that is not read");
 
         var assembler = new TreeAssembler(graph.Options, graph.Features, scores);
+        Dictionary<long, int> sizes = trees.CountBy(tree => tree).ToDictionary();
+        // Nodes that the root does not reach stand in a circle of their own: such a tree was damaged.
+        DecisionTree Assembled(int root) => assembler.Assemble($"Tree {trees[root]}", root, count, Node) is var tree && tree.Nodes.Count == sizes[trees[root]]
+            ? tree
+            : throw OnnxNodes.Refuse(node, ImportError.BrokenTree, $"has nodes of tree {trees[root]} that its root does not reach");
         return new Forest
         {
             Features = [],
             BaseScores = bases.Length > 0 ? bases : new double[scores],
-            Trees = [.. roots.Select(root => assembler.Assemble($"Tree {trees[root]}", root, count, Node))],
+            Trees = [.. roots.Select(Assembled)],
         };
     }
 
