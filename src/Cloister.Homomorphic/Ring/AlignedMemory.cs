@@ -19,6 +19,9 @@ internal sealed unsafe class AlignedMemory : SafeHandle
     /// <summary>How many doubles.</summary>
     internal int Length { get; }
 
+    /// <summary>Whether the pool knows that it is zero.</summary>
+    internal bool IsZero { get; set; } = true;
+
     internal double* Pointer
     {
         get

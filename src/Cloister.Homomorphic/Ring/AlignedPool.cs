@@ -13,6 +13,15 @@ internal sealed class AlignedPool
     /// <summary>Zeroed memory for that many doubles.</summary>
     internal AlignedMemory Rent(int length)
     {
+        AlignedMemory memory = RentAny(length);
+        if (!memory.IsZero) memory.Zero();
+        memory.IsZero = false;
+        return memory;
+    }
+
+    /// <summary>Memory for that many doubles, with anything public in it.</summary>
+    internal AlignedMemory RentAny(int length)
+    {
         for (int i = 0; i < Places; i++)
         {
             AlignedMemory? memory = Volatile.Read(ref _kept[i]);
@@ -25,6 +34,19 @@ internal sealed class AlignedPool
     internal void Return(AlignedMemory memory)
     {
         memory.Zero();
+        memory.IsZero = true;
+        Keep(memory);
+    }
+
+    /// <summary>Keeps memory that held nothing but what everybody may know - parts of ciphertexts, sums of public keys - as it is.</summary>
+    internal void ReturnPublic(AlignedMemory memory)
+    {
+        memory.IsZero = false;
+        Keep(memory);
+    }
+
+    private void Keep(AlignedMemory memory)
+    {
         for (int i = 0; i < Places; i++)
             if (Volatile.Read(ref _kept[i]) is null && Interlocked.CompareExchange(ref _kept[i], memory, null) is null) return;
         memory.Dispose();

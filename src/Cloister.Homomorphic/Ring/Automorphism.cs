@@ -41,11 +41,19 @@ public sealed unsafe class Automorphism
         if (source.Form != RnsForm.Values) throw new ArgumentException("The source holds coefficients: transform it first.", nameof(source));
         if (source.Basis.Degree != Degree || !target.Basis.IsStartOf(source.Basis) || ReferenceEquals(source, target)) throw new ArgumentException("The polynomials have other degrees or moduli, or are the same.", nameof(target));
         target.Form = RnsForm.Values;
-        fixed (ushort* sources = _sources)
-            for (int limb = 0; limb < target.Basis.Count; limb++)
-                Permute(source.Pointer + (nint)limb * Degree, target.Pointer + (nint)limb * Degree, sources, Degree);
-        GC.KeepAlive(source);
+        Apply(source, target.Pointer, target.Basis.Count);
         GC.KeepAlive(target);
+    }
+
+    /// <summary>Writes all limbs of a(X^g).</summary>
+    internal void Apply(RnsPolynomial source, double* target) => Apply(source, target, source.Basis.Count);
+
+    private void Apply(RnsPolynomial source, double* target, int limbs)
+    {
+        fixed (ushort* sources = _sources)
+            for (int limb = 0; limb < limbs; limb++)
+                Permute(source.Pointer + (nint)limb * Degree, target + (nint)limb * Degree, sources, Degree);
+        GC.KeepAlive(source);
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]

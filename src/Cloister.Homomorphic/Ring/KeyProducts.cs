@@ -9,7 +9,10 @@ namespace Cloister.Homomorphic.Ring;
 /// </summary>
 internal static unsafe class KeyProducts
 {
-    /// <summary>After how many products the sums are reduced. A product is at most 17/32 p, so they stay below 1/2 + 8 * 17/32 = 4.75p.</summary>
+    /// <summary>
+    /// After how many products the sums are reduced. A product of a balanced value is at most 17/32 p, so they stay below 1/2 + 8 * 17/32 = 4.75p. Below 2^48 values come
+    /// unreduced from the transform, at most 10.2p: a product is then at most 1/2 + 10.2/32 = 0.82p, and the sums stay below 7.1p, less than the 16p that are 2^52.
+    /// </summary>
     internal const int Lazy = 8;
 
     /// <summary>sum += values * key for both parts of a key; or, of the first digit, sum = values * key. All are balanced; the j-th digit's sums may be reduced.</summary>
@@ -36,22 +39,22 @@ internal static unsafe class KeyProducts
         Add(scratch, key0, key1, sum0, sum1, transform.Degree, transform.Modulus, j, width);
     }
 
-    /// <summary>target += (sum - rest) * inverse, balanced, with the values of integers below 2^52 in size as rest: |sum - rest| &lt;= 5.25p, so the product is at most 0.83p and what is reduced at most 1.33p.</summary>
-    internal static void Finish(double* coefficients, double* scratch, NegacyclicNtt transform, double* sum, double inverseOfSpecial, double* target, VectorWidth width)
+    /// <summary>target = addend + (sum - rest) * inverse, the addend being zero where it is null, balanced, with the values of integers below 2^52 in size as rest: |sum - rest| &lt;= 7.6p where p is below 2^48, else 5.25p, so the product is at most 0.83p and what is reduced at most 1.33p.</summary>
+    internal static void Finish(double* coefficients, double* scratch, NegacyclicNtt transform, double* sum, double inverseOfSpecial, double* addend, double* target, VectorWidth width)
     {
         switch (width)
         {
             case VectorWidth.Wide512:
                 Ntt512.ForwardHead(coefficients, scratch, transform.Tables, lift: true);
-                NttTail512.Run(scratch, transform.Tables, new DivisionSink(transform.Modulus, sum, inverseOfSpecial, target));
+                NttTail512.Run(scratch, transform.Tables, new DivisionSink(transform.Modulus, sum, inverseOfSpecial, addend, target));
                 break;
             case VectorWidth.Wide256:
                 Lift(coefficients, scratch, transform, width);
-                Finish<Lanes256, Vector256<double>>(sum, scratch, inverseOfSpecial, target, transform.Degree, transform.Modulus);
+                Finish<Lanes256, Vector256<double>>(sum, scratch, inverseOfSpecial, addend, target, transform.Degree, transform.Modulus);
                 break;
             default:
                 Lift(coefficients, scratch, transform, width);
-                Finish<ScalarLanes, double>(sum, scratch, inverseOfSpecial, target, transform.Degree, transform.Modulus);
+                Finish<ScalarLanes, double>(sum, scratch, inverseOfSpecial, addend, target, transform.Degree, transform.Modulus);
                 break;
         }
     }
@@ -91,7 +94,7 @@ internal static unsafe class KeyProducts
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Finish<TLanes, TVector>(double* sum, double* rest, double inverseOfSpecial, double* target, int n, Modulus modulus)
+    private static void Finish<TLanes, TVector>(double* sum, double* rest, double inverseOfSpecial, double* addend, double* target, int n, Modulus modulus)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
@@ -99,7 +102,8 @@ internal static unsafe class KeyProducts
         for (int i = 0; i < n; i += TLanes.Count)
         {
             TVector quotient = ModularLanes<TLanes, TVector>.MultiplyLazy(TLanes.Subtract(TLanes.Load(sum + i), TLanes.Load(rest + i)), factor, minusP, inverse, magic);
-            TLanes.Store(ModularLanes<TLanes, TVector>.Reduce(TLanes.Add(TLanes.Load(target + i), quotient), minusP, inverse, magic), target + i);
+            if (addend is not null) quotient = TLanes.Add(TLanes.Load(addend + i), quotient);
+            TLanes.Store(ModularLanes<TLanes, TVector>.Reduce(quotient, minusP, inverse, magic), target + i);
         }
     }
 
@@ -107,12 +111,13 @@ internal static unsafe class KeyProducts
     {
         private readonly double* _key0 = key0, _key1 = key1, _sum0 = sum0, _sum1 = sum1;
         private readonly Vector512<double> _minusP = Vector512.Create(-modulus.P), _inverse = Vector512.Create(modulus.Inverse);
-        private readonly bool _first = first, _reduce = reduce;
+        private readonly bool _first = first, _reduce = reduce, _narrow = modulus.IsNarrow;
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Take(Vector512<double> values, nint at)
         {
             Vector512<double> magic = Vector512.Create(Modulus.Magic);
+            if (!_narrow) values = Butterfly512.Reduce(values, _minusP, _inverse, magic);
             Vector512<double> product0 = Butterfly512.Multiply(values, Vector512.Load(_key0 + at), _minusP, _inverse, magic);
             Vector512<double> product1 = Butterfly512.Multiply(values, Vector512.Load(_key1 + at), _minusP, _inverse, magic);
             if (!_first)
@@ -130,17 +135,19 @@ internal static unsafe class KeyProducts
         }
     }
 
-    private readonly struct DivisionSink(Modulus modulus, double* sum, double inverseOfSpecial, double* target) : INttSink
+    private readonly struct DivisionSink(Modulus modulus, double* sum, double inverseOfSpecial, double* addend, double* target) : INttSink
     {
-        private readonly double* _sum = sum, _target = target;
+        private readonly double* _sum = sum, _addend = addend, _target = target;
         private readonly Vector512<double> _minusP = Vector512.Create(-modulus.P), _inverse = Vector512.Create(modulus.Inverse), _factor = Vector512.Create(inverseOfSpecial);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Take(Vector512<double> values, nint at)
         {
             Vector512<double> magic = Vector512.Create(Modulus.Magic);
+            values = Butterfly512.Reduce(values, _minusP, _inverse, magic);
             Vector512<double> quotient = Butterfly512.Multiply(Vector512.Load(_sum + at) - values, _factor, _minusP, _inverse, magic);
-            Butterfly512.Reduce(Vector512.Load(_target + at) + quotient, _minusP, _inverse, magic).Store(_target + at);
+            if (_addend is not null) quotient += Vector512.Load(_addend + at);
+            Butterfly512.Reduce(quotient, _minusP, _inverse, magic).Store(_target + at);
         }
     }
 }

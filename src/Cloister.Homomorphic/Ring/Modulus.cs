@@ -47,6 +47,9 @@ public sealed class Modulus
     /// <summary>The prime.</summary>
     public ulong Value { get; }
 
+    /// <summary>Whether it is below 2^48, so that sums and transforms need fewer reductions.</summary>
+    internal bool IsNarrow => Value >> 48 == 0;
+
     internal double P { get; }
 
     internal double Inverse { get; }

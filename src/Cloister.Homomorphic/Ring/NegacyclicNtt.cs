@@ -44,6 +44,19 @@ public sealed unsafe class NegacyclicNtt
     /// <param name="order">The order of the values.</param>
     public void Inverse(Span<double> values, NttOrder order = NttOrder.Internal) => Inverse(values, order, VectorWidths.Best);
 
+    /// <summary>Writes the coefficients of values elsewhere.</summary>
+    internal void Inverse(double* values, double* coefficients, VectorWidth width)
+    {
+        if (width == VectorWidth.Wide512)
+        {
+            Ntt512.Inverse(values, coefficients, Tables, NttOrder.Internal);
+            GC.KeepAlive(this);
+            return;
+        }
+        new ReadOnlySpan<double>(values, Degree).CopyTo(new Span<double>(coefficients, Degree));
+        Inverse(new Span<double>(coefficients, Degree), NttOrder.Internal, width);
+    }
+
     internal void Forward(Span<double> polynomial, NttOrder order, VectorWidth width)
     {
         if (polynomial.Length != Degree) throw new ArgumentException($"The polynomial has {polynomial.Length} coefficients instead of {Degree}.", nameof(polynomial));

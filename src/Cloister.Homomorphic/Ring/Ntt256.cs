@@ -27,9 +27,9 @@ internal static unsafe class Ntt256
         InverseHead(a, tables);
         int level = 3, left = tables.Log - 3;
         for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3)
-            InverseEight(a, tables, 1 << level, level == 3 || level == tables.InverseReduction, left == 3);
+            InverseEight(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 3);
         for (; left > 0; level += 2, left -= 2)
-            InverseFour(a, tables, 1 << level, level == 3 || level == tables.InverseReduction, left == 2);
+            InverseFour(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -34,14 +34,17 @@ internal static unsafe class Ntt512
         for (; left > 0; level += 2, left -= 2) ForwardFour(a, tables, 1 << level, level == tables.ForwardReduction);
     }
 
-    internal static void Inverse(double* a, NttTables tables, NttOrder order)
+    internal static void Inverse(double* a, NttTables tables, NttOrder order) => Inverse(a, a, tables, order);
+
+    /// <summary>From one place to another, or in place.</summary>
+    internal static void Inverse(double* from, double* a, NttTables tables, NttOrder order)
     {
-        InverseHead(a, tables, order == NttOrder.BitReversed);
+        InverseHead(from, a, tables, order == NttOrder.BitReversed);
         int level = 3, left = tables.Log - 3;
         for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3)
-            InverseEight(a, tables, 1 << level, level == 3 || level == tables.InverseReduction, left == 3);
+            InverseEight(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 3);
         for (; left > 0; level += 2, left -= 2)
-            InverseFour(a, tables, 1 << level, level == 3 || level == tables.InverseReduction, left == 2);
+            InverseFour(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 2);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -164,14 +167,14 @@ internal static unsafe class Ntt512
 
     // Levels with strides 1, 2 and 4: seven of the twelve twiddles are 1 and are not multiplied by.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void InverseHead(double* a, NttTables tables, bool transposed)
+    private static void InverseHead(double* from, double* a, NttTables tables, bool transposed)
     {
         Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);
         Lanes w3 = Vector512.Create(tables.Inverse[3]), w5 = Vector512.Create(tables.Inverse[5]), w6 = Vector512.Create(tables.Inverse[6]), w7 = Vector512.Create(tables.Inverse[7]);
-        for (double* at = a, end = a + tables.Degree; at < end; at += 64)
+        for (double* at = a, end = a + tables.Degree; at < end; at += 64, from += 64)
         {
-            Lanes x0 = Vector512.Load(at), x1 = Vector512.Load(at + 8), x2 = Vector512.Load(at + 16), x3 = Vector512.Load(at + 24);
-            Lanes x4 = Vector512.Load(at + 32), x5 = Vector512.Load(at + 40), x6 = Vector512.Load(at + 48), x7 = Vector512.Load(at + 56);
+            Lanes x0 = Vector512.Load(from), x1 = Vector512.Load(from + 8), x2 = Vector512.Load(from + 16), x3 = Vector512.Load(from + 24);
+            Lanes x4 = Vector512.Load(from + 32), x5 = Vector512.Load(from + 40), x6 = Vector512.Load(from + 48), x7 = Vector512.Load(from + 56);
             if (transposed) Transpose(ref x0, ref x1, ref x2, ref x3, ref x4, ref x5, ref x6, ref x7);
             Turn(ref x0, ref x1);
             Turn(ref x2, ref x3);

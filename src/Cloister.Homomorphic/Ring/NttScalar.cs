@@ -14,6 +14,8 @@ namespace Cloister.Homomorphic.Ring;
 /// 9.16 * (17/16)^8 - 8 = 6.88 in the end (n = 32768).</para>
 /// <para>Without these reductions 49-bit primes would reach 8.5 * (17/16)^15 - 8 = 13.1p, still below the 16p = 2^53 that doubles hold,
 /// but beyond the 2^51 quotients that the rounding of <see cref="Modulus"/> takes.</para>
+/// <para><b>Below 2^48</b> a product of an operand A is at most 1/2 + A/32, and A may reach 16 (2^52 / p). Forward: A' = 33/32 A + 1/2, that is
+/// A(k) = 16.5 * (33/32)^k - 16, and A(15) = 10.2. Inverse: 4 after three levels, then 20 * (33/32)^12 - 16 = 12.9 after twelve more. So nothing is reduced before the end.</para>
 /// </remarks>
 internal static unsafe class NttScalar
 {
@@ -47,7 +49,7 @@ internal static unsafe class NttScalar
         NttOrders.Transpose(a, n);
         for (int level = 0, half = 1; half < n; level++, half *= 2)
         {
-            bool reduce = level == 3 || level == tables.InverseReduction;
+            bool reduce = level == tables.FirstInverseReduction || level == tables.InverseReduction;
             for (int block = 0; block < n; block += 2 * half)
             {
                 double* upper = a + block, lower = upper + half;

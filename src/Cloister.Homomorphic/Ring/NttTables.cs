@@ -68,10 +68,13 @@ internal sealed unsafe class NttTables
     internal double* Scale { get; }
 
     /// <summary>Forward: the level before which the upper operands are reduced. 10 levels need none.</summary>
-    internal int ForwardReduction => Log >= 11 ? 6 : -1;
+    internal int ForwardReduction => Log >= 11 && !Modulus.IsNarrow ? 6 : -1;
 
-    /// <summary>Inverse: the second such level, beside level 3.</summary>
-    internal int InverseReduction => Log >= 14 ? 6 : -1;
+    /// <summary>Inverse: the second such level.</summary>
+    internal int InverseReduction => Log >= 14 && !Modulus.IsNarrow ? 6 : -1;
+
+    /// <summary>Inverse: the first level before which upper operands are reduced.</summary>
+    internal int FirstInverseReduction => Modulus.IsNarrow ? -1 : 3;
 
     internal static int Reverse(int value, int bits)
     {

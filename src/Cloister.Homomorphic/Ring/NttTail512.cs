@@ -5,7 +5,7 @@ using Lanes = System.Runtime.Intrinsics.Vector512<double>;
 
 namespace Cloister.Homomorphic.Ring;
 
-/// <summary>What becomes of eight balanced values that a forward transform has just finished, still in a register.</summary>
+/// <summary>What becomes of eight values that a forward transform has just finished, still in a register and not yet reduced: see <see cref="NttScalar"/> for how large they are.</summary>
 internal interface INttSink
 {
     void Take(Lanes values, nint at);
@@ -43,14 +43,14 @@ internal static unsafe class NttTail512
             Turn(ref x2, ref x3, Vector512.Load(w + 32), minusP, inverse, magic);
             Turn(ref x4, ref x5, Vector512.Load(w + 40), minusP, inverse, magic);
             Turn(ref x6, ref x7, Vector512.Load(w + 48), minusP, inverse, magic);
-            sink.Take(Reduce(x0, minusP, inverse, magic), i);
-            sink.Take(Reduce(x1, minusP, inverse, magic), i + 8);
-            sink.Take(Reduce(x2, minusP, inverse, magic), i + 16);
-            sink.Take(Reduce(x3, minusP, inverse, magic), i + 24);
-            sink.Take(Reduce(x4, minusP, inverse, magic), i + 32);
-            sink.Take(Reduce(x5, minusP, inverse, magic), i + 40);
-            sink.Take(Reduce(x6, minusP, inverse, magic), i + 48);
-            sink.Take(Reduce(x7, minusP, inverse, magic), i + 56);
+            sink.Take(x0, i);
+            sink.Take(x1, i + 8);
+            sink.Take(x2, i + 16);
+            sink.Take(x3, i + 24);
+            sink.Take(x4, i + 32);
+            sink.Take(x5, i + 40);
+            sink.Take(x6, i + 48);
+            sink.Take(x7, i + 56);
         }
     }
 }

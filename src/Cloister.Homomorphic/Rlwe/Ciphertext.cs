@@ -25,9 +25,9 @@ public sealed class Ciphertext : IDisposable
     /// <summary>How many polynomials it has: 2, or 3 for a product that is not relinearised.</summary>
     public int Size => C2 is null ? 2 : 3;
 
-    internal RnsPolynomial C0 { get; private set; }
+    internal RnsPolynomial C0 { get; }
 
-    internal RnsPolynomial C1 { get; private set; }
+    internal RnsPolynomial C1 { get; }
 
     /// <summary>The third part of a product, or null.</summary>
     internal RnsPolynomial? C2 { get; private set; }
@@ -116,18 +116,19 @@ public sealed class Ciphertext : IDisposable
     /// <param name="element">g, odd and below 2n.</param>
     /// <param name="keys">Of the same secret key.</param>
     /// <exception cref="HomomorphicException">There is no key for g, the keys were made with other parameters, or the ciphertext is not relinearised.</exception>
-    public void Turn(int element, GaloisKeys keys)
+    public unsafe void Turn(int element, GaloisKeys keys)
     {
         RequireSame(keys.Parameters);
         RequireTwoParts();
         if (element == 1) return;
         (Automorphism map, KeySwitchingKey key) = keys.Find(element);
-        RnsPolynomial first = new(Basis, RnsForm.Values), switched = new(Basis, RnsForm.Values);
-        using (C0) map.Apply(C0, first);
-        using var second = new RnsPolynomial(Basis, RnsForm.Values);
-        using (C1) map.Apply(C1, second);
-        (C0, C1) = (first, switched);
-        KeySwitching.Apply(second, key, first, switched, VectorWidths.Best);
+        int size = Basis.Degree * Basis.Count;
+        AlignedMemory turned = Basis.Pool.RentAny(2 * size);
+        double* first = turned.Pointer, second = first + size;
+        map.Apply(C0, first);
+        map.Apply(C1, second);
+        KeySwitching.Apply(second, Basis.Count, key, first, null, C0, C1, VectorWidths.Best);
+        Basis.Pool.ReturnPublic(turned);
     }
 
     /// <summary>The same message over one modulus less: smaller, with the noise divided by that modulus, and a little of rounding.</summary>

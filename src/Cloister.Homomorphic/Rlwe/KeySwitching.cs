@@ -20,14 +20,28 @@ internal static unsafe class KeySwitching
     /// <param name="width">How many at once.</param>
     internal static void Apply(RnsPolynomial c, KeySwitchingKey key, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
     {
+        Apply(c.Pointer, c.Basis.Count, key, target0.Pointer, target1.Pointer, target0, target1, width);
+        GC.KeepAlive(c);
+    }
+
+    /// <summary>Writes the pair, added to other values.</summary>
+    /// <param name="c">Values over the first moduli of the chain.</param>
+    /// <param name="k">How many moduli.</param>
+    /// <param name="key">From s' to s.</param>
+    /// <param name="addend0">What u0 is added to.</param>
+    /// <param name="addend1">What u1 is added to, or null.</param>
+    /// <param name="target0">Receives the first sum.</param>
+    /// <param name="target1">Receives the second.</param>
+    /// <param name="width">How many at once.</param>
+    internal static void Apply(double* c, int k, KeySwitchingKey key, double* addend0, double* addend1, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
+    {
         RnsBasis whole = key.Parameters.Ring.Basis;
-        int n = whole.Degree, k = c.Basis.Count, special = whole.Count - 1;
+        int n = whole.Degree, special = whole.Count - 1;
         Modulus p = whole.Moduli[special];
-        using var digits = new RnsPolynomial(c.Basis);
-        digits.CopyFrom(c);
-        digits.ToCoefficients(width);
-        AlignedMemory scratch = whole.Pool.Rent(5 * n);
-        double* values = scratch.Pointer, sum0 = values + n, sum1 = sum0 + n, rest0 = sum1 + n, rest1 = rest0 + n;
+        // Nothing here is secret: ciphertexts and public keys.
+        AlignedMemory scratch = whole.Pool.RentAny((5 + k) * n);
+        double* values = scratch.Pointer, sum0 = values + n, sum1 = sum0 + n, rest0 = sum1 + n, rest1 = rest0 + n, digits = rest1 + n;
+        for (int j = 0; j < k; j++) whole.Transform(j).Inverse(c + (nint)j * n, digits + (nint)j * n, width);
         Sum(special, rest0, rest1);
         foreach (nint rest in (ReadOnlySpan<nint>)[(nint)rest0, (nint)rest1])
         {
@@ -36,14 +50,16 @@ internal static unsafe class KeySwitching
         }
         for (int i = 0; i < k; i++)
         {
+            nint at = (nint)i * n;
             double inverse = key.Parameters.InverseOfSpecial(i);
             Sum(i, sum0, sum1);
-            KeyProducts.Finish(rest0, values, whole.Transform(i), sum0, inverse, target0.Pointer + (nint)i * n, width);
-            KeyProducts.Finish(rest1, values, whole.Transform(i), sum1, inverse, target1.Pointer + (nint)i * n, width);
+            KeyProducts.Finish(rest0, values, whole.Transform(i), sum0, inverse, addend0 + at, target0.Pointer + at, width);
+            KeyProducts.Finish(rest1, values, whole.Transform(i), sum1, inverse, addend1 is null ? null : addend1 + at, target1.Pointer + at, width);
         }
-        whole.Pool.Return(scratch);
-        GC.KeepAlive(c);
+        whole.Pool.ReturnPublic(scratch);
         GC.KeepAlive(key);
+        GC.KeepAlive(target0);
+        GC.KeepAlive(target1);
 
         // The sums of the digits' products with both parts of the pairs, modulo modulus i.
         void Sum(int i, double* sum0, double* sum1)
@@ -53,8 +69,8 @@ internal static unsafe class KeySwitching
             {
                 double* key0 = key.B(j).Pointer + at, key1 = key.A(j).Pointer + at;
                 // Modulo its own modulus a digit's values are those of c.
-                if (i == j) KeyProducts.Add(c.Pointer + at, key0, key1, sum0, sum1, n, whole.Moduli[i], j, width);
-                else KeyProducts.AddTransformed(digits.Pointer + (nint)j * n, values, whole.Transform(i), key0, key1, sum0, sum1, j, width);
+                if (i == j) KeyProducts.Add(c + at, key0, key1, sum0, sum1, n, whole.Moduli[i], j, width);
+                else KeyProducts.AddTransformed(digits + (nint)j * n, values, whole.Transform(i), key0, key1, sum0, sum1, j, width);
             }
         }
     }
