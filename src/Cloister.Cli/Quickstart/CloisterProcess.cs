@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Threading.Channels;
@@ -11,6 +12,7 @@ internal sealed class CloisterProcess : IAsyncDisposable
 {
     private readonly Process _process;
     private readonly Channel<JsonObject> _lines = Channel.CreateUnbounded<JsonObject>();
+    private readonly StringBuilder _transcript = new();
     private readonly Task _reading;
     private bool _disposed;
 
@@ -27,6 +29,16 @@ internal sealed class CloisterProcess : IAsyncDisposable
 
     /// <summary>The last line that said why the process ended, where it failed.</summary>
     public string? Error { get; private set; }
+
+    /// <summary>All that it has written so far, results and log.</summary>
+    public string Transcript
+    {
+        get
+        {
+            lock (_transcript)
+                return _transcript.ToString();
+        }
+    }
 
     /// <summary>Starts <paramref name="executable"/> with the arguments and <c>--json</c>.</summary>
     public static CloisterProcess Start(string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
@@ -85,9 +97,10 @@ internal sealed class CloisterProcess : IAsyncDisposable
 
     private async Task ReadAsync()
     {
-        Task<string> errors = _process.StandardError.ReadToEndAsync();
+        Task<string> errors = ReadErrorsAsync();
         while (await _process.StandardOutput.ReadLineAsync() is { } text)
         {
+            Keep(text);
             JsonObject line = Parse(text);
             Error = (string?)line["error"] ?? Error;
             _lines.Writer.TryWrite(line);
@@ -95,6 +108,23 @@ internal sealed class CloisterProcess : IAsyncDisposable
         if ((await errors).Trim() is { Length: > 0 } words)
             Error ??= words;
         _lines.Writer.Complete();
+    }
+
+    private async Task<string> ReadErrorsAsync()
+    {
+        var errors = new StringBuilder();
+        while (await _process.StandardError.ReadLineAsync() is { } text)
+        {
+            Keep(text);
+            errors.Append(text).Append('\n');
+        }
+        return errors.ToString();
+    }
+
+    private void Keep(string line)
+    {
+        lock (_transcript)
+            _transcript.Append(line).Append('\n');
     }
 
     private static JsonObject Parse(string text)

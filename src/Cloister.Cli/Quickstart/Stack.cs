@@ -19,8 +19,7 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
     public string MeshAddress { get; set; } = "";
     public string ManifestFile => Path.Combine(Workspace.Operator, "manifest.json");
     public string Fingerprint { get; set; } = "";
-    public string ModelDigest { get; set; } = "";
-    public string MakerKey { get; set; } = "";
+    public List<StoryModel> Models { get; } = [];
     public string WorkloadAddress { get; set; } = "";
 
     public JsonObject CoordinatorPackage => StoryManifest.Simulation(CoordinatorDigest, HostKey);
@@ -49,6 +48,12 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
         "predict", "--coordinator", coordinator, "--policy", Path.Combine(Workspace.Client, "policy.json"), "--workload", workload,
         "--type", StoryManifest.MarbleType, "--model", StoryManifest.Model, "--token", Path.Combine(Workspace.Client, "token"),
         .. images.SelectMany(image => new[] { "--image", image }),
+    ];
+
+    public string[] PageArguments(string folder) =>
+    [
+        "he", "page", "--coordinator", ClientAddress, "--policy", Path.Combine(Workspace.Client, "policy.json"), "--workload", WorkloadAddress,
+        "--type", StoryManifest.MarbleType, "--model", Models[0].Name, "--token", Path.Combine(Workspace.Client, "token"), "--folder", folder,
     ];
 
     /// <summary>Starts a command that goes on until the story ends, or until it is disposed of.</summary>

@@ -12,19 +12,20 @@ internal static class StoryManifest
 
     public static JsonObject Simulation(string digest, string hostKey) => new() { ["Simulation"] = new JsonObject { ["Digest"] = digest, ["HostKeys"] = new JsonArray(hostKey) } };
 
-    /// <summary>One package, one workload type, one model whose key its owner will upload, one user who may, one caller.</summary>
-    public static string Manifest(JsonObject package, string digest, string makerKey, string ownerCertificate, string tokenSha256) => new JsonObject
+    /// <summary>One package, one workload type, models under one key that their owner will upload, one user who may, one caller.</summary>
+    public static string Manifest(JsonObject package, IReadOnlyList<StoryModel> models, string ownerCertificate, string tokenSha256) => new JsonObject
     {
         ["Packages"] = new JsonObject { ["serving"] = package },
-        ["Marbles"] = new JsonObject { [MarbleType] = new JsonObject { ["Package"] = "serving", ["Models"] = new JsonArray(Model) } },
+        ["Marbles"] = new JsonObject { [MarbleType] = new JsonObject { ["Package"] = "serving", ["Models"] = Names(models) } },
         ["Secrets"] = new JsonObject { [Secret] = new JsonObject { ["Type"] = "symmetric-key", ["Size"] = 256, ["UserDefined"] = true } },
-        ["Models"] = new JsonObject { [Model] = new JsonObject { ["Digest"] = digest, ["MakerKey"] = makerKey, ["Secret"] = Secret, ["MinimumVersion"] = 1 } },
+        ["Models"] = new JsonObject(models.Select(model => KeyValuePair.Create<string, JsonNode?>(
+            model.Name, new JsonObject { ["Digest"] = model.Digest, ["MakerKey"] = model.MakerKey, ["Secret"] = Secret, ["MinimumVersion"] = 1 }))),
         ["Users"] = new JsonObject { [User] = new JsonObject { ["Certificate"] = ownerCertificate, ["Roles"] = new JsonArray("key-release") } },
         ["Roles"] = new JsonObject
         {
             ["key-release"] = new JsonObject { ["ResourceType"] = "Secrets", ["ResourceNames"] = new JsonArray(Secret), ["Actions"] = new JsonArray("WriteSecret") },
         },
-        ["Callers"] = new JsonObject { [Caller] = new JsonObject { ["TokenSha256"] = tokenSha256, ["Models"] = new JsonArray(Model) } },
+        ["Callers"] = new JsonObject { [Caller] = new JsonObject { ["TokenSha256"] = tokenSha256, ["Models"] = Names(models) } },
     }.ToJsonString(Readable);
 
     /// <summary>A policy for the coordinator; <paramref name="fingerprint"/> null leaves the manifest to the owner's signature.</summary>
@@ -34,4 +35,12 @@ internal static class StoryManifest
         ["OwnerKeys"] = new JsonArray(ownerKey),
         ["Manifest"] = fingerprint is null ? "Any" : new JsonObject { ["Exactly"] = fingerprint },
     }.ToJsonString(Readable);
+
+    private static JsonArray Names(IReadOnlyList<StoryModel> models) => new([.. models.Select(model => (JsonNode)model.Name)]);
 }
+
+/// <summary>A sealed model in the store.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Digest">The sealed file's.</param>
+/// <param name="MakerKey">Who signed it.</param>
+internal sealed record StoryModel(string Name, string Digest, string MakerKey);

@@ -8,7 +8,7 @@ namespace Cloister.Cli.Quickstart.Encrypted;
 /// <summary>The forms in which a program that had seen a row would hold it.</summary>
 internal static class RowTraces
 {
-    private const int LeastValues = 4, LeastDigits = 12, Passage = 48;
+    private const int LeastValues = 4, LeastDigits = 12, Passage = 48, SimpleDenominator = 100;
 
     /// <summary>The traces of a row of features.</summary>
     /// <param name="name">The row's name.</param>
@@ -30,8 +30,8 @@ internal static class RowTraces
             yield return Text(name, "JSON with spaces", string.Join(", ", row.Select(Shortest)));
             yield return Text(name, "JSON of 32-bit floats", string.Join(',', row.Select(value => ((float)value).ToString(CultureInfo.InvariantCulture))));
         }
-        // One value by itself tells, where it has so many digits that nobody else has it.
-        foreach (double value in row.Where(value => Shortest(value).Length >= LeastDigits).Distinct())
+        // One value by itself tells, where it has so many digits that nobody else has it: 4/3 is in every process.
+        foreach (double value in row.Where(value => Shortest(value).Length >= LeastDigits && !IsSimpleFraction(value)).Distinct())
         {
             yield return Vector(name, $"the feature {Shortest(value)} by itself", [value]);
             yield return Text(name, $"the feature {Shortest(value)} by itself, as text", Shortest(value));
@@ -47,6 +47,8 @@ internal static class RowTraces
         yield return Text(name, "its text", passage);
         yield return new Trace(name, "its text, 16 bits a character", Encoding.Unicode.GetBytes(passage));
     }
+
+    private static bool IsSimpleFraction(double value) => Enumerable.Range(1, SimpleDenominator).Any(denominator => Math.Round(value * denominator) / denominator == value);
 
     private static long Integer(double value, FeatureSpecification feature) => feature.Step > 0
         ? (long)Math.Clamp(Math.Round((value - feature.Offset) / feature.Step), feature.Minimum, feature.Maximum)
