@@ -36,8 +36,8 @@ internal readonly record struct SealPolynomials(RnsBasis Basis, bool IsKey, int 
         return new SealPolynomials(chain.Slice(..moduli), isKey, (int)count);
     }
 
-    /// <summary>Reads the residues into polynomials over the level's moduli, which become values.</summary>
-    internal void ReadResidues(ref SealReader reader, params ReadOnlySpan<RnsPolynomial> polynomials)
+    /// <summary>Reads the residues into polynomials over the level's moduli, which become values. Returns whether the second was a seed.</summary>
+    internal bool ReadResidues(ref SealReader reader, params ReadOnlySpan<RnsPolynomial> polynomials)
     {
         long each = (long)Basis.Degree * Basis.Count;
         ReadOnlySpan<byte> words = reader.Words("residues", Count * each, Count == 2 ? each : Count * each);
@@ -45,6 +45,7 @@ internal readonly record struct SealPolynomials(RnsBasis Basis, bool IsKey, int 
         for (int i = 0; i < (seeded ? 1 : Count); i++) ReadPolynomial(words.Slice((int)(i * each * 8), (int)each * 8), polynomials[i], reader.What);
         if (seeded) SealSeed.Read(ref reader).Expand(polynomials[1]);
         foreach (RnsPolynomial polynomial in polynomials) ToOurs(polynomial);
+        return seeded;
     }
 
     /// <summary>Writes all members with the residues of polynomials that hold values.</summary>

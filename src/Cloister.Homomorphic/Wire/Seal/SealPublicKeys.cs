@@ -8,22 +8,27 @@ internal static class SealPublicKeys
 {
     private const string What = "public key";
 
-    internal static PublicKey Read(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version)
+    /// <param name="source">The object.</param>
+    /// <param name="parameters">What the key is for.</param>
+    /// <param name="version">What saved it.</param>
+    /// <param name="seeded">Whether its second polynomial must have come as a seed, so that nobody chose it.</param>
+    internal static PublicKey Read(ReadOnlySpan<byte> source, RlweParameters parameters, out SealVersion version, bool seeded = false)
     {
         using SealBody body = SealBody.Open(source, Of(parameters).MemberBytes(seeded: false), What);
         version = body.Header.Version;
         SealReader reader = body.Reader(What);
-        return ReadMembers(ref reader, SealParameters.Of(parameters), parameters);
+        return ReadMembers(ref reader, SealParameters.Of(parameters), parameters, seeded);
     }
 
     /// <summary>Reads the members, the last of their object.</summary>
-    internal static PublicKey ReadMembers(ref SealReader reader, SealParameters seal, RlweParameters parameters)
+    internal static PublicKey ReadMembers(ref SealReader reader, SealParameters seal, RlweParameters parameters, bool seeded = false)
     {
         SealPolynomials polynomials = SealPolynomials.ReadHead(ref reader, seal, parameters.Ring.Basis, isKey: true, 2);
         var key = new PublicKey(parameters, new RnsPolynomial(polynomials.Basis), new RnsPolynomial(polynomials.Basis));
         try
         {
-            polynomials.ReadResidues(ref reader, key.B, key.A);
+            if (!polynomials.ReadResidues(ref reader, key.B, key.A) && seeded)
+                throw new HomomorphicException(HomomorphicError.WirePublicKey, $"The {reader.What} brings its second polynomial itself. A model hides behind that polynomial, so it must be random for certain: save the key with its seed (createPublicKeySerializable).");
             reader.End();
             if (SealPolynomials.HasZeroLimb(key.A) || SealPolynomials.HasZeroLimb(key.B))
                 throw new HomomorphicException(HomomorphicError.SealTransparent, $"The {reader.What} hides nothing: one of its polynomials is zero modulo a prime.");

@@ -37,7 +37,7 @@ public static class SealQueryFormat
         SealVersion? first = null;
         try
         {
-            if (specification.Parameters.CircuitPrivacy) key = SealFormat.ReadPublicKey(Next(ref rest, ref first), parameters, out _);
+            if (specification.Parameters.CircuitPrivacy) key = SealPublicKeys.Read(Next(ref rest, ref first), parameters, out _, seeded: true);
             while (ciphertexts.Count < count)
             {
                 ciphertexts.Add(SealFormat.ReadCiphertext(Next(ref rest, ref first), parameters, out _));

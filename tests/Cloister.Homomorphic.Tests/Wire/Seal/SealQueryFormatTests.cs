@@ -1,4 +1,5 @@
 using Cloister.Homomorphic.Models;
+using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire.Seal;
 using static Cloister.Homomorphic.Tests.Wire.WireSample;
@@ -14,8 +15,7 @@ public sealed class SealQueryFormatTests
     {
         using var sample = new WireSample(circuitPrivacy);
         var saved = new SealVersion(4, 3);
-        using PublicKey? open = circuitPrivacy ? PublicKey.Of(sample.Key) : null;
-        byte[] key = open is null ? [] : SealFormat.WritePublicKey(open, saved, compression);
+        byte[] key = circuitPrivacy ? SeededKey(sample, saved, compression) : [];
         byte[] bytes = Query(sample, saved, Ciphertexts, compression, key);
         using EncryptedQuery read = SealQueryFormat.Read(bytes, sample.Parameters, sample.Specification, out SealVersion version);
         Assert.Equal((saved, Rows, Ciphertexts), (version, read.Rows, read.Ciphertexts.Count));
@@ -30,6 +30,16 @@ public sealed class SealQueryFormatTests
         using Ciphertext second = SealFormat.ReadCiphertext(answered.AsSpan(4 + first), sample.Parameters, out SealVersion named);
         Assert.Equal(saved, named);
         Assert.Equal(sample.Message(1), Encryption.Decrypt(second, sample.Key));
+    }
+
+    [Fact]
+    public void A_public_key_whose_second_part_the_client_may_have_chosen_is_refused()
+    {
+        using var sample = new WireSample(circuitPrivacy: true);
+        using PublicKey open = PublicKey.Of(sample.Key);
+        byte[] query = Query(sample, SealVersion.NodeSeal7, Ciphertexts, key: SealFormat.WritePublicKey(open, SealVersion.NodeSeal7));
+        var refusal = Assert.Throws<HomomorphicException>(() => SealQueryFormat.Read(query, sample.Parameters, sample.Specification, out _));
+        Assert.Equal(HomomorphicError.WirePublicKey, refusal.Error);
     }
 
     [Fact]
@@ -56,6 +66,20 @@ public sealed class SealQueryFormatTests
         using var sample = new WireSample();
         byte[] bytes = Query(sample, SealVersion.NodeSeal7, Ciphertexts);
         Mutation.Drive(bytes, mutant => SealQueryFormat.Fuzz(mutant, sample.Parameters, sample.Specification), rounds: 200);
+    }
+
+    private static byte[] SeededKey(WireSample sample, SealVersion version, SealCompression compression)
+    {
+        SealPolynomials polynomials = SealPublicKeys.Of(sample.Parameters);
+        var seed = new SealSeed(SealGenerator.Blake2Xb, new byte[SealSeed.SeedBytes]);
+        using var a = new RnsPolynomial(polynomials.Basis);
+        seed.Expand(a);
+        polynomials.ToOurs(a);
+        using RnsPolynomial b = Encryption.Hide(default, a, sample.Key);
+        byte[] whole = SealFormat.NewObject(polynomials.MemberBytes(seeded: true), version);
+        var writer = new SealWriter(whole.AsSpan(SealHeader.Bytes), version);
+        polynomials.WriteSeeded(ref writer, SealParameters.Of(sample.Parameters), b, seed);
+        return SealBody.Close(whole, version, compression);
     }
 
     private static byte[] Query(WireSample sample, SealVersion version, int ciphertexts, SealCompression compression = SealCompression.None, byte[]? key = null) =>
