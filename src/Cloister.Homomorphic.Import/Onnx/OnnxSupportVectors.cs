@@ -20,10 +20,12 @@ internal static class OnnxSupportVectors
         if (classes.Length != 2 || perClass != 2 || link != LinkFunction.Identity)
             throw OnnxNodes.Refuse(node, ImportError.Unsupported, "does not tell two classes apart by their support vectors; a linear model of more classes is trained one against the rest");
         if (a.Length != b.Length || a.Length > 1) throw OnnxNodes.Refuse(node, ImportError.LengthMismatch, "has prob_a and prob_b of other lengths than one");
+        if (a.Length == 1 && a[0] >= 0) throw OnnxNodes.Refuse(node, ImportError.Unsupported, "has a prob_a that is not negative: its probabilities fall where its decisions rise");
         LinearModel model = Folded(graph, node, coefficients, vectors, rho);
-        // The decision is for the first class where it is positive; Platt's probability of that class is 1 / (1 + exp(a f + b)).
+        // The decision f is for the first class where it is positive; Platt's probability of that class is 1 / (1 + exp(a f + b)). The
+        // class follows the decision, not the probability.
         model = a.Length == 1
-            ? Scaled(model, a[0], b[0]) with { Link = LinkFunction.Logistic, Classes = classes }
+            ? Scaled(model, a[0], b[0]) with { Link = LinkFunction.Logistic, Classes = classes, Threshold = b[0] }
             : Scaled(model, -1, 0) with { Classes = classes };
         graph.Give(node, 0, new LabelValue(model));
         graph.Give(node, 1, new ScoresValue(model));
