@@ -106,8 +106,8 @@ public static class SealFormat
     /// <exception cref="HomomorphicException">The bytes do not begin with a whole object.</exception>
     public static int LengthOf(ReadOnlySpan<byte> source) => (int)SealHeader.Read(source, "object").TotalBytes;
 
-    /// <summary>Zeroed memory for an object of this size.</summary>
+    /// <summary>Memory for an object of this size, every byte of which is going to be written.</summary>
     internal static byte[] NewObject(long memberBytes, SealVersion version) => version.IsSupported
-        ? new byte[checked((int)(SealHeader.Bytes + memberBytes))]
+        ? GC.AllocateUninitializedArray<byte>(checked((int)(SealHeader.Bytes + memberBytes)))
         : throw new ArgumentException($"Objects of SEAL {version} are not written; 4.0 to 4.4 are.", nameof(version));
 }

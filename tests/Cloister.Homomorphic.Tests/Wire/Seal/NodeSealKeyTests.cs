@@ -19,7 +19,7 @@ public sealed class NodeSealKeyTests(SealPeer peer) : IClassFixture<SealPeer>
     }
 
     [NodeSealTheory, MemberData(nameof(Keys))]
-    public async Task Cloister_relinearises_and_rotates_with_the_keys_of_node_seal(string name, string compression)
+    public async Task Cloister_multiplies_relinearises_and_rotates_with_the_keys_of_node_seal(string name, string compression)
     {
         SealChain chain = SealChain.Of(name);
         RlweParameters parameters = chain.Parameters();
@@ -28,9 +28,12 @@ public sealed class NodeSealKeyTests(SealPeer peer) : IClassFixture<SealPeer>
         await peer.AskAsync("context", chain.Description());
         JsonNode keys = await peer.AskAsync("generate", SealTalk.With(chain, ("compression", compression), ("steps", new JsonArray(1, -3, 0))));
         using SecretKey secret = SealFormat.ReadSecretKey(SealTalk.Bytes(keys["secret"]), parameters, out SealVersion version);
-        byte[] product = await peer.BytesAsync("compute", SealTalk.With(chain, ("what", "multiply"), ("a", await _talk.EncryptAsync(chain, slots.Encode(a), "seeded", compression)),
-            ("b", await _talk.EncryptAsync(chain, slots.Encode(b), "public", compression)), ("compression", compression)));
+        byte[] first = await _talk.EncryptAsync(chain, slots.Encode(a), "seeded", compression), second = await _talk.EncryptAsync(chain, slots.Encode(b), "public", compression);
+        byte[] product = await peer.BytesAsync("compute", SealTalk.With(chain, ("what", "multiply"), ("a", first), ("b", second), ("compression", compression)));
         ulong[] products = [.. a.Zip(b, (x, y) => x * y % chain.T)];
+        using Ciphertext left = SealFormat.ReadCiphertext(first, parameters, out _), right = SealFormat.ReadCiphertext(second, parameters, out _);
+        using Ciphertext ours = new CiphertextMultiplier(parameters).Multiply(left, right);
+        Assert.Equal(products, slots.Decode(await _talk.DecryptAsync(chain, SealFormat.WriteCiphertext(ours, version, SealChain.Compression(compression)))));
         foreach (string seeded in (string[])["", "Seeded"])
         {
             using RelinearizationKey relin = SealFormat.ReadRelinearizationKey(SealTalk.Bytes(keys[$"relin{seeded}"]), parameters, out _);
@@ -40,6 +43,9 @@ public sealed class NodeSealKeyTests(SealPeer peer) : IClassFixture<SealPeer>
             Assert.Equal(3, ciphertext.Size);
             Assert.Equal(products, slots.Decode(Encryption.Decrypt(ciphertext, secret)));
             ciphertext.Relinearize(relin);
+            using Ciphertext oursInTwo = ours.Copy();
+            oursInTwo.Relinearize(relin);
+            Assert.Equal(products, slots.Decode(await _talk.DecryptAsync(chain, SealFormat.WriteCiphertext(oursInTwo, version))));
             Assert.Equal(products, slots.Decode(await _talk.DecryptAsync(chain, SealFormat.WriteCiphertext(ciphertext, version, SealChain.Compression(compression)))));
             foreach (int steps in (int[])[1, -3])
             {
