@@ -11,6 +11,9 @@ internal readonly ref struct SealBody : IDisposable
 {
     private const int FirstBytes = 1 << 16;
 
+    // Residues are random but for their upper, unused bits: there is nothing to find twice, and codes of bytes alone save as much in a third of the time.
+    private static ZLibCompressionOptions Deflation => new() { CompressionStrategy = ZLibCompressionStrategy.HuffmanOnly };
+
     private readonly byte[]? _inflated;
 
     private SealBody(SealHeader header, ReadOnlySpan<byte> bytes, byte[]? inflated)
@@ -52,7 +55,7 @@ internal readonly ref struct SealBody : IDisposable
         }
         using var stream = new MemoryStream(whole.Length / 2);
         stream.Write(whole, 0, SealHeader.Bytes);
-        using (var deflate = new ZLibStream(stream, CompressionLevel.Fastest, leaveOpen: true)) deflate.Write(whole.AsSpan(SealHeader.Bytes));
+        using (var deflate = new ZLibStream(stream, Deflation, leaveOpen: true)) deflate.Write(whole.AsSpan(SealHeader.Bytes));
         CryptographicOperations.ZeroMemory(whole);
         byte[] compressed = stream.ToArray();
         CryptographicOperations.ZeroMemory(stream.GetBuffer());
