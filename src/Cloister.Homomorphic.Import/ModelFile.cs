@@ -32,6 +32,7 @@ public static class ModelFile
         if (text.StartsWith("tree\n"u8) || text.StartsWith("tree\r\n"u8)) return LightGbmReader.Read(bytes.Span, options);
         if (text.Length > 0 && text[0] == '{') return XgboostReader.Read(bytes, options);
         if (LooksLikeOnnx(bytes.Span)) return OnnxReader.Read(bytes, options);
+        if (XgboostBinary.Is(bytes.Span)) return XgboostBinary.Read(bytes.Span, options);
         throw new ImportException(ImportError.UnknownKind, "The file is no model of a kind that is read: ONNX, XGBoost JSON or LightGBM text.");
     }
 

@@ -19,6 +19,11 @@ internal static class XgboostReader
         {
             throw new ImportException(ImportError.Malformed, $"The JSON file is damaged near line {e.LineNumber + 1}, byte {e.BytePositionInLine}.", e);
         }
+        catch (InvalidOperationException e)
+        {
+            // System.Text.Json decodes late: a text or a name that is not Unicode shows when it is asked for.
+            throw new ImportException(ImportError.Malformed, "The JSON file has a text or a name that is not Unicode.", e);
+        }
     }
 
     private static PlainModel Read(XgboostValue root, ImportOptions options)

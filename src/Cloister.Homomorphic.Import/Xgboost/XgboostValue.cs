@@ -30,7 +30,7 @@ internal sealed class XgboostValue(JsonElement element, string path)
         }
     }
 
-    public string Text() => element.ValueKind == JsonValueKind.String ? Decoded(element) : throw Refuse("is no text");
+    public string Text() => element.ValueKind == JsonValueKind.String ? element.GetString()! : throw Refuse("is no text");
 
     public int Length => element.ValueKind == JsonValueKind.Array ? element.GetArrayLength() : throw Refuse("is no list");
 
@@ -79,18 +79,6 @@ internal sealed class XgboostValue(JsonElement element, string path)
     public ImportException Refuse(string what) => new(ImportError.Malformed, $"The XGBoost model's {path} {what}.");
 
     private ImportException NotFinite() => new(ImportError.NotFinite, $"The XGBoost model has a number in {path} that is not finite.");
-
-    private string Decoded(JsonElement text)
-    {
-        try
-        {
-            return text.GetString()!;
-        }
-        catch (InvalidOperationException e)
-        {
-            throw new ImportException(ImportError.Malformed, $"The XGBoost model's {path} is not UTF-8.", e);
-        }
-    }
 
     private static string Short(string value) => value.Length > 40 ? $"{value[..40]}..." : value;
 }
