@@ -130,6 +130,43 @@ public sealed class LinearTests
         Assert.Equal(HomomorphicError.QueryPublicKey, Assert.Throws<HomomorphicException>(() => compiled.Evaluate(keyless, AnswerForm.Compact, CancellationToken.None)).Error);
     }
 
+    [Theory]
+    [InlineData(SecurityLevel.Bits192, false)]
+    [InlineData(SecurityLevel.Bits256, false)]
+    [InlineData(SecurityLevel.Bits192, true)]
+    [InlineData(SecurityLevel.Bits256, true)]
+    public void Higher_security_takes_a_larger_ring_and_the_same_answers(SecurityLevel level, bool circuitPrivacy)
+    {
+        LinearModel model = LinearModels.Random(30, 2, 19);
+        double[][] table = LinearModels.Table(30, 40, 20);
+        using CompiledModel compiled = LinearCompiler.Compile(model, table, new LinearOptions { Name = "level", Level = level, CircuitPrivacy = circuitPrivacy });
+        Assert.Equal((level, circuitPrivacy ? 8192 : 4096), (compiled.Parameters.Ring.Level, compiled.Parameters.Ring.Degree));
+        ModelClient client = ModelClients.Create(compiled.Client);
+        using SecretKey key = SecretKey.Generate(client.Parameters);
+        using PublicKey? open = circuitPrivacy ? PublicKey.Of(key) : null;
+        using LinearWeights weights = LinearModels.WeightsOf(compiled);
+        double[][] rows = LinearModels.Extremes(model, table, 20);
+        using ClientQuery query = client.Encrypt(rows, key, open);
+        using EncryptedQuery received = query.Expand();
+        using EncryptedAnswer answer = compiled.Evaluate(received, AnswerForm.Compact, CancellationToken.None);
+        Assert.Equal(rows.SelectMany(row => LinearModels.Sums(compiled.Client, weights, row)).Select(sum => sum * compiled.Client.Output.Scales[0]), client.Decrypt(answer, key).SelectMany(a => a.Scores));
+    }
+
+    [Fact]
+    public void A_server_allocates_its_answer_and_nothing_else()
+    {
+        double[][] table = LinearModels.Table(30, 68, 21);
+        using CompiledModel compiled = LinearCompiler.Compile(LinearModels.Random(30, 1, 22), table, new LinearOptions { Name = "memory" });
+        using SecretKey key = SecretKey.Generate(compiled.Parameters);
+        using ClientQuery query = ModelClients.Create(compiled.Client).Encrypt(table, key, null);
+        using EncryptedQuery received = query.Expand();
+        for (int i = 0; i < 3; i++) compiled.Evaluate(received, AnswerForm.Compact, CancellationToken.None).Dispose();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10; i++) compiled.Evaluate(received, AnswerForm.Compact, CancellationToken.None).Dispose();
+        long each = (GC.GetAllocatedBytesForCurrentThread() - before) / 10;
+        Assert.InRange(each, (2048 + 68) * sizeof(ulong), (2048 + 68) * sizeof(ulong) + 1024);
+    }
+
     [Fact]
     public void The_flood_is_at_least_forty_bits_above_what_it_hides()
     {

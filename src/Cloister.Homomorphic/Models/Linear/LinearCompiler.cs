@@ -9,7 +9,7 @@ namespace Cloister.Homomorphic.Models;
 /// </summary>
 public static class LinearCompiler
 {
-    private const int MaximumRows = 2000;
+    private const int MaximumRows = 2000, MinimumRows = 50, MaximumProducts = 20_000_000;
 
     // A mean square of differences of probabilities, or of scores in units of their spread: one in a thousand.
     private const double Negligible = 1e-6;
@@ -22,14 +22,14 @@ public static class LinearCompiler
 
     /// <summary>Compiles a model.</summary>
     /// <param name="model">The model in the clear.</param>
-    /// <param name="calibration">Rows as the model will be asked, at least one: ranges are taken from them, so clients learn those. Of more than 2000 rows every so many is compared.</param>
+    /// <param name="calibration">Rows as the model will be asked, at least one: ranges are taken from them, so clients learn those. Of more than 2000 rows, fewer for large models, every so many is compared.</param>
     /// <param name="options">What for.</param>
     /// <exception cref="HomomorphicException">The model or the table is refused, or there is no room for the model.</exception>
     public static CompiledModel Compile(LinearModel model, IReadOnlyList<double[]> calibration, LinearOptions options)
     {
         RequireModel(model);
         RequireTable(model, calibration);
-        var measure = new LinearAccuracy(model, Sample(calibration));
+        var measure = new LinearAccuracy(model, Sample(calibration, model));
         double[][] columns = [.. Enumerable.Range(0, model.Features.Count).Select(i => calibration.Select(row => row[i]).Order().ToArray())];
         RingParameters ring = LinearParameters.Ring(model.Scores, options);
         LinearCandidate? best = null;
@@ -72,9 +72,9 @@ public static class LinearCompiler
         Learns = LinearDisclosure.Of(model, options),
     };
 
-    private static double[][] Sample(IReadOnlyList<double[]> rows)
+    private static double[][] Sample(IReadOnlyList<double[]> rows, LinearModel model)
     {
-        int every = (rows.Count + MaximumRows - 1) / MaximumRows;
+        int most = Math.Clamp(MaximumProducts / (model.Features.Count * model.Scores), MinimumRows, MaximumRows), every = (rows.Count + most - 1) / most;
         return [.. rows.Where((_, i) => i % every == 0)];
     }
 
