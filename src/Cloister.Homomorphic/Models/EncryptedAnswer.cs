@@ -33,9 +33,10 @@ public sealed class EncryptedAnswer : IDisposable
     /// <summary>The ciphertexts of a whole answer.</summary>
     public IReadOnlyList<Ciphertext> Whole { get; } = [];
 
-    /// <summary>Frees whole ciphertexts.</summary>
+    /// <summary>Frees the ciphertexts; compact ones are empty from then on.</summary>
     public void Dispose()
     {
+        foreach (CompactCiphertext ciphertext in Compact) ciphertext.Release();
         foreach (Ciphertext ciphertext in Whole) ciphertext.Dispose();
     }
 }

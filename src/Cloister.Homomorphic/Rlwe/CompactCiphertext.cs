@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Numerics;
 using Cloister.Homomorphic.Ring;
 
@@ -15,6 +16,8 @@ namespace Cloister.Homomorphic.Rlwe;
 /// </remarks>
 public sealed class CompactCiphertext
 {
+    private ulong[]? _pooled;
+
     /// <summary>Takes over the coefficients.</summary>
     /// <param name="bits">Coefficients are modulo 2 to this power, 8 to 48.</param>
     /// <param name="first">The place of the first carried coefficient of c0.</param>
@@ -33,8 +36,8 @@ public sealed class CompactCiphertext
         (Bits, First, Step, C0, C1) = (bits, first, step, c0, c1);
     }
 
-    // What scaling made is in range.
-    private CompactCiphertext(CompactScaling scaling, int first, int step, ulong[] c0, ulong[] c1) => (Bits, First, Step, C0, C1) = (scaling.Bits, first, step, c0, c1);
+    // What scaling made is in range. c1 is the pool's.
+    private CompactCiphertext(CompactScaling scaling, int first, int step, ulong[] c0, ulong[] c1) => (Bits, First, Step, C0, C1, _pooled) = (scaling.Bits, first, step, c0, c1, c1);
 
     /// <summary>Coefficients are modulo 2 to this power.</summary>
     public int Bits { get; }
@@ -50,7 +53,7 @@ public sealed class CompactCiphertext
 
     internal ulong[] C0 { get; }
 
-    internal ulong[] C1 { get; }
+    internal ulong[] C1 { get; private set; }
 
     /// <summary>Rescales a ciphertext and keeps the coefficients that carry something. Its noise must leave room: <see cref="Carries"/>.</summary>
     /// <param name="ciphertext">The ciphertext; unchanged.</param>
@@ -82,10 +85,19 @@ public sealed class CompactCiphertext
         return t * (2 * b * noise + (parameters.Ring.Degree + 1) * modulus) < b * modulus;
     }
 
+    /// <summary>Gives c1 back to the pool it came from, if it did; the ciphertext is empty from then on. Whole answers of fresh memory would cost more than computing them.</summary>
+    internal void Release()
+    {
+        // Whoever comes first returns it: an array that is returned twice would be two answers' at once.
+        if (Interlocked.Exchange(ref _pooled, null) is not { } whole) return;
+        C1 = [];
+        ArrayPool<ulong>.Shared.Return(whole);
+    }
+
     /// <summary>Of coefficients, with what was prepared once.</summary>
     internal static CompactCiphertext Of(RnsPolynomial c0, RnsPolynomial c1, CompactScaling scaling, int first, int step, int count)
     {
-        ulong[] carried = GC.AllocateUninitializedArray<ulong>(count), whole = GC.AllocateUninitializedArray<ulong>(c1.Basis.Degree);
+        ulong[] carried = GC.AllocateUninitializedArray<ulong>(count), whole = ArrayPool<ulong>.Shared.Rent(c1.Basis.Degree); // a power of two: as long as asked for
         scaling.Scale(c0, first, step, carried, VectorWidths.Best);
         scaling.Scale(c1, whole, VectorWidths.Best);
         return new CompactCiphertext(scaling, first, step, carried, whole);

@@ -19,6 +19,7 @@ internal sealed unsafe class CompactScaling
     private const int Block = 8;
 
     private readonly RnsBasis _from;
+    private readonly Modulus[] _moduli;
     private readonly double[] _factors, _radices; // i: 2^bits mod q_i; i, j < i: q_j^-1 mod q_i
     private readonly ulong _minusInverse, _mask;  // -Q^-1 mod 2^64
 
@@ -27,7 +28,8 @@ internal sealed unsafe class CompactScaling
         ArgumentOutOfRangeException.ThrowIfLessThan(bits, MinimumBits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bits, MaximumBits);
         (_from, Bits, _mask) = (from, bits, (1UL << bits) - 1);
-        int k = from.Count;
+        _moduli = [.. from.Moduli];
+        int k = _moduli.Length;
         _factors = [.. from.Moduli.Select(q => q.Balance(1UL << bits))];
         _radices = new double[k * k];
         for (int i = 0; i < k; i++)
@@ -91,7 +93,12 @@ internal sealed unsafe class CompactScaling
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
-        int k = _from.Count;
+        if (_moduli.Length == 1)
+        {
+            ScaleSingle<TLanes, TVector>(source, target, count);
+            return;
+        }
+        int k = _moduli.Length;
         double* digits = stackalloc double[k * Block], words = stackalloc double[k * Block];
         TVector magic = TLanes.Broadcast(Modulus.Magic);
         Vector512<ulong> mask = Vector512.Create(_mask);
@@ -99,7 +106,7 @@ internal sealed unsafe class CompactScaling
         {
             for (int i = 0; i < k; i++)
             {
-                Modulus q = _from.Moduli[i];
+                Modulus q = _moduli[i];
                 TVector minusQ = TLanes.Broadcast(-q.P), inverse = TLanes.Broadcast(q.Inverse), factor = TLanes.Broadcast(_factors[i]);
                 for (int lane = 0; lane < Block; lane += TLanes.Count)
                 {
@@ -112,9 +119,26 @@ internal sealed unsafe class CompactScaling
                 }
             }
             Vector512<ulong> value = Vector512.Load((ulong*)words + (k - 1) * Block);
-            for (int i = k - 2; i >= 0; i--) value = value * _from.Moduli[i].Value + Vector512.Load((ulong*)words + i * Block);
+            for (int i = k - 2; i >= 0; i--) value = value * _moduli[i].Value + Vector512.Load((ulong*)words + i * Block);
             (value * _minusInverse & mask).Store(target + at);
         }
+    }
+
+    // The same for one modulus, whose digit is the number itself.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private void ScaleSingle<TLanes, TVector>(double* source, ulong* target, int count)
+        where TLanes : struct, ILanes<TVector>
+        where TVector : struct
+    {
+        Modulus q = _moduli[0];
+        TVector minusQ = TLanes.Broadcast(-q.P), inverse = TLanes.Broadcast(q.Inverse), factor = TLanes.Broadcast(_factors[0]), magic = TLanes.Broadcast(Modulus.Magic);
+        for (int at = 0; at < count; at += TLanes.Count)
+        {
+            TVector digit = ModularLanes<TLanes, TVector>.MultiplyLazy(TLanes.Load(source + at), factor, minusQ, inverse, magic);
+            TLanes.Store(TLanes.Add(ModularLanes<TLanes, TVector>.Reduce(digit, minusQ, inverse, magic), magic), (double*)target + at);
+        }
+        Vector512<ulong> mask = Vector512.Create(_mask);
+        for (int at = 0; at < count; at += Block) (Vector512.Load(target + at) * _minusInverse & mask).Store(target + at);
     }
 
     // Newton's iteration doubles the number of right low bits; an odd number is its own inverse modulo 8.
