@@ -103,7 +103,7 @@ public sealed class RefusedModelTests
     public Task Bad_labels() => CheckEntriesAsync("labels.txt is refused: it is not UTF-8.", ("model.onnx", TestModels.HalfPlusTwo), ("labels.txt", [0xFF]));
 
     [Fact]
-    public Task No_model() => CheckEntriesAsync("bad.sealed has no entry model.onnx; seal the model under this name.", ("labels.txt", "a"u8.ToArray()));
+    public Task No_model() => CheckEntriesAsync("bad.sealed has no entry model.onnx or model.he; seal the model under one of these names.", ("labels.txt", "a"u8.ToArray()));
 
     [Fact]
     public Task The_maker_s_signature_counts_before_the_model_does() => CheckAsync(async store =>
