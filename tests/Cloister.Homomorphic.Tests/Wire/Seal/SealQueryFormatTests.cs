@@ -61,6 +61,19 @@ public sealed class SealQueryFormatTests
     }
 
     [Fact]
+    public void More_than_a_server_holds_in_memory_is_refused_before_an_object_is_read()
+    {
+        using var sample = new WireSample();
+        long set = 2L * sizeof(double) * sample.Parameters.Ring.Degree * sample.Parameters.Basis.Count * sample.Specification.Layout.QueryCiphertexts;
+        int sets = (int)(SealQueryFormat.MaximumExpanded / set);
+        Assert.Equal(HomomorphicError.SealTruncated, Refused(sets));
+        Assert.Equal(HomomorphicError.WireOversized, Refused(sets + 1));
+
+        HomomorphicError Refused(int rowSets) => Assert.Throws<HomomorphicException>(
+            () => SealQueryFormat.Read(BitConverter.GetBytes(rowSets * sample.Specification.Layout.Rows), sample.Parameters, sample.Specification, out _)).Error;
+    }
+
+    [Fact]
     public void Mutations_are_refused_and_nothing_else_happens()
     {
         using var sample = new WireSample();
