@@ -9,10 +9,10 @@ internal static class ForestSpecification
 {
     // Microseconds that a product of a question's polynomial with a ciphertext takes on one core, an output's mask, noise and transforms, and the
     // expansion of a query's ciphertext. Only their proportion matters: it decides how many features share a ciphertext.
-    private const double Product = 12, Output = 90, Input = 60;
+    private const double Product = 13, Output = 100, Input = 50;
 
     // Sharing features between ciphertexts makes queries smaller and answers larger. It may cost this much more time.
-    private const double Slower = 1.2;
+    private const double Slower = 1.1;
 
     internal static ClientSpecification Of(Forest model, LevelForest forest, double[] scales, int levels, ForestOptions options, RlweParameters parameters)
     {
