@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
 using System.Security.Cryptography;
 using Cloister.Homomorphic.Ring;
+using Cloister.Homomorphic.Rlwe;
 
 namespace Cloister.Homomorphic.Tests.Ring;
 
@@ -38,7 +39,7 @@ public sealed class ProcessorTests
 
     private static string Sets() => $"{VectorWidths.Best} {(Avx512F.IsSupported ? "AVX-512" : "")} {(Avx2.IsSupported ? "AVX2" : "")} {(Fma.IsSupported ? "FMA" : "")}";
 
-    // Samplers, transforms, products, conversions and division, each at its best width and at every width.
+    // Samplers, transforms, products, conversions, division and rescaling, each at its best width and at every width.
     private static string Computed()
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -62,6 +63,12 @@ public sealed class ProcessorTests
             b.Run<Accumulation>(a, b, width);
             new RnsDivision(chain, 2).Divide(b, target, width);
             Append(target);
+            foreach (RnsPolynomial x in (RnsPolynomial[])[a, Part(a, ..1)])
+            {
+                var compact = new ulong[2048];
+                new CompactScaling(x.Basis, 41).Scale(x, compact, width);
+                hash.AppendData(MemoryMarshal.AsBytes(compact.AsSpan()));
+            }
         }
         return Convert.ToHexString(hash.GetHashAndReset());
 

@@ -11,7 +11,7 @@ internal static class LinearDisclosure
         string extraction = $"Scores are weighted sums: whoever knows the scores of {features + 1} rows of its choice can solve for all weights and the intercept{(scores == 1 ? "" : "s")}. One query may hold as many rows. No encryption prevents it; quotas do, or rounding by a party that both trust.";
         string answers = options.CircuitPrivacy
             ? "Answers are encrypted anew and flooded with noise: apart from the scores, one that the server computed on an honest query says nothing of the weights."
-            : "Answers do not hide the model otherwise: the part of an answer that is needed to decrypt it is the query's known part times the weights, so one answer tells its receiver all rounded weights, though not the intercepts. Compile with circuit privacy where a single answer must not.";
+            : "Answers do not hide the model otherwise: the part of an answer that is needed to decrypt it is the query's known part times the weights, so one answer tells its receiver all rounded weights and, with the scores in it, the intercepts. Compile with circuit privacy where a single answer must not.";
         return [outputs, extraction, answers, rounding, "The server learns how many rows were asked, and nothing of features or scores."];
     }
 }
