@@ -11,9 +11,9 @@
 using namespace seal;
 
 template <class F>
-static double least(F operation, int batches = 40, int in_batch = 5) {
+static double least(F operation, int batches = 200, int in_batch = 1) {
   using clock = std::chrono::steady_clock;
-  for (int i = 0; i < 100; i++) operation();
+  for (int i = 0; i < 20; i++) operation();
   double best = 1e12;
   for (int batch = 0; batch < batches; batch++) {
     auto start = clock::now();
@@ -52,14 +52,14 @@ int main(int count, char** arguments) {
   std::printf("\"encryptPublic\": %.2f, ", least([&] { encryptor.encrypt(plain, z); }));
   std::printf("\"encryptSymmetric\": %.2f, ", least([&] { encryptor.encrypt_symmetric(plain, z); }));
   std::printf("\"decrypt\": %.2f, ", least([&] { decryptor.decrypt(x, result); }));
-  std::printf("\"add\": %.2f, ", least([&] { evaluator.add(x, y, z); }));
-  std::printf("\"multiply\": %.2f, ", least([&] { evaluator.multiply(x, y, z); }, 20, 3));
+  std::printf("\"add\": %.2f, ", least([&] { evaluator.add(x, y, z); }, 200, 20));
+  std::printf("\"multiply\": %.2f, ", least([&] { evaluator.multiply(x, y, z); }));
   std::printf("\"multiplyPlain\": %.2f, ", least([&] { evaluator.multiply_plain(x, plain, z); }));
   Plaintext transformed = plain;
   evaluator.transform_to_ntt_inplace(transformed, x.parms_id());
   Ciphertext values;
   evaluator.transform_to_ntt(x, values);
-  std::printf("\"multiplyPrepared\": %.2f, ", least([&] { evaluator.multiply_plain(values, transformed, z); }));
+  std::printf("\"multiplyPrepared\": %.2f, ", least([&] { evaluator.multiply_plain(values, transformed, z); }, 200, 10));
   Ciphertext product;
   evaluator.multiply(x, y, product);
   std::printf("\"relinearize\": %.2f, ", least([&] { evaluator.relinearize(product, relin, z); }));
