@@ -21,6 +21,7 @@ public enum BaseConversion
 public sealed unsafe class BaseConverter
 {
     private readonly RnsBasis _from, _to;
+    private readonly Prime[] _sources, _targets;
     private readonly double[] _punctured;    // i: (Q/q_i)^-1 mod q_i
     private readonly double[] _weights;      // j, i: Q/q_i mod p_j, and at i = k: -Q mod p_j
     private readonly double[] _radices;      // i, j < i: q_j^-1 mod q_i
@@ -31,6 +32,8 @@ public sealed unsafe class BaseConverter
     {
         if (from.Degree != to.Degree) throw new ArgumentException("The bases have different degrees.", nameof(to));
         (_from, _to) = (from, to);
+        _sources = [.. from.Moduli.Select(q => new Prime(-q.P, q.Inverse))];
+        _targets = [.. to.Moduli.Select(p => new Prime(-p.P, p.Inverse))];
         int k = from.Count, m = to.Count;
         (_punctured, _weights, _radices, _steps) = (new double[k], new double[m * (k + 1)], new double[k * k], new double[m * k]);
         for (int i = 0; i < k; i++)
@@ -105,10 +108,10 @@ public sealed unsafe class BaseConverter
         where TVector : struct
     {
         TVector magic = TLanes.Broadcast(Modulus.Magic), sum = TLanes.Broadcast(0);
-        for (int i = 0; i < _from.Count; i++)
+        for (int i = 0; i < _sources.Length; i++)
         {
-            Modulus q = _from.Moduli[i];
-            TVector minusQ = TLanes.Broadcast(-q.P), inverse = TLanes.Broadcast(q.Inverse), x = TLanes.Load(source + (nint)i * _from.Degree);
+            ref readonly Prime q = ref _sources[i];
+            TVector minusQ = TLanes.Broadcast(q.Minus), inverse = TLanes.Broadcast(q.Inverse), x = TLanes.Load(source + (nint)i * _from.Degree);
             TVector y = ModularLanes<TLanes, TVector>.MultiplyLazy(x, TLanes.Broadcast(_punctured[i]), minusQ, inverse, magic);
             y = ModularLanes<TLanes, TVector>.Reduce(y, minusQ, inverse, magic);
             TLanes.Store(y, digits + i * 8);
@@ -123,12 +126,12 @@ public sealed unsafe class BaseConverter
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
-        int k = _from.Count;
+        int k = _sources.Length;
         TVector magic = TLanes.Broadcast(Modulus.Magic);
-        for (int j = 0; j < _to.Count; j++)
+        for (int j = 0; j < _targets.Length; j++)
         {
-            Modulus p = _to.Moduli[j];
-            TVector minusP = TLanes.Broadcast(-p.P), inverse = TLanes.Broadcast(p.Inverse);
+            ref readonly Prime p = ref _targets[j];
+            TVector minusP = TLanes.Broadcast(p.Minus), inverse = TLanes.Broadcast(p.Inverse);
             TVector sum = ModularLanes<TLanes, TVector>.MultiplyLazy(overflow, TLanes.Broadcast(_weights[j * (k + 1) + k]), minusP, inverse, magic);
             for (int i = 0; i < k; i++)
             {
@@ -146,12 +149,12 @@ public sealed unsafe class BaseConverter
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
-        int k = _from.Count;
+        int k = _sources.Length;
         TVector magic = TLanes.Broadcast(Modulus.Magic);
         for (int i = 0; i < k; i++)
         {
-            Modulus q = _from.Moduli[i];
-            TVector minusQ = TLanes.Broadcast(-q.P), inverse = TLanes.Broadcast(q.Inverse), digit = TLanes.Load(source + (nint)i * _from.Degree);
+            ref readonly Prime q = ref _sources[i];
+            TVector minusQ = TLanes.Broadcast(q.Minus), inverse = TLanes.Broadcast(q.Inverse), digit = TLanes.Load(source + (nint)i * _from.Degree);
             for (int j = 0; j < i; j++)
                 digit = ModularLanes<TLanes, TVector>.MultiplyLazy(TLanes.Subtract(digit, TLanes.Load(digits + j * 8)), TLanes.Broadcast(_radices[i * k + j]), minusQ, inverse, magic);
             TLanes.Store(ModularLanes<TLanes, TVector>.Reduce(digit, minusQ, inverse, magic), digits + i * 8);
@@ -163,15 +166,18 @@ public sealed unsafe class BaseConverter
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
     {
-        int k = _from.Count;
+        int k = _sources.Length;
         TVector magic = TLanes.Broadcast(Modulus.Magic);
-        for (int j = 0; j < _to.Count; j++)
+        for (int j = 0; j < _targets.Length; j++)
         {
-            Modulus p = _to.Moduli[j];
-            TVector minusP = TLanes.Broadcast(-p.P), inverse = TLanes.Broadcast(p.Inverse), value = TLanes.Load(digits + (k - 1) * 8);
+            ref readonly Prime p = ref _targets[j];
+            TVector minusP = TLanes.Broadcast(p.Minus), inverse = TLanes.Broadcast(p.Inverse), value = TLanes.Load(digits + (k - 1) * 8);
             for (int i = k - 2; i >= 0; i--)
                 value = TLanes.Add(ModularLanes<TLanes, TVector>.MultiplyLazy(value, TLanes.Broadcast(_steps[j * k + i]), minusP, inverse, magic), TLanes.Load(digits + i * 8));
             TLanes.Store(ModularLanes<TLanes, TVector>.Reduce(value, minusP, inverse, magic), target + (nint)j * _from.Degree);
         }
     }
+
+    // What the loops need of a modulus, side by side.
+    private readonly record struct Prime(double Minus, double Inverse);
 }

@@ -26,8 +26,13 @@ public sealed unsafe class RnsPolynomial : IDisposable
         _memory = basis.Pool.Rent(checked(basis.Degree * basis.Count));
     }
 
+    private RnsPolynomial(RnsBasis basis, RnsForm form, AlignedMemory memory) => (Basis, Form, _memory, IsPublic) = (basis, form, memory, true);
+
     /// <summary>The moduli.</summary>
     public RnsBasis Basis { get; }
+
+    /// <summary>Whether it holds nothing but what everybody may know, parts of ciphertexts: then it is not zeroed in the end.</summary>
+    internal bool IsPublic { get; }
 
     /// <summary>Coefficients or values. Setting it relabels and computes nothing.</summary>
     public RnsForm Form { get; set; }
@@ -80,6 +85,24 @@ public sealed unsafe class RnsPolynomial : IDisposable
         Form = RnsForm.Values;
     }
 
+    /// <summary>Takes over the coefficients of another polynomial's values; it may have more moduli, the first ones count.</summary>
+    internal void CoefficientsOf(RnsPolynomial values)
+    {
+        if (values.Form != RnsForm.Values || !Basis.IsStartOf(values.Basis) || ReferenceEquals(this, values)) throw new ArgumentException("The other polynomial holds no values, has other moduli, or is this one.", nameof(values));
+        for (int limb = 0; limb < Basis.Count; limb++) Basis.Transform(limb).Inverse(values.Pointer + (nint)limb * Basis.Degree, Pointer + (nint)limb * Basis.Degree, VectorWidths.Best);
+        Form = RnsForm.Coefficients;
+        GC.KeepAlive(values);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Writes the product of two polynomials' values.</summary>
+    internal void SetProduct(RnsPolynomial a, RnsPolynomial b)
+    {
+        Form = RnsForm.Values;
+        RequireValues(a);
+        Run<Multiplication>(a, b);
+    }
+
     /// <summary>Transforms values into coefficients; coefficients stay.</summary>
     public void ToCoefficients() => ToCoefficients(VectorWidths.Best);
 
@@ -123,10 +146,15 @@ public sealed unsafe class RnsPolynomial : IDisposable
         GC.KeepAlive(this);
     }
 
+    /// <summary>A polynomial for what everybody may know, with anything in it: every coefficient is written before it is read.</summary>
+    internal static RnsPolynomial Public(RnsBasis basis, RnsForm form = RnsForm.Coefficients) => new(basis, form, basis.Pool.RentAny(checked(basis.Degree * basis.Count)));
+
     /// <summary>Zeroes the memory and gives it back.</summary>
     public void Dispose()
     {
-        if (Interlocked.Exchange(ref _memory, null) is { } memory) Basis.Pool.Return(memory);
+        if (Interlocked.Exchange(ref _memory, null) is not { } memory) return;
+        if (IsPublic) Basis.Pool.ReturnPublic(memory);
+        else Basis.Pool.Return(memory);
     }
 
     // Of a sum or a difference, a is this polynomial; of an accumulation, both are others. These may have more moduli: the first ones count.

@@ -47,7 +47,7 @@ public sealed unsafe class RnsScaling
             throw new ArgumentException("The extension is not coefficients over the target basis, or is the result.", nameof(extension));
         if (!result.Basis.HasSameModuli(_to)) throw new ArgumentException("The result is not over the target basis.", nameof(result));
         int n = _from.Degree;
-        using var remainder = new RnsPolynomial(_from);
+        using RnsPolynomial remainder = x.IsPublic ? RnsPolynomial.Public(_from) : new RnsPolynomial(_from);
         for (int limb = 0; limb < _from.Count; limb++)
             ElementWise.Run<Multiplication>(remainder.Pointer + (nint)limb * n, x.Pointer + (nint)limb * n, _from.Moduli[limb].Balance(_t), n, _from.Moduli[limb], width);
         _converter.Convert(remainder, result, BaseConversion.Exact, width);

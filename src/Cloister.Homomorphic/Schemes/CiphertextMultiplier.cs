@@ -34,12 +34,14 @@ public sealed class CiphertextMultiplier
         var product = new Ciphertext(Parameters, x.Basis, size: 3);
         Pair(level, x.C0, y.C0, x0, y0, product.C0);
         Pair(level, x.C1, y.C1, x1, y1, product.C2!);
-        using RnsPolynomial middle = new(x.Basis, RnsForm.Values), extended = new(level.Extension, RnsForm.Values);
-        middle.AddProduct(x.C0, y.C1);
-        middle.AddProduct(x.C1, y.C0);
-        extended.AddProduct(x0, y1);
-        extended.AddProduct(x1, y0);
-        level.Scale(middle, extended, product.C1);
+        (RnsPolynomial middle, RnsPolynomial extended) = level.Product(x.C0, y.C1, x0, y1);
+        using (middle)
+        using (extended)
+        {
+            middle.AddProduct(x.C1, y.C0);
+            extended.AddProduct(x1, y0);
+            level.Scale(middle, extended, product.C1);
+        }
         return product;
     }
 
@@ -53,21 +55,22 @@ public sealed class CiphertextMultiplier
         var product = new Ciphertext(Parameters, x.Basis, size: 3);
         Pair(level, x.C0, x.C0, x0, x0, product.C0);
         Pair(level, x.C1, x.C1, x1, x1, product.C2!);
-        using RnsPolynomial middle = new(x.Basis, RnsForm.Values), extended = new(level.Extension, RnsForm.Values);
-        middle.AddProduct(x.C0, x.C1);
-        middle.Add(middle);
-        extended.AddProduct(x0, x1);
-        extended.Add(extended);
-        level.Scale(middle, extended, product.C1);
+        (RnsPolynomial middle, RnsPolynomial extended) = level.Product(x.C0, x.C1, x0, x1);
+        using (middle)
+        using (extended)
+        {
+            middle.Add(middle);
+            extended.Add(extended);
+            level.Scale(middle, extended, product.C1);
+        }
         return product;
     }
 
     private static void Pair(TensorScaling level, RnsPolynomial a, RnsPolynomial b, RnsPolynomial extendedA, RnsPolynomial extendedB, RnsPolynomial result)
     {
-        using RnsPolynomial product = new(a.Basis, RnsForm.Values), extended = new(level.Extension, RnsForm.Values);
-        product.AddProduct(a, b);
-        extended.AddProduct(extendedA, extendedB);
-        level.Scale(product, extended, result);
+        (RnsPolynomial product, RnsPolynomial extended) = level.Product(a, b, extendedA, extendedB);
+        using (product)
+        using (extended) level.Scale(product, extended, result);
     }
 
     private void Require(Ciphertext ciphertext)

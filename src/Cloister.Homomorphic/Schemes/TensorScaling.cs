@@ -44,13 +44,21 @@ internal sealed class TensorScaling
     /// <summary>The values over P of a polynomial's values over Q.</summary>
     internal RnsPolynomial Extend(RnsPolynomial values)
     {
-        using var coefficients = new RnsPolynomial(_basis);
-        coefficients.CopyFrom(values);
-        coefficients.ToCoefficients();
-        var extended = new RnsPolynomial(Extension);
+        using RnsPolynomial coefficients = RnsPolynomial.Public(_basis);
+        coefficients.CoefficientsOf(values);
+        RnsPolynomial extended = RnsPolynomial.Public(Extension);
         _up.Convert(coefficients, extended, BaseConversion.Corrected);
         extended.ToValues();
         return extended;
+    }
+
+    /// <summary>The values over Q and over P of a product.</summary>
+    internal (RnsPolynomial Product, RnsPolynomial Extended) Product(RnsPolynomial a, RnsPolynomial b, RnsPolynomial extendedA, RnsPolynomial extendedB)
+    {
+        (RnsPolynomial product, RnsPolynomial extended) = (RnsPolynomial.Public(_basis), RnsPolynomial.Public(Extension));
+        product.SetProduct(a, b);
+        extended.SetProduct(extendedA, extendedB);
+        return (product, extended);
     }
 
     /// <summary>Writes round(t d / Q) as values over Q.</summary>
@@ -61,7 +69,7 @@ internal sealed class TensorScaling
     {
         d.ToCoefficients();
         extension.ToCoefficients();
-        using var scaled = new RnsPolynomial(Extension);
+        using RnsPolynomial scaled = RnsPolynomial.Public(Extension);
         _scaling.Scale(d, extension, scaled);
         _down.Convert(scaled, result, BaseConversion.Corrected);
         result.ToValues();
