@@ -5,7 +5,7 @@ using Cloister.Homomorphic.Models;
 
 namespace Cloister.Homomorphic.Import;
 
-/// <summary>Reads models that were trained elsewhere: ONNX and ONNX-ML, XGBoost's JSON, LightGBM's text.</summary>
+/// <summary>Reads models that were trained elsewhere: ONNX and ONNX-ML, XGBoost's JSON and binary forms, LightGBM's text.</summary>
 public static class ModelFile
 {
     /// <summary>Reads a file, whatever its kind.</summary>
@@ -30,10 +30,11 @@ public static class ModelFile
         if (bytes.Length > options.MaxBytes) throw TooLarge(bytes.Length, options);
         ReadOnlySpan<byte> text = TrimStart(bytes.Span);
         if (text.StartsWith("tree\n"u8) || text.StartsWith("tree\r\n"u8)) return LightGbmReader.Read(bytes.Span, options);
+        if (UniversalJson.Is(bytes.Span)) return XgboostReader.Read(UniversalJson.ToJson(bytes.Span), options);
         if (text.Length > 0 && text[0] == '{') return XgboostReader.Read(bytes, options);
         if (LooksLikeOnnx(bytes.Span)) return OnnxReader.Read(bytes, options);
         if (XgboostBinary.Is(bytes.Span)) return XgboostBinary.Read(bytes.Span, options);
-        throw new ImportException(ImportError.UnknownKind, "The file is no model of a kind that is read: ONNX, XGBoost JSON or LightGBM text.");
+        throw new ImportException(ImportError.UnknownKind, "The file is no model of a kind that is read: ONNX, XGBoost (JSON, UBJSON or its former binary form) or LightGBM text. A pickle or joblib file is a program: export the model instead.");
     }
 
     /// <summary>For fuzzing: reads anything; whatever is accepted scores a row of finite numbers.</summary>

@@ -9,7 +9,7 @@ namespace Cloister.Cli.Verbs;
 
 internal static class HeCompileVerb
 {
-    private static readonly Argument<string> Model = new("model") { Description = "ONNX or ONNX-ML, XGBoost's JSON, or LightGBM's text." };
+    private static readonly Argument<string> Model = new("model") { Description = "ONNX or ONNX-ML, XGBoost's JSON or UBJSON, or LightGBM's text." };
     private static readonly Option<string> Calibrate = new("--calibrate") { Description = "A CSV table with rows like those that will be asked.", Required = true };
     private static readonly Option<string?> Target = new("--target") { Description = "The table's column with what is to be predicted: accuracy is computed by it." };
     private static readonly Option<string?> Positive = new("--positive") { Description = "Of two classes, what the target says for the second." };
