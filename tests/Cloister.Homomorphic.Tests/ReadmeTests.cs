@@ -1,6 +1,7 @@
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
+using Cloister.Homomorphic.Wire;
 using Cloister.Homomorphic.Wire.Seal;
 
 namespace Cloister.Homomorphic.Tests;
@@ -64,6 +65,26 @@ public sealed class ReadmeTests
         IReadOnlyList<ModelAnswer> answers = client.Decrypt(answer, key);
         Assert.Equal(["ill", "well"], answers.Select(a => a.Class));
         Assert.Equal([0.72, 0.29], answers.Select(a => Math.Round(a.Values[0], 2)));
+        What_travels_and_what_is_kept(server, client);
+    }
+
+    private static void What_travels_and_what_is_kept(CompiledModel server, ModelClient client)
+    {
+        byte[] file;
+        using (ClientKey made = ClientKey.Generate(client.Parameters))
+            file = KeyFile.Write(made, "a passphrase of words"u8);
+
+        using ClientKey kept = KeyFile.Read(file, "a passphrase of words"u8);
+        using var asking = new KeyedModel(server.Client, kept);
+        byte[] question = asking.Encrypt([[61, 150]]);
+        Assert.Equal((12_640, 1024), (question.Length, server.Client.Layout.Rows));
+
+        using EncryptedQuery read = QueryFormat.Read(question, server.Parameters, server.Client);
+        using EncryptedAnswer computed = server.Evaluate(read, AnswerForm.Compact, CancellationToken.None);
+        byte[] reply = AnswerFormat.Write(computed, server.Parameters, server.Client);
+
+        ModelAnswer prediction = asking.Decrypt(reply)[0];
+        Assert.Equal(("ill", 0.72), (prediction.Class, Math.Round(prediction.Values[0], 2)));
     }
 
     [Fact]
