@@ -14,9 +14,14 @@ async function begin() {
   element('pick').addEventListener('change', () => {
     const mail = mails[element('pick').value];
     element('mail').value = mail ? mail.text : '';
-    element('mail').focus();
+    element('mail').scrollTop = 0;
+    if (!mail) element('mail').focus();
+    forget();
   });
-  element('mail').addEventListener('input', () => { element('pick').value = ''; });
+  element('mail').addEventListener('input', () => {
+    element('pick').value = '';
+    forget();
+  });
   element('mail').value = mails[0].text;
   element('ask').addEventListener('click', () => say(ask));
 
@@ -50,12 +55,17 @@ async function ask() {
   element('answer').dataset.probability = String(probability);
   element('counted').textContent = String(row.length);
   element('features').replaceChildren(...row.flatMap((value, i) => (value === 0 ? [] : [feature(names[i], value)])));
-  element('queryBytes').textContent = `${query.length.toLocaleString('en')} bytes, whatever the e-mail says`;
+  element('queryBytes').textContent = `${query.length.toLocaleString('en')} bytes, for any e-mail`;
   element('answerBytes').textContent = `${envelope.length.toLocaleString('en')} bytes`;
   element('time').textContent = `${milliseconds.toFixed(0)} ms`;
   element('bytes').textContent = `${hex(query.subarray(0, shown.bytes))} …`;
   element('answer').hidden = element('details').hidden = false;
   element('state').textContent = '';
+}
+
+// An answer belongs to the text that was asked about.
+function forget() {
+  element('answer').hidden = element('details').hidden = true;
 }
 
 // One thing at a time; whatever goes wrong is said where the person looks.

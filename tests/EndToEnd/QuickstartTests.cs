@@ -36,6 +36,51 @@ public sealed class QuickstartTests
         Assert.Equal(attacks.Length, attacks.Select(attack => (string)attack["attack"]!).Distinct().Count());
     }
 
+    [Fact]
+    public async Task An_encrypted_model_answers_and_its_server_held_nothing_of_the_rows()
+    {
+        Ended ended = await CloisterCommand.RunAsync("quickstart", "--mode", "encrypted", "--json");
+        ended.Succeeded();
+        Assert.Equal(9, ended.Lines.Count(line => line["step"] is not null));
+        JsonObject answers = Assert.Single(ended.Lines, line => (string?)line["event"] == "answers");
+        Assert.Equal((8, 8), ((int)answers["rows"]!, (int)answers["same"]!));
+        Assert.All(answers["answers"]!.AsArray(), answer => Assert.Equal((double)answer!["plainValue"]!, (double)answer["value"]!, 0.005));
+        JsonObject searched = Assert.Single(ended.Lines, line => (string?)line["event"] == "searched");
+        Assert.True((bool)searched["proven"]!);
+        Assert.Empty(searched["encrypted"]!.AsArray());
+        Assert.True((int)searched["traces"]! > 50);
+        if (searched["memoryBytes"] is { } bytes)
+        {
+            Assert.True((long)bytes > 50_000_000);
+            Assert.NotEmpty(searched["inClear"]!.AsArray());
+        }
+    }
+
+    [SharedDataTheory]
+    [InlineData("models/tabular/logreg-breast.onnx", "inputs/tabular/breast_cancer_wisconsin.csv", 569)]
+    [InlineData(null, "inputs/tabular/spambase.csv", 4601)]
+    public async Task Rows_of_the_callers_are_asked_encrypted(string? model, string table, int rows)
+    {
+        Ended ended = await CloisterCommand.RunAsync(["quickstart", "--mode", "encrypted", "--json", "--rows", TestData.Path(table), .. model is null ? Array.Empty<string>() : ["--model", TestData.Path(model)]]);
+        ended.Succeeded();
+        JsonObject answers = Assert.Single(ended.Lines, line => (string?)line["event"] == "answers");
+        Assert.Equal(rows, (int)answers["rows"]!);
+        Assert.InRange((int)answers["same"]!, rows * 995 / 1000, rows);
+        Assert.Empty(Assert.Single(ended.Lines, line => (string?)line["event"] == "searched")["encrypted"]!.AsArray());
+    }
+
+    [Theory]
+    [InlineData("--mode", "masked")]
+    [InlineData("--rows", "rows.csv")]
+    [InlineData("--mode", "encrypted", "--attacks")]
+    [InlineData("--mode", "encrypted", "--model", "model.onnx")]
+    public async Task What_does_not_go_together_is_said(params string[] arguments)
+    {
+        Ended ended = await CloisterCommand.RunAsync(["quickstart", .. arguments]);
+        Assert.Equal(2, ended.Code);
+        Assert.Contains("--", ended.Error, StringComparison.Ordinal);
+    }
+
     [SharedDataFact]
     public async Task An_ImageNet_network_names_all_eight_pictures_as_recorded()
     {
