@@ -116,15 +116,15 @@ internal static unsafe class Blake2bCompression<TLanes, TWords>
         state[7] = TLanes.Xor(state[7], TLanes.Xor(v7, v15));
     }
 
-    // RFC 7693, 3.1.
+    // RFC 7693, 3.1. What comes last of a, b and the block's word is b: it is added last.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Mix(ref TWords a, ref TWords b, ref TWords c, ref TWords d, TWords x, TWords y)
     {
-        a = TLanes.Add(TLanes.Add(a, b), x);
+        a = TLanes.Add(TLanes.Add(a, x), b);
         d = TLanes.RotateRight(TLanes.Xor(d, a), 32);
         c = TLanes.Add(c, d);
         b = TLanes.RotateRight(TLanes.Xor(b, c), 24);
-        a = TLanes.Add(TLanes.Add(a, b), y);
+        a = TLanes.Add(TLanes.Add(a, y), b);
         d = TLanes.RotateRight(TLanes.Xor(d, a), 16);
         c = TLanes.Add(c, d);
         b = TLanes.RotateRight(TLanes.Xor(b, c), 63);

@@ -62,9 +62,16 @@ public static class SealQueryFormat
     public static byte[] WriteAnswer(EncryptedAnswer answer, SealVersion version)
     {
         if (answer.Form != AnswerForm.Whole) throw new ArgumentException("SEAL reads whole ciphertexts only.", nameof(answer));
-        byte[] head = new byte[HeadSize];
-        BinaryPrimitives.WriteInt32LittleEndian(head, answer.Rows);
-        return [.. head, .. answer.Whole.SelectMany(ciphertext => SealFormat.WriteCiphertext(ciphertext, version))];
+        byte[][] ciphertexts = [.. answer.Whole.Select(ciphertext => SealFormat.WriteCiphertext(ciphertext, version))];
+        byte[] whole = GC.AllocateUninitializedArray<byte>(checked(HeadSize + ciphertexts.Sum(bytes => bytes.Length)));
+        BinaryPrimitives.WriteInt32LittleEndian(whole, answer.Rows);
+        Span<byte> rest = whole.AsSpan(HeadSize);
+        foreach (byte[] bytes in ciphertexts)
+        {
+            bytes.CopyTo(rest);
+            rest = rest[bytes.Length..];
+        }
+        return whole;
     }
 
     /// <summary>Never throws anything but the refusal.</summary>

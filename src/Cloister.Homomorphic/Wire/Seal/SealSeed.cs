@@ -19,7 +19,7 @@ internal readonly ref struct SealSeed
 {
     internal const int SeedBytes = 64, InfoBytes = SealHeader.Bytes + 1 + SeedBytes;
 
-    private const int BlockBytes = 4096, BlockWords = BlockBytes / 8;
+    private const int BlockWords = SealStream.BlockBytes / 8;
 
     internal SealSeed(SealGenerator generator, ReadOnlySpan<byte> seed)
     {
@@ -60,29 +60,29 @@ internal readonly ref struct SealSeed
 
     internal void Expand(RnsPolynomial target, VectorWidth width)
     {
-        Span<byte> block = stackalloc byte[BlockBytes];
+        Span<byte> block = stackalloc byte[SealStream.BlockBytes];
         var redrawn = new List<(int Limb, int Place)>();
-        ulong counter = 0;
+        var stream = new SealStream(Generator, Bytes, width);
         for (int limb = 0; limb < target.Basis.Count; limb++)
         {
             Modulus modulus = target.Basis.Moduli[limb];
             Span<double> residues = target.Limb(limb);
             for (int at = 0; at < residues.Length; at += BlockWords)
             {
-                Block(counter++, block, width);
+                stream.Read(block);
                 Reduce(block, residues.Slice(at, BlockWords), modulus, limb, at, redrawn, width);
             }
         }
-        int used = BlockBytes;
+        int used = block.Length;
         foreach ((int limb, int place) in redrawn)
         {
             Modulus modulus = target.Basis.Moduli[limb];
             ulong word, bound = Bound(modulus);
             do
             {
-                if (used == BlockBytes)
+                if (used == block.Length)
                 {
-                    Block(counter++, block, width);
+                    stream.Read(block);
                     used = 0;
                 }
                 word = BinaryPrimitives.ReadUInt64LittleEndian(block[used..]);
@@ -94,15 +94,6 @@ internal readonly ref struct SealSeed
     }
 
     private static ulong Bound(Modulus modulus) => ulong.MaxValue - ulong.MaxValue % modulus.Value - 1;
-
-    private void Block(ulong counter, Span<byte> block, VectorWidth width)
-    {
-        Span<byte> input = stackalloc byte[SeedBytes + 8];
-        Bytes.CopyTo(input);
-        BinaryPrimitives.WriteUInt64LittleEndian(input[SeedBytes..], counter);
-        if (Generator == SealGenerator.Blake2Xb) Blake2Xb.Hash(input[SeedBytes..], Bytes, block, width);
-        else Shake256.HashData(input, block);
-    }
 
     private static void Reduce(ReadOnlySpan<byte> block, Span<double> residues, Modulus modulus, int limb, int at, List<(int Limb, int Place)> redrawn, VectorWidth width)
     {
