@@ -4,10 +4,13 @@ using System.Text.Json.Nodes;
 using Cloister.Homomorphic.Wire;
 using Cloister.Protocol.Grpc;
 using Cloister.Serving.OpenInference.Grpc.Wire;
+using Cloister.Serving.TensorFlow.Messages;
 using Cloister.Serving.Tests.OpenInference;
 using Cloister.Serving.Tests.OpenInference.Grpc;
 using Cloister.Serving.Tests.Server;
+using Cloister.Serving.Tests.TensorFlow;
 using Google.Protobuf;
+using TensorType = Cloister.Serving.TensorFlow.Messages.DataType;
 
 namespace Cloister.Serving.Tests.Encrypted;
 
@@ -59,6 +62,24 @@ public sealed class GenericSurfaceTests
         (byte[] unknown, _) = caller.Query(EncryptedModels.Rows(1), asked => asked with { KeyId = KeyId.Random() });
         Assert.Equal(GrpcStatus.PermissionDenied, (await client.RefusedAsync(Request(unknown))).Status);
         Assert.Equal(GrpcStatus.InvalidArgument, (await client.RefusedAsync(Request([1, 2, 3]))).Status);
+    }
+
+    [Fact]
+    public async Task TensorFlow_serving_over_grpc_takes_them_in_one_piece()
+    {
+        await using TestServer server = await TestServer.StartAsync(await EncryptedSurfaceTests.StoreAsync(), options => options with { AnswersAsTensorContent = true });
+        using EncryptedCaller caller = await EncryptedCaller.JoinAsync(server, "spam");
+        using var calls = new GrpcCalls(server);
+        (byte[] envelope, EnvelopeHeader header) = caller.Query(EncryptedModels.Rows(4));
+        PredictRequest Request(byte[] query) => new()
+        {
+            ModelSpec = new ModelSpec { Name = "spam" },
+            Inputs = { ["query"] = new TensorProto { Dtype = TensorType.DtUint8, TensorShape = new TensorShapeProto { Dim = { new TensorShapeProto.Types.Dim { Size = query.Length } } }, TensorContent = ByteString.CopyFrom(query) } },
+        };
+        PredictResponse answer = await calls.CallAsync("PredictionService/Predict", Request(envelope), PredictResponse.Parser);
+        Assert.Equal(4, caller.Open(answer.Outputs["answer"].TensorContent.ToByteArray(), header, 4).Count);
+        envelope[^1] ^= 1;
+        Assert.Equal(GrpcStatus.PermissionDenied, (await calls.RefusedAsync("PredictionService/Predict", Request(envelope))).Item1);
     }
 
     [Theory]
