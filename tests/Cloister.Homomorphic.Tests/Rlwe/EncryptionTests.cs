@@ -107,6 +107,48 @@ public sealed class EncryptionTests
     }
 
     [Fact]
+    public void Factors_can_be_prepared_and_messages_subtracted_at_every_level()
+    {
+        const int Degree = 8192;
+        const ulong T = 65537;
+        RlweParameters parameters = RlweParameters.Create(RingParameters.Standard(Degree), T, specialModuli: 1), others = Make(Degree, T);
+        using SecretKey key = SecretKey.Generate(parameters);
+        using PublicKey open = PublicKey.Of(key);
+        ulong[] message = Message(Degree, T, 10), factor = new ulong[Degree], expected = [.. message];
+        factor[0] = T - 1;
+        factor[5] = 2; // -1 + 2 X^5
+        using PreparedPlaintext prepared = PreparedPlaintext.Of(parameters, factor), narrow = PreparedPlaintext.Of(parameters, factor, 1), foreign = PreparedPlaintext.Of(others, factor);
+        Ciphertext ciphertext = Encryption.Encrypt(message, open);
+        Assert.Equal(HomomorphicError.OtherParameters, Assert.Throws<HomomorphicException>(() => ciphertext.MultiplyPlain(foreign)).Error);
+        Assert.Throws<ArgumentException>(() => ciphertext.MultiplyPlain(narrow)); // prepared for fewer moduli than there are
+        for (int moduli = parameters.Basis.Count; moduli > 1; moduli--)
+        {
+            using (Ciphertext copy = ciphertext.Copy())
+            {
+                copy.MultiplyPlain(prepared);
+                ciphertext.MultiplyPlain(factor);
+                Assert.True(copy.C0.Cancels(ciphertext.C0, -1));
+            }
+            ciphertext.SubtractPlain(message);
+            ciphertext.Negate();
+            expected = [.. Multiply(expected, factor, T).Zip(message, (product, one) => (one + T - product) % T)];
+            Assert.Equal(expected, Encryption.Decrypt(ciphertext, key));
+            Ciphertext smaller = ciphertext.DropModulus();
+            ciphertext.Dispose();
+            ciphertext = smaller;
+        }
+        ciphertext.MultiplyPlain(narrow);
+        Assert.Equal(Multiply(expected, factor, T), Encryption.Decrypt(ciphertext, key));
+        Assert.Equal(HomomorphicError.Transparent, Assert.Throws<HomomorphicException>(() => PreparedPlaintext.Of(parameters, new ulong[Degree])).Error);
+        using Ciphertext negative = ciphertext.Copy();
+        negative.Negate();
+        Assert.Equal(HomomorphicError.Transparent, Assert.Throws<HomomorphicException>(() => ciphertext.Add(negative)).Error);
+        Assert.Equal(HomomorphicError.Transparent, Assert.Throws<HomomorphicException>(() => ciphertext.Subtract(ciphertext)).Error);
+        Assert.Equal(Multiply(expected, factor, T), Encryption.Decrypt(ciphertext, key)); // a refusal changes nothing
+        ciphertext.Dispose();
+    }
+
+    [Fact]
     public void Dropping_moduli_keeps_the_message_and_divides_the_noise()
     {
         const int Degree = 8192;
