@@ -1,8 +1,10 @@
+using System.Security.Cryptography;
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire;
 using Cloister.Homomorphic.Wire.Seal;
+using Cloister.Homomorphic.Schemes;
 
 namespace Cloister.Homomorphic.Tests;
 
@@ -119,5 +121,28 @@ public sealed class ReadmeTests
         byte[] answer = SealFormat.WriteCiphertext(x, version);
         using Ciphertext read = SealFormat.ReadCiphertext(answer, rlwe, out _);
         Assert.Equal([21UL, 1, .. new ulong[4094]], Encryption.Decrypt(read, key));
+    }
+
+    [Fact]
+    public void The_snippet_of_products_and_rotations_holds()
+    {
+        RlweParameters rlwe = RlweParameters.Create(RingParameters.Standard(8192), 65537, specialModuli: 1);
+        using SecretKey key = SecretKey.FromSeed(rlwe, RandomNumberGenerator.GetBytes(32));
+        using RelinearizationKey relinearization = RelinearizationKey.Of(key);
+        using GaloisKeys rotations = GaloisKeys.Of(key, steps: [1]);
+        var slots = new SlotEncoder(rlwe);
+        var multiplier = new CiphertextMultiplier(rlwe);
+        using SeededCiphertext sent = Encryption.Encrypt(slots.Encode([3, 4, 5]), key);
+
+        using Ciphertext x = sent.Expand(), squares = multiplier.Square(x);
+        squares.Relinearize(relinearization);
+        using Ciphertext next = squares.Copy();
+        next.RotateRows(1, rotations);
+        squares.Add(next);
+        using PreparedPlaintext weights = PreparedPlaintext.Of(rlwe, slots.Encode([1, 10, 100]));
+        squares.MultiplyPlain(weights);
+        using Ciphertext small = squares.DropModulus();
+        ulong[] numbers = slots.Decode(Encryption.Decrypt(small, key));
+        Assert.Equal([25UL, 410, 2500, .. new ulong[8189]], numbers);
     }
 }
