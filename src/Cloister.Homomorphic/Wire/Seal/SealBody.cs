@@ -39,7 +39,7 @@ internal readonly ref struct SealBody : IDisposable
         if (header.TotalBytes != source.Length) throw new HomomorphicException(HomomorphicError.SealTrailing, $"{source.Length - header.TotalBytes} bytes follow the {what}.");
         ReadOnlySpan<byte> body = source[SealHeader.Bytes..];
         if (header.Compression == SealCompression.None) return new SealBody(header, body, null);
-        byte[] inflated = Inflate(body, maximumBytes, what, out int length);
+        byte[] inflated = Inflate(body, Math.Min(maximumBytes, SealFormat.MaximumBytes), what, out int length);
         return new SealBody(header, inflated.AsSpan(0, length), inflated);
     }
 

@@ -13,6 +13,9 @@ namespace Cloister.Homomorphic.Wire.Seal;
 /// </remarks>
 public static class SealFormat
 {
+    /// <summary>The most bytes that the members of any object have: 1 GiB.</summary>
+    public const int MaximumBytes = 1 << 30;
+
     /// <summary>Reads a ciphertext of two polynomials, seeded or not, or of three, at any level of the data.</summary>
     /// <param name="source">The whole object.</param>
     /// <param name="parameters">What it was made with.</param>
@@ -107,7 +110,10 @@ public static class SealFormat
     public static int LengthOf(ReadOnlySpan<byte> source) => (int)SealHeader.Read(source, "object").TotalBytes;
 
     /// <summary>Memory for an object of this size, every byte of which is going to be written.</summary>
-    internal static byte[] NewObject(long memberBytes, SealVersion version) => version.IsSupported
-        ? GC.AllocateUninitializedArray<byte>(checked((int)(SealHeader.Bytes + memberBytes)))
-        : throw new ArgumentException($"Objects of SEAL {version} are not written; 4.0 to 4.4 are.", nameof(version));
+    internal static byte[] NewObject(long memberBytes, SealVersion version)
+    {
+        if (!version.IsSupported) throw new ArgumentException($"Objects of SEAL {version} are not written; 4.0 to 4.4 are.", nameof(version));
+        if (memberBytes > MaximumBytes) throw new ArgumentException($"The object would have {memberBytes} bytes; {MaximumBytes} is the most. Write fewer keys at once.", nameof(memberBytes));
+        return GC.AllocateUninitializedArray<byte>((int)(SealHeader.Bytes + memberBytes));
+    }
 }

@@ -257,6 +257,7 @@ public sealed class SealRefusalTests : IDisposable
         Assert.Equal(HomomorphicError.SealSwitchingKeys, Assert.Throws<HomomorphicException>(() => SealFormat.ReadGaloisKeys(galoisBytes, _parameters, out _, maximumKeys: 2)).Error);
         using GaloisKeys read = SealFormat.ReadGaloisKeys(galoisBytes, _parameters, out _, maximumKeys: 3);
         Assert.Equal(galois.Elements, read.Elements);
+        Assert.Throws<ArgumentException>(() => SealFormat.NewObject(SealFormat.MaximumBytes + 1L, Version));
         RlweParameters single = SealChain.Linear.Parameters();
         Assert.Equal(HomomorphicError.NoSpecialModulus, Assert.Throws<HomomorphicException>(() => SealFormat.ReadRelinearizationKey(relinBytes, single, out _)).Error);
 
