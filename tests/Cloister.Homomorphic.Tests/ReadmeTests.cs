@@ -3,8 +3,8 @@ using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Ring;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire;
-using Cloister.Homomorphic.Wire.Seal;
 using Cloister.Homomorphic.Schemes;
+using Cloister.Homomorphic.Wire.Seal;
 
 namespace Cloister.Homomorphic.Tests;
 

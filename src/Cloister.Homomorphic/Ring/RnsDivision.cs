@@ -36,6 +36,11 @@ public sealed unsafe class RnsDivision
     {
         if (!source.Basis.HasSameModuli(_from)) throw new ArgumentException("The source is not over the whole basis.", nameof(source));
         if (!quotient.Basis.HasSameModuli(Remaining)) throw new ArgumentException("The quotient is not over the remaining basis.", nameof(quotient));
+        if (source.Form == RnsForm.Values && _dropped.Count == 1)
+        {
+            DivideValues(source, quotient, width);
+            return;
+        }
         int n = _from.Degree;
         double* last = source.Pointer + (nint)Remaining.Count * n;
         if (source.Form == RnsForm.Coefficients)
@@ -54,6 +59,24 @@ public sealed unsafe class RnsDivision
         quotient.Form = source.Form;
         for (int limb = 0; limb < Remaining.Count; limb++)
             ElementWise.Run<DifferenceTimes>(quotient.Pointer + (nint)limb * n, source.Pointer + (nint)limb * n, _inverses[limb], n, Remaining.Moduli[limb], width);
+        GC.KeepAlive(source);
+        GC.KeepAlive(quotient);
+    }
+
+    // By one modulus: its limb's coefficients are the remainder in every other limb, and are subtracted as their transform ends.
+    private void DivideValues(RnsPolynomial source, RnsPolynomial quotient, VectorWidth width)
+    {
+        int n = _from.Degree;
+        AlignedMemory scratch = _from.Pool.Rent(2 * n);
+        double* remainder = scratch.Pointer, values = remainder + n;
+        _from.Transform(Remaining.Count).Inverse(source.Pointer + (nint)Remaining.Count * n, remainder, width);
+        for (int limb = 0; limb < Remaining.Count; limb++)
+        {
+            nint at = (nint)limb * n;
+            KeyProducts.Finish(remainder, values, _from.Transform(limb), source.Pointer + at, _inverses[limb], null, quotient.Pointer + at, width);
+        }
+        quotient.Form = RnsForm.Values;
+        _from.Pool.Return(scratch);
         GC.KeepAlive(source);
         GC.KeepAlive(quotient);
     }

@@ -96,12 +96,15 @@ public sealed class RnsTests
             division.Divide(source, quotient, width);
             Assert.Equal(expected, RnsIntegers.Compose(quotient));
         }
-        using var values = new RnsPolynomial(division.Remaining);
         source.ToValues();
-        division.Divide(source, values);
-        Assert.Equal(RnsForm.Values, values.Form);
-        values.ToCoefficients();
-        Assert.Equal(expected, RnsIntegers.Compose(values));
+        foreach (VectorWidth width in Balanced.Widths)
+        {
+            using var values = new RnsPolynomial(division.Remaining);
+            division.Divide(source, values, width);
+            Assert.Equal(RnsForm.Values, values.Form);
+            values.ToCoefficients();
+            Assert.Equal(expected, RnsIntegers.Compose(values));
+        }
     }
 
     [Theory]
