@@ -50,10 +50,11 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
         .. images.SelectMany(image => new[] { "--image", image }),
     ];
 
-    public string[] PageArguments(string folder) =>
+    /// <summary>How a client names the deployment that it verifies, and the model that it asks.</summary>
+    public string[] ClientArguments(string model) =>
     [
-        "he", "page", "--coordinator", ClientAddress, "--policy", Path.Combine(Workspace.Client, "policy.json"), "--workload", WorkloadAddress,
-        "--type", StoryManifest.MarbleType, "--model", Models[0].Name, "--token", Path.Combine(Workspace.Client, "token"), "--folder", folder,
+        "--coordinator", ClientAddress, "--policy", Path.Combine(Workspace.Client, "policy.json"), "--workload", WorkloadAddress,
+        "--type", StoryManifest.MarbleType, "--model", model, "--token", Path.Combine(Workspace.Client, "token"),
     ];
 
     /// <summary>Starts a command that goes on until the story ends, or until it is disposed of.</summary>
@@ -65,7 +66,11 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
     }
 
     /// <summary>Runs a command to its end; its last line is its result.</summary>
-    public static async Task<JsonObject> RunAsync(Step step, IReadOnlyList<string> arguments, CancellationToken cancellation)
+    /// <param name="step">Which step it belongs to.</param>
+    /// <param name="arguments">The command.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <param name="said">How many lines of what it says are repeated.</param>
+    public static async Task<JsonObject> RunAsync(Step step, IReadOnlyList<string> arguments, CancellationToken cancellation, int said = int.MaxValue)
     {
         step.Command(arguments);
         await using CloisterProcess process = CloisterProcess.Start(Workspace.ExecutableIn(Workspace.Program), arguments);
@@ -73,7 +78,7 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
         if (code != ExitCode.Success)
             throw new CommandException(code, process.Error ?? $"'cloister {arguments[0]}' ended with exit code {(int)code}.");
         foreach (JsonObject line in lines)
-            step.Say((string?)line["message"] ?? "");
+            step.Say(string.Join('\n', ((string?)line["message"] ?? "").Split('\n').Take(said)));
         return lines[^1];
     }
 

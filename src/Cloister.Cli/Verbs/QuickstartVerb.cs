@@ -59,7 +59,7 @@ internal static class QuickstartVerb
             .. encrypted ? [$"curl -sk -H \"Authorization: Bearer $(cat {stack.Workspace.Client}/token)\" {stack.WorkloadAddress}/v2/models/{stack.Models[0].Name}/encrypted"] : Array.Empty<string>(),
         ];
         string page = encrypted
-            ? $"\nAsk in a browser, on this machine:\n  cloister {string.Join(' ', stack.PageArguments("samples/EncryptedPage"))}"
+            ? $"\nAsk in a browser, on this machine:\n  cloister he page {string.Join(' ', stack.ClientArguments(stack.Models[0].Name))} --folder samples/EncryptedPage"
             : "";
         screen.Result(
             $"\nIt goes on until Ctrl+C. Talk to it (curl -k verifies nothing; `cloister predict` verifies all):\n  {string.Join("\n  ", commands)}{page}",
@@ -74,7 +74,7 @@ internal static class QuickstartVerb
         if (mode == Enclave)
             return rows is null ? null : throw new CommandException(ExitCode.Usage, "--rows is for --mode encrypted.");
         if (mode != Encrypted)
-            throw new CommandException(ExitCode.Usage, $"'{mode}' is no mode: enclave or encrypted.");
+            throw new CommandException(ExitCode.Usage, $"'{mode}' is no --mode: enclave and encrypted are.");
         if (parsed.GetValue(Attacks) || parsed.GetValue(Labels) is not null || parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 })
             throw new CommandException(ExitCode.Usage, "--attacks, --labels, --preprocess and --image are for --mode enclave.");
         if (model is not null && rows is null)

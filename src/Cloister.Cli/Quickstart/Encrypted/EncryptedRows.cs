@@ -1,24 +1,29 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
-using Cloister.Client;
-using Cloister.Homomorphic.Models;
-using Cloister.Protocol.Trust;
 
 namespace Cloister.Cli.Quickstart.Encrypted;
 
-/// <summary>The client: it verifies the deployment, makes a key that stays here, and asks.</summary>
+/// <summary>A decrypted answer.</summary>
+/// <param name="Class">The class, if the model has any.</param>
+/// <param name="Value">The last of its values: the probability of the second of two classes, or the prediction.</param>
+internal sealed record DecryptedRow(string? Class, double Value);
+
+/// <summary>The client: its rows lie in its own folder, and `he predict` verifies, encrypts, asks and decrypts.</summary>
 internal sealed class EncryptedRows(Stack stack)
 {
-    public async Task<IReadOnlyList<ModelAnswer>> AskAsync(Step step, string model, IReadOnlyList<AskedRow> rows, CancellationToken cancellation)
+    // What was verified and what went over the wire; the rows' answers are printed beside the plaintext model's.
+    private const int Lines = 3;
+
+    public async Task<IReadOnlyList<DecryptedRow>> AskAsync(Step step, string model, IReadOnlyList<string> features, IReadOnlyList<AskedRow> rows, CancellationToken cancellation)
     {
-        CoordinatorPolicy policy = await Peer.ReadPolicyAsync(Path.Combine(stack.Workspace.Client, "policy.json"), cancellation);
-        VerifiedDeployment deployment = await new DeploymentVerifier().VerifyCoordinatorAsync(new Uri(stack.ClientAddress), policy, cancellation);
-        string token = (await LocalFile.ReadTextAsync(Path.Combine(stack.Workspace.Client, "token"), cancellation)).Trim();
-        using var client = new EncryptedModelClient(new AttestedHttpHandler(deployment, StoryManifest.MarbleType), new Uri(stack.WorkloadAddress), token);
-        ClientSpecification specification = await client.DescribeAsync(model, cancellation: cancellation);
-        using EncryptedSession session = client.Open(model, specification);
-        IReadOnlyList<ModelAnswer> answers = await session.PredictAsync([.. rows.Select(row => row.Values)], cancellation);
-        step.Say($"verified the coordinator, manifest {deployment.Fingerprint}");
-        step.Say($"made key {session.KeyId}; {rows.Count} rows of {specification.Features.Count} features went as {session.Traffic.Sent:N0} bytes, and came back as {session.Traffic.Received:N0}");
-        return answers;
+        string file = Path.Combine(stack.Workspace.Client, "rows.csv");
+        var table = new StringBuilder().AppendJoin(',', features.Select(name => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"")).Append('\n');
+        foreach (AskedRow row in rows)
+            table.AppendJoin(',', row.Values.Select(value => double.IsNaN(value) ? "" : value.ToString(CultureInfo.InvariantCulture))).Append('\n');
+        await LocalFile.WriteAsync(file, Encoding.UTF8.GetBytes(table.ToString()), cancellation);
+        JsonObject answer = await Stack.RunAsync(step, ["he", "predict", .. stack.ClientArguments(model), "--rows", file], cancellation, Lines);
+        return [.. answer["predictions"]!.AsArray().Select(row => new DecryptedRow((string?)row!["class"], (double)row["values"]!.AsArray()[^1]!))];
     }
 }

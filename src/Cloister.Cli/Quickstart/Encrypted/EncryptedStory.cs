@@ -37,7 +37,7 @@ internal sealed class EncryptedStory(EncryptedOptions encrypted, QuickstartOptio
         Trace[] traces = [.. rows.SelectMany(row => RowTraces.Of(row.Name, row.Values, model.Client.Features).Concat(row.Text is { } text ? RowTraces.OfText(row.Name, text) : []))];
         if (traces.Length == 0)
             throw new CommandException(ExitCode.BadInput, "The rows are nearly all zeros: nothing could be told of whether the server held them.");
-        await Narrator.StepAsync("client", "verifies everything, encrypts its rows, asks, and decrypts the answer", step => PredictAsync(step, rows, cancellation));
+        await Narrator.StepAsync("client", "verifies everything, encrypts its rows, asks, and decrypts the answer", step => PredictAsync(step, model.Client, rows, cancellation));
         SearchResult? before = null, after = null;
         var search = new ServerSearch(Server!, AccessLog);
         await Narrator.StepAsync("operator", "looks for the rows in the server's memory and log", step =>
@@ -72,10 +72,10 @@ internal sealed class EncryptedStory(EncryptedOptions encrypted, QuickstartOptio
             });
     }
 
-    private async Task PredictAsync(Step step, IReadOnlyList<AskedRow> rows, CancellationToken cancellation)
+    private async Task PredictAsync(Step step, ClientSpecification client, IReadOnlyList<AskedRow> rows, CancellationToken cancellation)
     {
         PlainModel plain = ModelFile.Read(encrypted.Model);
-        IReadOnlyList<ModelAnswer> answers = await new EncryptedRows(Stack).AskAsync(step, Model, rows, cancellation);
+        IReadOnlyList<DecryptedRow> answers = await new EncryptedRows(Stack).AskAsync(step, Model, [.. client.Features.Select(feature => feature.Name)], rows, cancellation);
         var asked = new JsonArray();
         int same = 0;
         double[] scores = new double[plain.Scores];
@@ -83,10 +83,11 @@ internal sealed class EncryptedStory(EncryptedOptions encrypted, QuickstartOptio
         for (int i = 0; i < rows.Count; i++)
         {
             plain.Score(rows[i].Values, scores);
-            ModelAnswer clear = ModelAnswer.Of(scores, plain.Link, plain.Classes, plain.Threshold), answer = answers[i];
+            ModelAnswer inClear = ModelAnswer.Of(scores, plain.Link, plain.Classes, plain.Threshold);
+            DecryptedRow answer = answers[i], clear = new(inClear.Class, inClear.Values[^1]);
             if (answer.Class == clear.Class) same++;
             if (i < Shown) step.Say($"{rows[i].Name,-20} {Words(answer),-22} {Words(clear)}");
-            asked.Add((JsonNode)new JsonObject { ["row"] = rows[i].Name, ["class"] = answer.Class, ["value"] = answer.Values[^1], ["plainClass"] = clear.Class, ["plainValue"] = clear.Values[^1] });
+            asked.Add((JsonNode)new JsonObject { ["row"] = rows[i].Name, ["class"] = answer.Class, ["value"] = answer.Value, ["plainClass"] = clear.Class, ["plainValue"] = clear.Value });
         }
         if (rows.Count > Shown) step.Say($"... and {rows.Count - Shown} more");
         step.Say($"{same} of {rows.Count} verdicts are the plaintext model's");
@@ -94,8 +95,7 @@ internal sealed class EncryptedStory(EncryptedOptions encrypted, QuickstartOptio
             Screen.Result("", new JsonObject { ["event"] = "answers", ["rows"] = rows.Count, ["same"] = same, ["answers"] = asked });
     }
 
-    private static string Words(ModelAnswer answer) =>
-        string.Create(CultureInfo.InvariantCulture, $"{answer.Class} {answer.Values[^1]:0.0000}").TrimStart();
+    private static string Words(DecryptedRow answer) => string.Create(CultureInfo.InvariantCulture, $"{answer.Class} {answer.Value:0.0000}").TrimStart();
 
     private static void Say(Step step, SearchResult result)
     {
