@@ -95,10 +95,21 @@ public sealed class CompactCiphertext
     }
 
     /// <summary>Of coefficients, with what was prepared once.</summary>
-    internal static CompactCiphertext Of(RnsPolynomial c0, RnsPolynomial c1, CompactScaling scaling, int first, int step, int count)
+    internal static CompactCiphertext Of(RnsPolynomial c0, RnsPolynomial c1, CompactScaling scaling, int first, int step, int count) =>
+        Of(Carry(c0, scaling, first, step, count), c1, scaling, first, step);
+
+    /// <summary>What is carried of c0.</summary>
+    internal static ulong[] Carry(RnsPolynomial c0, CompactScaling scaling, int first, int step, int count)
     {
-        ulong[] carried = GC.AllocateUninitializedArray<ulong>(count), whole = ArrayPool<ulong>.Shared.Rent(c1.Basis.Degree); // a power of two: as long as asked for
+        ulong[] carried = GC.AllocateUninitializedArray<ulong>(count);
         scaling.Scale(c0, first, step, carried, VectorWidths.Best);
+        return carried;
+    }
+
+    /// <summary>Of what is carried, and c1.</summary>
+    internal static CompactCiphertext Of(ulong[] carried, RnsPolynomial c1, CompactScaling scaling, int first, int step)
+    {
+        ulong[] whole = ArrayPool<ulong>.Shared.Rent(c1.Basis.Degree); // a power of two: as long as asked for
         scaling.Scale(c1, whole, VectorWidths.Best);
         return new CompactCiphertext(scaling, first, step, carried, whole);
     }

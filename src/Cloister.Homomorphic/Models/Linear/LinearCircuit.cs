@@ -98,9 +98,14 @@ internal sealed class LinearCircuit : CompiledModel
             {
                 cancellation.ThrowIfCancellationRequested();
                 int sums = _layout.RowsOf(set, query.Rows) * _layout.Scores;
+                if (stream is null)
+                {
+                    compact[set] = Compact(query, set, sums, scratch.C0);
+                    continue;
+                }
                 Compute(query, set, sums, scratch, stream);
                 if (form == AnswerForm.Compact) compact[set] = CompactCiphertext.Of(scratch.C0, scratch.C1, _scaling, _layout.First, _layout.Step, sums);
-                else whole.Add(Whole(scratch, sums, stream!));
+                else whole.Add(Whole(scratch, sums, stream));
             }
         }
         catch
@@ -123,28 +128,39 @@ internal sealed class LinearCircuit : CompiledModel
         while (_scratch.TryTake(out Scratch? scratch)) scratch.Dispose();
     }
 
-    private void Compute(EncryptedQuery query, int set, int sums, Scratch scratch, SeedExpander? stream)
+    // Both parts, one after the other in the same memory: with that of two the transform's tables would not stay in the processor's first cache.
+    private CompactCiphertext Compact(EncryptedQuery query, int set, int sums, RnsPolynomial part)
     {
-        scratch.C0.Form = scratch.C1.Form = RnsForm.Values;
+        Multiply(query, set, second: false, part);
+        part.ToCoefficients();
+        AddIntercepts(part, sums);
+        ulong[] carried = CompactCiphertext.Carry(part, _scaling, _layout.First, _layout.Step, sums);
+        Multiply(query, set, second: true, part);
+        part.ToCoefficients();
+        return CompactCiphertext.Of(carried, part, _scaling, _layout.First, _layout.Step);
+    }
+
+    private void Multiply(EncryptedQuery query, int set, bool second, RnsPolynomial product)
+    {
+        product.Form = RnsForm.Values;
         for (int group = 0; group < _factors.Length; group++)
         {
             Ciphertext ciphertext = query.Ciphertexts[set * _factors.Length + group];
-            if (group == 0)
-            {
-                scratch.C0.Run<Multiplication>(ciphertext.C0, _factors[0]);
-                scratch.C1.Run<Multiplication>(ciphertext.C1, _factors[0]);
-            }
-            else
-            {
-                scratch.C0.AddProduct(ciphertext.C0, _factors[group]);
-                scratch.C1.AddProduct(ciphertext.C1, _factors[group]);
-            }
+            RnsPolynomial part = second ? ciphertext.C1 : ciphertext.C0;
+            if (group == 0) product.Run<Multiplication>(part, _factors[0]);
+            else product.AddProduct(part, _factors[group]);
         }
-        if (query.PublicKey is { } key) Flooding.Mask(key, stream!, scratch.C0, scratch.C1, scratch.Other);
+    }
+
+    private void Compute(EncryptedQuery query, int set, int sums, Scratch scratch, SeedExpander stream)
+    {
+        Multiply(query, set, second: false, scratch.C0);
+        Multiply(query, set, second: true, scratch.C1);
+        if (query.PublicKey is { } key) Flooding.Mask(key, stream, scratch.C0, scratch.C1, scratch.Other);
         scratch.C0.ToCoefficients();
         scratch.C1.ToCoefficients();
         AddIntercepts(scratch.C0, sums);
-        if (query.PublicKey is not null) Flooding.Flood(stream!, scratch.C0, scratch.C1, _floodBits, _layout.First, _layout.Step, sums, scratch.Other);
+        if (query.PublicKey is not null) Flooding.Flood(stream, scratch.C0, scratch.C1, _floodBits, _layout.First, _layout.Step, sums, scratch.Other);
     }
 
     private void AddIntercepts(RnsPolynomial c0, int sums)
