@@ -22,6 +22,7 @@ internal sealed class LightGbmTree
     private readonly double _factor;
     private readonly int[] _features = [], _types = [], _left = [], _right = [], _boundaries = [];
     private readonly double[] _thresholds = [], _words = [], _leaves;
+    private readonly Dictionary<int, int[]> _sets = []; // several questions may ask of one set
 
     /// <param name="block">The tree's lines.</param>
     /// <param name="number">Its number: trees give to the scores in turn.</param>
@@ -96,6 +97,12 @@ internal sealed class LightGbmTree
         int set = _thresholds[number] is >= 0 and var index && index < _boundaries.Length - 1
             ? (int)index
             : throw new ImportException(ImportError.OutOfRange, $"{_name} names a set of categories that it does not have.");
+        if (!_sets.TryGetValue(set, out int[]? members)) _sets.Add(set, members = Members(set));
+        return new TreeNode { Test = NodeTest.Member, Members = members };
+    }
+
+    private int[] Members(int set)
+    {
         var members = new List<int>();
         for (int word = _boundaries[set]; word < _boundaries[set + 1]; word++)
         {
@@ -103,6 +110,6 @@ internal sealed class LightGbmTree
             for (int bit = 0; bit < 32; bit++)
                 if (((uint)_words[word] >> bit & 1) != 0) members.Add(32 * (word - _boundaries[set]) + bit);
         }
-        return new TreeNode { Test = NodeTest.Member, Members = members };
+        return [.. members];
     }
 }

@@ -15,16 +15,25 @@ internal static class OnnxArithmetic
         {
             case ColumnsValue { Columns: var known, Double: var wide }:
                 Column[] columns = known ?? Column.Plain(graph.Features > 0 ? graph.Features : Widen(graph, constant));
+                graph.Spend(node, 4L * columns.Length);
                 var moves = Moves(node, constant, columns.Length, constantFirst);
                 graph.Give(node, 0, new ColumnsValue([.. columns.Select((column, i) => column.Then(moves[i].Scale, moves[i].Offset))], wide));
                 break;
             case ScoresValue { Model: { Link: LinkFunction.Identity } model }:
+                graph.Spend(node, Numbers(model));
                 graph.Give(node, 0, new ScoresValue(Move(model, Moves(node, constant, model.Scores, constantFirst))));
                 break;
             default:
                 throw OnnxNodes.Refuse(node, ImportError.Unsupported, "changes what is neither a feature nor a raw score");
         }
     }
+
+    private static long Numbers(PlainModel model) => model switch
+    {
+        LinearModel linear => (long)linear.Scores * linear.Weights[0].Length,
+        Forest forest => forest.Trees.Sum(tree => (long)tree.Nodes.Count * (forest.Scores + 8)),
+        _ => 0,
+    };
 
     private static int Widen(OnnxGraph graph, TensorNumbers constant) =>
         constant.Values.Length > 1 && constant.Values.Length <= graph.Options.MaxFeatures

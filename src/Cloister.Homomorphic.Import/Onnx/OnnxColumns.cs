@@ -54,6 +54,7 @@ internal static class OnnxColumns
         Column[] columns = graph.Columns(node, 0);
         double[] picked = graph.Constant(node, 1).Values;
         if (picked.Length == 0 || picked.Length > graph.Options.MaxFeatures) throw OnnxNodes.Refuse(node, ImportError.TooLarge, $"picks {picked.Length} columns");
+        graph.Spend(node, picked.Length);
         graph.Give(node, 0, new ColumnsValue([.. picked.Select(i => columns[OnnxNodes.Index(node, "column", (long)i, columns.Length)])], graph.ReadsDouble(node)));
     }
 
@@ -70,6 +71,7 @@ internal static class OnnxColumns
         {
             if (graph.Input(node, i) is not ColumnsValue { Columns: { } known, Double: var from })
                 throw OnnxNodes.Refuse(node, ImportError.Unsupported, "joins what are not features");
+            graph.Spend(node, known.Length);
             columns.AddRange(known);
             wide &= from;
             if (columns.Count > graph.Options.MaxFeatures) throw OnnxNodes.Refuse(node, ImportError.TooLarge, $"joins more than {graph.Options.MaxFeatures} columns");

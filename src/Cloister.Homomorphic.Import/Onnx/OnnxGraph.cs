@@ -8,12 +8,26 @@ internal sealed class OnnxGraph(ImportOptions options)
 {
     private const int MaxWeights = 1 << 24;
 
+    private const int ColumnCost = 4;
+
+    // Columns, weights and leaves' numbers that all nodes together may make. A node costs a few bytes of a file and may make a whole
+    // row of columns anew.
+    private const long MaxMade = 1 << 26;
+
     private readonly Dictionary<string, GraphValue> _values = new(StringComparer.Ordinal);
+
+    private long _made;
 
     public ImportOptions Options => options;
 
     /// <summary>How many features a row has; zero while the graph has not said so.</summary>
     public int Features { get; set; }
+
+    /// <summary>Counts what a node makes, before it is made.</summary>
+    public void Spend(NodeProto node, long numbers)
+    {
+        if ((_made += numbers) > MaxMade) throw OnnxNodes.Refuse(node, ImportError.TooLarge, $"takes the graph beyond {MaxMade} columns and weights");
+    }
 
     /// <summary>Names a value.</summary>
     public void Define(string name, GraphValue value)
@@ -51,6 +65,7 @@ internal sealed class OnnxGraph(ImportOptions options)
         if (Input(node, 0) is not ColumnsValue value)
             throw OnnxNodes.Refuse(node, ImportError.Unsupported, "reads what is no feature any more; layers behind layers are no linear model and no forest");
         Column[] columns = value.Columns ?? Column.Plain(Widen(node, width));
+        Spend(node, ColumnCost * columns.Length); // whoever reads columns makes as many
         return width == 0 || columns.Length == width
             ? columns
             : throw OnnxNodes.Refuse(node, ImportError.LengthMismatch, $"is made for {width} columns and reads {columns.Length}");
@@ -84,6 +99,7 @@ internal sealed class OnnxGraph(ImportOptions options)
     public void CheckSize(NodeProto node, int scores)
     {
         if (scores < 1 || scores > options.MaxScores) throw OnnxNodes.Refuse(node, ImportError.TooLarge, $"makes {scores} scores; 1 to {options.MaxScores} are read");
+        Spend(node, (long)scores * Features);
         if ((long)scores * Features > MaxWeights) throw OnnxNodes.Refuse(node, ImportError.TooLarge, $"makes {scores} scores of {Features} features");
     }
 

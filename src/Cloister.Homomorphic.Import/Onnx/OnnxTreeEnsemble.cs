@@ -68,6 +68,7 @@ internal static class OnnxTreeEnsemble
         int Place(int from, long id) =>
             places.TryGetValue((trees[from], id), out int at) ? at : throw OnnxNodes.Refuse(node, ImportError.BrokenTree, $"names the node {id} of tree {trees[from]}, which it does not have");
         int[] roots = Roots(node, trees, modes, i => Place(i, whenTrue[i]), i => Place(i, whenFalse[i]));
+        graph.Spend(node, (long)modes.Count(mode => mode == "LEAF") * scores);
         leaves.Attach(node, places, modes, scores);
 
         bool rounds = !values.Double && !graph.ReadsDouble(node);

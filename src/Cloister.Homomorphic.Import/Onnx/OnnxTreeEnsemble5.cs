@@ -27,6 +27,7 @@ internal static class OnnxTreeEnsemble5
         };
         var lists = new Lists(graph, node, attributes);
         attributes.Done();
+        graph.Spend(node, (long)lists.Count * scores);
         var assembler = new TreeAssembler(graph.Options, graph.Features, scores);
         double share = aggregate == Average ? 1.0 / lists.Roots.Length : 1;
         var forest = new Forest

@@ -148,6 +148,17 @@ public sealed class LinearOperatorTests
     }
 
     [Fact]
+    public void A_small_file_cannot_make_many_columns()
+    {
+        var model = new Handmade(50_000);
+        string last = "x";
+        for (int i = 0; i < 2_000; i++) model.Ml("Scaler", [last], [last = $"x{i}"], Handmade.Floats("offset", 0), Handmade.Floats("scale", 2));
+        byte[] bytes = model.Output(last, 50_000).ToBytes();
+        Assert.InRange(bytes.Length, 0, 200_000);
+        Assert.Equal(ImportError.TooLarge, Assert.Throws<ImportException>(() => ModelFile.Read(bytes)).Error);
+    }
+
+    [Fact]
     public void Names_of_features_and_classes_can_be_given()
     {
         byte[] bytes = new Handmade(2).Constant("w", [2, 1], 1, -1).Node("MatMul", ["x", "w"], ["s"]).Node("Sigmoid", ["s"], ["p"]).Output("p", 1).ToBytes();
