@@ -45,11 +45,13 @@ public sealed class ProcessorTests
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         RnsBasis basis = RingParameters.Standard(2048, SecurityLevel.Bits128).Basis, extension = new(2048, new Modulus(NttPrimes.Generate(45, 4096, 1)[0]), new Modulus(NttPrimes.Generate(30, 4096, 1)[0]));
         RnsBasis chain = new(2048, [.. basis.Moduli, .. extension.Moduli]);
-        using RnsPolynomial a = new(chain), b = new(chain), target = new(basis);
+        using RnsPolynomial a = new(chain), b = new(chain), target = new(basis), errors = new(chain), sums = new(chain);
         using (var stream = new SeedExpander(new byte[32], "processor"u8))
         {
             Samplers.Uniform(stream, a);
             Samplers.Ternary(stream, b);
+            Samplers.CenteredBinomial(stream, errors);
+            Append(errors);
         }
         foreach (VectorWidth width in Balanced.Widths)
         {
@@ -63,6 +65,15 @@ public sealed class ProcessorTests
             b.Run<Accumulation>(a, b, width);
             new RnsDivision(chain, 2).Divide(b, target, width);
             Append(target);
+            unsafe
+            {
+                // Digits of the first modulus with keys over the second; the eighth sums are reduced.
+                double* first = a.Pointer, second = first + 2048, sum = sums.Pointer;
+                foreach (int digit in (int[])[0, 7]) KeyProducts.AddTransformed(first, sum + 2 * 2048, chain.Transform(1), b.Pointer + 2048, second, sum, sum + 2048, digit, width);
+                KeyProducts.Finish(first, sum + 2 * 2048, chain.Transform(1), sum, 12345, second, sum, width);
+                sums.Limb(2).Clear();
+                Append(sums);
+            }
             foreach (RnsPolynomial x in (RnsPolynomial[])[a, Part(a, ..1)])
             {
                 var compact = new ulong[2048];

@@ -26,20 +26,22 @@ public sealed class CiphertextMultiplierTests
         ulong[] productMessage = encoder.Encode(Times(a, b)), squareMessage = encoder.Encode(Times(a, a));
         Ciphertext x = Encryption.Encrypt(encoder.Encode(a), open), y = Encryption.Encrypt(encoder.Encode(b), open);
         // Until the noise, t n (n + 4)/2 times what rounding leaves, no longer fits below Q/(2t).
-        for (int moduli = parameters.Basis.Count; 2 * t * Bound(x, y) < x.Basis.Product; moduli--)
+        for (BigInteger noiseX = Noise(x, a), noiseY = Noise(y, b); 2 * t * Bound(noiseX, noiseY) < x.Basis.Product; (noiseX, noiseY) = (Noise(x, a), Noise(y, b)))
         {
+            int moduli = x.Basis.Count;
             using (Ciphertext product = multiplier.Multiply(x, y))
             {
                 Assert.Equal(3, product.Size);
                 Assert.Equal(moduli, product.Basis.Count);
-                Check(product, productMessage, Bound(x, y));
+                Check(product, productMessage, Bound(noiseX, noiseY));
                 product.Relinearize(relinearization);
                 Assert.Equal(2, product.Size);
-                Check(product, productMessage, Bound(x, y) + KeySwitchingTests.NoiseBound(parameters, moduli));
+                Check(product, productMessage, Bound(noiseX, noiseY) + KeySwitchingTests.NoiseBound(parameters, moduli));
             }
-            using (Ciphertext square = multiplier.Square(x)) Check(square, squareMessage, Bound(x, x));
-            if (moduli == 1) break;
-            (x, y) = (Drop(x), Drop(y));
+            using (Ciphertext square = multiplier.Square(x)) Check(square, squareMessage, Bound(noiseX, noiseX));
+            int drops = degree < 16384 ? 1 : 3; // every level, or of the longest chain every third
+            if (moduli <= drops) break;
+            for (int drop = 0; drop < drops; drop++) (x, y) = (Drop(x), Drop(y));
         }
         Assert.True(x.Basis.Count < parameters.Basis.Count);
         x.Dispose();
@@ -54,10 +56,10 @@ public sealed class CiphertextMultiplierTests
         }
 
         // With phases Q/t m + v + Q a, |a| <= (n + 3)/2 and |m| <= t/2: n t (v_x + v_y) (n + 4)/2, t n v_x v_y / Q, and the rounding of three parts.
-        BigInteger Bound(Ciphertext left, Ciphertext right)
+        BigInteger Bound(BigInteger left, BigInteger right)
         {
-            BigInteger n = degree, l = Noise(left, ReferenceEquals(left, y) ? b : a), r = Noise(right, ReferenceEquals(right, y) ? b : a);
-            return n * t * (l + r) * (n + 4) / 2 + t * n * l * r / left.Basis.Product + n * n + n + 2;
+            BigInteger n = degree;
+            return n * t * (left + right) * (n + 4) / 2 + t * n * left * right / x.Basis.Product + n * n + n + 2;
         }
 
         BigInteger Noise(Ciphertext ciphertext, ulong[] numbers) => NoiseMeter.Measure(ciphertext, encoder.Encode(numbers), key) + 1;
