@@ -5,7 +5,7 @@ namespace Cloister.Homomorphic.Models;
 /// <summary>Compiles decision trees, random forests and gradient boosting for encrypted rows.</summary>
 public static class ForestCompiler
 {
-    // Of the rows' decisions, or of a regression's variance, this much may differ when levels are chosen.
+    // When levels are chosen, a tenth of a point of accuracy may be lost, or of a regression's variance not be explained.
     private const double Tolerance = 0.001;
 
     /// <summary>Chooses levels, quantises thresholds and leaves, and lays the model out.</summary>
