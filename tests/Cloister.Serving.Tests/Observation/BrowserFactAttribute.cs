@@ -4,7 +4,9 @@ namespace Cloister.Serving.Tests.Observation;
 
 /// <summary>A fact that needs Chromium and its driver, and is skipped, with the reason, where they are absent.</summary>
 [AttributeUsage(AttributeTargets.Method)]
+#pragma warning disable CA1852 // End-to-end tests, which link this file, derive from it.
 internal class BrowserFactAttribute : FactAttribute
+#pragma warning restore CA1852
 {
     public BrowserFactAttribute()
     {

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Cloister.Serving.Tests.Server;
-using Cloister.Tests;
 
 namespace Cloister.Serving.Tests.Observation;
 
