@@ -8,7 +8,10 @@ namespace Cloister.Homomorphic.Import;
 /// <summary>What asking a compiled model takes: bytes, and time on this machine, single-threaded.</summary>
 public sealed record ModelCost
 {
-    private const int Repetitions = 5;
+    private const int LeastQueries = 6, MostQueries = 5000;
+
+    // The runtime compiles what is called often anew, in the background: queries are asked until that is over.
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
     /// <summary>How many rows the measured query had: as many as fit its ciphertexts.</summary>
     public required int Rows { get; init; }
@@ -43,7 +46,7 @@ public sealed record ModelCost
     /// <summary>Asks the model with a key that is forgotten afterwards.</summary>
     /// <param name="model">The model.</param>
     /// <param name="rows">At least one row; rows are repeated to fill a query.</param>
-    /// <param name="measure">Whether to ask several times and take the median; otherwise times are those of one first, slower query.</param>
+    /// <param name="measure">Whether to ask for about two seconds and take medians; otherwise times are those of one first, slower query.</param>
     /// <param name="cancellation">Stops between queries.</param>
     public static ModelCost Of(CompiledModel model, IReadOnlyList<double[]> rows, bool measure, CancellationToken cancellation = default)
     {
@@ -54,7 +57,8 @@ public sealed record ModelCost
         double[][] asked = [.. Enumerable.Range(0, count).Select(i => rows[i % rows.Count])];
         var times = new List<(TimeSpan Encrypt, TimeSpan Evaluate, TimeSpan Decrypt)>();
         (int query, int answer) = (0, 0);
-        for (int i = 0; i < (measure ? Repetitions : 1); i++)
+        long begun = Stopwatch.GetTimestamp();
+        do
         {
             cancellation.ThrowIfCancellationRequested();
             long start = Stopwatch.GetTimestamp();
@@ -74,7 +78,13 @@ public sealed record ModelCost
             times.Add((encrypt, evaluate, Stopwatch.GetElapsedTime(start)));
             (query, answer) = (sent.Length, returned.Length);
         }
-        TimeSpan Median(Func<(TimeSpan Encrypt, TimeSpan Evaluate, TimeSpan Decrypt), TimeSpan> time) => times.Select(time).Order().ElementAt(times.Count / 2);
+        while (measure && times.Count < MostQueries && (times.Count < LeastQueries || Stopwatch.GetElapsedTime(begun) < Settling));
+        // Of the later half: the earlier one was slower code.
+        TimeSpan Median(Func<(TimeSpan Encrypt, TimeSpan Evaluate, TimeSpan Decrypt), TimeSpan> time)
+        {
+            TimeSpan[] later = [.. times.Skip(times.Count / 2).Select(time).Order()];
+            return later[later.Length / 2];
+        }
         return new ModelCost
         {
             Rows = count,
