@@ -1,6 +1,9 @@
+using Cloister.Homomorphic.Import.Tests.LightGbm;
+using Cloister.Homomorphic.Import.Tests.Onnx;
 using Cloister.Homomorphic.Models;
 using Cloister.Homomorphic.Rlwe;
 using Cloister.Homomorphic.Wire;
+using Cloister.Onnx.Model;
 using Cloister.Tests;
 using Xunit.Abstractions;
 
@@ -42,6 +45,44 @@ public sealed class AccuracyTests(ITestOutputHelper output)
         output.WriteLine($"dermatology: {all}");
         Assert.InRange(all.Compiled!.Value, all.Plain!.Value - HalfAPoint, 1);
         AssertEncrypted(compiled, rows[..36]);
+    }
+
+    [SharedDataFact]
+    public void Categories_of_LightGBM_are_questions_on_ciphertexts()
+    {
+        double[][] rows = [.. File.ReadLines(TestData.Path("models/tabular/lightgbm_toy_categorical.test")).Select(LibSvm.Row)];
+        PlainModel model = ModelFile.Read(TestData.Path("models/tabular/lightgbm_toy_categorical_model.txt"));
+        using CompiledModel compiled = ModelCompilation.Compile(model, rows, new CompilationOptions { Name = "toy" });
+        ModelAccuracy all = ModelAccuracy.Compare(model, compiled, rows, [], null);
+        output.WriteLine($"toy: {all}");
+        Assert.InRange(all.LargestDifference, 0, 0.05); // of predictions from -21 to 2
+        AssertEncrypted(compiled, rows[..12]);
+    }
+
+    [SharedDataTheory]
+    [InlineData("SOFTMAX", 3)]
+    [InlineData("NONE", 3)] // linear support vector machine, one against the rest
+    [InlineData("EXP", 1)] // Poisson, Gamma, Tweedie
+    [InlineData("PRIVATE", 1)]
+    public void Every_kind_of_linear_model_computes_on_ciphertexts(string kind, int scores)
+    {
+        CsvTable table = CsvTable.Read(TestData.Path("inputs/tabular/breast_cancer_wisconsin.csv"), new CsvOptions { Target = "diagnosis" });
+        int features = table.Columns.Count;
+        double[] means = [.. Enumerable.Range(0, features).Select(i => table.Rows.Average(row => row[i]))];
+        double[] scales = [.. Enumerable.Range(0, features).Select(i => 1 / Math.Sqrt(table.Rows.Average(row => (row[i] - means[i]) * (row[i] - means[i]))))];
+        var onnx = new Handmade(features).Ml("Scaler", ["x"], ["scaled"], Handmade.Floats("offset", means), Handmade.Floats("scale", scales));
+        double[] weights = [.. Enumerable.Range(0, scores * features).Select(i => 0.2 * Math.Sin(3 * i + 1))], intercepts = [.. Enumerable.Range(0, scores).Select(k => 0.3 * k)];
+        _ = scores == 1
+            ? onnx.Ml("LinearRegressor", ["scaled"], ["eta"], Handmade.Floats("coefficients", weights), Handmade.Floats("intercepts", intercepts)).Node("Exp", ["eta"], ["y"]).Output("y", 1)
+            : onnx.Ml("LinearClassifier", ["scaled"], ["label", "p"], Handmade.Floats("coefficients", weights), Handmade.Floats("intercepts", intercepts),
+                AttributeProto.Of("classlabels_ints", 0L, 1L, 2L), AttributeProto.Of("post_transform", kind)).Output("p", scores);
+        PlainModel model = ModelFile.Read(onnx.ToBytes());
+        using CompiledModel compiled = ModelCompilation.Compile(model, table.Rows, new CompilationOptions { Name = "made", CircuitPrivacy = kind == "PRIVATE" });
+        ModelAccuracy all = ModelAccuracy.Compare(model, compiled, table.Rows, [], null);
+        output.WriteLine($"{kind}: {all}");
+        Assert.InRange(all.SameClass ?? 1, 1 - HalfAPoint, 1);
+        Assert.InRange(all.MeanDifference, 0, 0.01);
+        AssertEncrypted(compiled, [.. table.Rows.Take(60)]);
     }
 
     // What a client decrypts is what the owner computes in the clear, number for number.

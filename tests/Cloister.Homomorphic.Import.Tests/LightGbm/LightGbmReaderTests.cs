@@ -13,8 +13,7 @@ public sealed class LightGbmReaderTests
         PlainModel model = ModelFile.Read(TestData.Path("models/tabular/lightgbm_toy_categorical_model.txt"));
         Assert.Equal(["Column_0", "Column_1"], model.Features);
         Assert.Empty(model.Classes);
-        // libsvm lines: the target, then place:value of what is present.
-        double[][] rows = [.. File.ReadLines(TestData.Path("models/tabular/lightgbm_toy_categorical.test")).Select(Row)];
+        double[][] rows = [.. File.ReadLines(TestData.Path("models/tabular/lightgbm_toy_categorical.test")).Select(LibSvm.Row)];
         float[][] expected = [.. File.ReadLines(TestData.Path("models/tabular/lightgbm_toy_categorical.test.pred")).Select(line => new[] { float.Parse(line, CultureInfo.InvariantCulture) })];
         Assert.Equal(180, rows.Length);
         model.AssertPredicts(rows, expected, 1e-6);
@@ -175,15 +174,6 @@ public sealed class LightGbmReaderTests
         pandas_categorical:null
 
         """.ReplaceLineEndings("\n");
-
-    private static double[] Row(string line)
-    {
-        double[] row = [double.NaN, double.NaN];
-        foreach (string pair in line.Split(' ', StringSplitOptions.RemoveEmptyEntries).Skip(1))
-            row[int.Parse(pair[..pair.IndexOf(':', StringComparison.Ordinal)], CultureInfo.InvariantCulture)] =
-                double.Parse(pair[(pair.IndexOf(':', StringComparison.Ordinal) + 1)..], CultureInfo.InvariantCulture);
-        return row;
-    }
 
     private static PlainModel Read(string text) => ModelFile.Read(Encoding.UTF8.GetBytes(text));
 
