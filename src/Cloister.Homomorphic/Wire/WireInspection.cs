@@ -73,4 +73,18 @@ public sealed record WireInspection(string Kind, IReadOnlyList<KeyValuePair<stri
         facts.AddRange(specification.Learns.Select(sentence => Fact("a client learns", sentence)));
         return facts;
     }
+
+    /// <summary>Fuzz target: any bytes are described, or refused with a <see cref="HomomorphicException"/>.</summary>
+    public static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _ = Of(bytes);
+        }
+        catch (HomomorphicException)
+        {
+            // The documented refusal.
+            return;
+        }
+    }
 }
