@@ -53,7 +53,7 @@ public sealed class EncryptedSession : IDisposable
         var answers = new List<ModelAnswer>(rows.Count);
         foreach (double[][] part in rows.Chunk(RowsPerQuery))
         {
-            byte[] answer = await AskAsync(_model.Encrypt(part), cancellation);
+            byte[] answer = await AskAsync(Encrypt(part), cancellation);
             try
             {
                 answers.AddRange(_model.Decrypt(answer, part.Length));
@@ -64,6 +64,18 @@ public sealed class EncryptedSession : IDisposable
             }
         }
         return answers;
+    }
+
+    private byte[] Encrypt(double[][] rows)
+    {
+        try
+        {
+            return _model.Encrypt(rows);
+        }
+        catch (HomomorphicException refusal)
+        {
+            throw new ClientException(ClientError.RowRefused, refusal.Message, refusal);
+        }
     }
 
     /// <summary>Sends a query that is encrypted already and returns the encrypted answer, out of its envelope.</summary>

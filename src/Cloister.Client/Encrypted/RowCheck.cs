@@ -22,7 +22,7 @@ public static class RowCheck
             for (int column = 0; column < specification.Features.Count; column++)
             {
                 FeatureSpecification feature = specification.Features[column];
-                RequireNumber(rows[row][column], row, feature, specification.Design);
+                RequireNumber(rows[row][column], row, feature);
                 if (specification.Design != ModelDesign.Linear || IsInRange(rows[row][column], feature)) continue;
                 if (strict) throw new ClientException(ClientError.RowRefused, $"Row {row + 1}: '{feature.Name}' is outside the range that the model was calibrated for.");
                 outside[feature.Name] = outside.GetValueOrDefault(feature.Name) + 1;
@@ -31,11 +31,9 @@ public static class RowCheck
         return outside;
     }
 
-    private static void RequireNumber(double value, int row, FeatureSpecification feature, ModelDesign design)
+    private static void RequireNumber(double value, int row, FeatureSpecification feature)
     {
         if (double.IsFinite(value)) return;
-        // Infinity compares with a forest's edges as any number does.
-        if (design == ModelDesign.Forest && double.IsInfinity(value)) return;
         if (double.IsNaN(value) && feature.AbsentLevel is not null) return;
         string what = double.IsNaN(value) ? "is absent, and the model needs a number" : "is infinite";
         throw new ClientException(ClientError.RowRefused, $"Row {row + 1}: '{feature.Name}' {what}. Fill it in as the model's training did.");

@@ -229,6 +229,19 @@ public sealed class EncryptedModelClientTests : IDisposable
     }
 
     [Fact]
+    public void Absent_values_are_for_models_that_know_them()
+    {
+        ClientSpecification forest = _fake.Model.Client with
+        {
+            Design = ModelDesign.Forest,
+            Features = [new FeatureSpecification { Name = "a", Edges = [0.5], AbsentLevel = 2 }, new FeatureSpecification { Name = "b", Edges = [5] }],
+        };
+        Assert.Empty(RowCheck.Require(forest, [[double.NaN, 1e300], [-1e300, 1]], strict: true));
+        foreach (double[] row in new double[][] { [1, double.NaN], [double.NegativeInfinity, 1], [double.NaN, double.PositiveInfinity] })
+            Assert.Equal(ClientError.RowRefused, Assert.Throws<ClientException>(() => RowCheck.Require(forest, [row])).Error);
+    }
+
+    [Fact]
     public async Task A_servers_refusal_is_passed_on()
     {
         using var client = new EncryptedModelClient(_fake, Server);
