@@ -90,6 +90,31 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void The_snippet_of_trees_holds()
+    {
+        double[][] table = [[20, 110], [45, 135], [80, 180]];
+        var trees = new Forest
+        {
+            Features = ["age", "pressure"],
+            BaseScores = [0.5],
+            Trees =
+            [
+                new([new() { Feature = 0, Threshold = 50, Yes = 1, No = 2 }, new() { Values = [-1] }, new() { Values = [1] }]),
+                new([new() { Feature = 1, Threshold = 130, Yes = 1, No = 2 }, new() { Values = [-0.5] }, new() { Values = [0.25] }]),
+            ],
+        };
+        using CompiledModel forest = ForestCompiler.Compile(trees, table, new ForestOptions { Name = "trees" });
+        ModelClient asker = ModelClients.Create(forest.Client);
+        using SecretKey secret = SecretKey.Generate(forest.Parameters);
+        using PublicKey open = PublicKey.Of(secret);
+        using ClientQuery row = asker.Encrypt([[70, 150]], secret, open);
+        using EncryptedQuery arrived = row.Expand();
+        using EncryptedAnswer scores = forest.Evaluate(arrived, AnswerForm.Compact, CancellationToken.None);
+        double score = asker.Decrypt(scores, secret)[0].Scores[0];
+        Assert.Equal(1.75, score);
+    }
+
+    [Fact]
     public void The_third_snippet_holds()
     {
         RlweParameters rlwe = RlweParameters.Create(RingParameters.Standard(4096), plaintextModulus: 65537);
