@@ -151,6 +151,8 @@ public sealed class CompiledModelFileTests
         Refuse(HomomorphicError.ModelShape, model with { Threshold = double.NaN }, table);
         Refuse(HomomorphicError.ModelShape, model with { Classes = ["a", "b", "c"] }, table);
         Refuse(HomomorphicError.ModelShape, model with { Weights = [new double[4], new double[4]] }, table);
+        Refuse(HomomorphicError.ModelShape, model with { Weights = [[1e-320, 0, 0, 0], new double[4]] }, table);
+        Refuse(HomomorphicError.ModelShape, model with { Weights = [[1e308, 0, 0, 0], new double[4]] }, [[-1e308, 0, 0, 0], [1e308, 0, 0, 0]]);
         Refuse(HomomorphicError.ModelSize, model with { Weights = [], Intercepts = [] }, table);
         Refuse(HomomorphicError.ModelSize, LinearModels.Random(1, 5000, 5), LinearModels.Table(1, 3, 6));
         Refuse(HomomorphicError.Calibration, model, []);

@@ -6,6 +6,9 @@ namespace Cloister.Homomorphic.Models;
 /// <summary>A quantiser with the most precise weights that have room beside it.</summary>
 internal sealed record LinearCandidate(RlweParameters Parameters, int AnswerBits, FeatureSpecification[] Features, LinearWeights Weights, double Scale, double Loss)
 {
+    // Its 2^-30 is still a normal number: the scale of the sums.
+    private const double LeastWeight = 1e-290;
+
     /// <summary>Null where no weights have room.</summary>
     /// <param name="model">The model.</param>
     /// <param name="features">How its features become integers.</param>
@@ -16,7 +19,7 @@ internal sealed record LinearCandidate(RlweParameters Parameters, int AnswerBits
     {
         int[][] rows = measure.Quantise(features);
         double largest = model.Weights.Max(weights => weights.Select((weight, i) => Math.Abs(weight * features[i].Step)).Max());
-        if (!(largest > 0) || !double.IsFinite(largest)) throw new HomomorphicException(HomomorphicError.ModelShape, "All weights are zero, or one is too large for the range of its feature.");
+        if (!(largest > LeastWeight) || !double.IsFinite(largest)) throw new HomomorphicException(HomomorphicError.ModelShape, "All weights are zero or next to it, or one is too large for the range of its feature.");
         // From 2^29 down by fourth roots of two: rounded once, so that the largest weight's error is below a tenth of its last bit.
         for (double size = 1 << 29; size >= 2; size /= 1.189207115002721)
         {
