@@ -37,7 +37,7 @@ public sealed record CompilationReport
             [
                 $"Forest design: {model.Scores} score{(model.Scores == 1 ? "" : "s")}, {layout.Trees.Sum()} trees; every feature arrives as one of {layout.Levels} levels, {layout.FeaturesPerCiphertext} features to a ciphertext, {Count(layout.QueryCiphertexts, "ciphertext")} a row; {Count(layout.AnswerCiphertexts, "ciphertext")} come back, and no evaluation keys are needed.",
                 ring,
-                $"{layout.Levels} levels, {(options.Levels is null ? "the fewest at which at most a thousandth of the classes, or of a regression's variance, differs from the model's on the table" : "as asked")}; cut {(options.ExactThresholds ? "at the model's thresholds" : "by the table's values")}.",
+                $"{layout.Levels} levels, {(options.Levels is null ? "the fewest at which at most a thousandth of the decisions, or of a regression's variance, is lost on the table" : "as asked")}; cut {(options.ExactThresholds ? "at the model's thresholds" : "by the table's values")}.",
                 "Answers are masked, permuted, encrypted anew and flooded with noise: the client learns the final score alone.",
             ];
     }
