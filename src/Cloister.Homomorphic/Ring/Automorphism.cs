@@ -41,19 +41,15 @@ public sealed unsafe class Automorphism
         if (source.Form != RnsForm.Values) throw new ArgumentException("The source holds coefficients: transform it first.", nameof(source));
         if (source.Basis.Degree != Degree || !target.Basis.IsStartOf(source.Basis) || ReferenceEquals(source, target)) throw new ArgumentException("The polynomials have other degrees or moduli, or are the same.", nameof(target));
         target.Form = RnsForm.Values;
-        Apply(source, target.Pointer, target.Basis.Count);
+        for (int limb = 0; limb < target.Basis.Count; limb++) Apply(source.Pointer + (nint)limb * Degree, target.Pointer + (nint)limb * Degree);
+        GC.KeepAlive(source);
         GC.KeepAlive(target);
     }
 
-    /// <summary>Writes all limbs of a(X^g).</summary>
-    internal void Apply(RnsPolynomial source, double* target) => Apply(source, target, source.Basis.Count);
-
-    private void Apply(RnsPolynomial source, double* target, int limbs)
+    /// <summary>Permutes one limb's values.</summary>
+    internal void Apply(double* source, double* target)
     {
-        fixed (ushort* sources = _sources)
-            for (int limb = 0; limb < limbs; limb++)
-                Permute(source.Pointer + (nint)limb * Degree, target + (nint)limb * Degree, sources, Degree);
-        GC.KeepAlive(source);
+        fixed (ushort* sources = _sources) Permute(source, target, sources, Degree);
     }
 
     [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.AggressiveOptimization)]

@@ -6,7 +6,7 @@ using Lanes = System.Runtime.Intrinsics.Vector512<double>;
 namespace Cloister.Homomorphic.Ring;
 
 /// <summary>
-/// Both transforms on eight lanes. Three or two levels a pass, eight or four vectors in registers; the three levels whose stride is
+/// Both transforms on eight lanes. Three or two levels a pass, eight or four vectors in registers (forward modulo primes below 2^48 four, see <see cref="NttSixteen512"/>); the three levels whose stride is
 /// below a vector work on eight blocks at once, one a lane, after or before a transposition. Bounds: <see cref="NttScalar"/>.
 /// The passes are compiled in full at once: before the optimising compiler has seen them, vector loops are a hundred times slower.
 /// </summary>
@@ -27,10 +27,15 @@ internal static unsafe class Ntt512
     /// <param name="lift">Whether what is read is reduced first.</param>
     internal static void ForwardHead(double* from, double* a, NttTables tables, bool lift)
     {
-        // From the least degree on the first pass takes three levels.
-        ForwardEight(from, a, tables, 1, tables.ForwardReduction == 0, lift);
-        int level = 3, left = tables.Log - 6;
-        for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3) ForwardEight(a, a, tables, 1 << level, level == tables.ForwardReduction, false);
+        int level = 0, left = tables.Log - 3;
+        if (tables.Modulus.IsNarrow)
+        {
+            // Passes of four levels until threes are left: no reduction has to fall between two of them.
+            for (; left % 3 != 0; level += 4, left -= 4, from = a, lift = false) NttSixteen512.Forward(from, a, tables, 1 << level, lift);
+            for (; left > 0; level += 3, left -= 3, from = a, lift = false) ForwardEight(from, a, tables, 1 << level, false, lift);
+            return;
+        }
+        for (; left % 3 == 0 ? left > 0 : left > 4; level += 3, left -= 3, from = a, lift = false) ForwardEight(from, a, tables, 1 << level, level == tables.ForwardReduction, lift);
         for (; left > 0; level += 2, left -= 2) ForwardFour(a, tables, 1 << level, level == tables.ForwardReduction);
     }
 

@@ -122,13 +122,9 @@ public sealed class Ciphertext : IDisposable
         RequireTwoParts();
         if (element == 1) return;
         (Automorphism map, KeySwitchingKey key) = keys.Find(element);
-        int size = Basis.Degree * Basis.Count;
-        AlignedMemory turned = Basis.Pool.RentAny(2 * size);
-        double* first = turned.Pointer, second = first + size;
-        map.Apply(C0, first);
-        map.Apply(C1, second);
-        KeySwitching.Apply(second, Basis.Count, key, first, null, C0, C1, VectorWidths.Best);
-        Basis.Pool.ReturnPublic(turned);
+        using RnsPolynomial turned = RnsPolynomial.Public(Basis, RnsForm.Values);
+        map.Apply(C1, turned);
+        KeySwitching.Apply(turned.Pointer, Basis.Count, key, map, null, C0, C1, VectorWidths.Best);
     }
 
     /// <summary>The same message over one modulus less: smaller, with the noise divided by that modulus, and a little of rounding.</summary>

@@ -20,27 +20,27 @@ internal static unsafe class KeySwitching
     /// <param name="width">How many at once.</param>
     internal static void Apply(RnsPolynomial c, KeySwitchingKey key, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
     {
-        Apply(c.Pointer, c.Basis.Count, key, target0.Pointer, target1.Pointer, target0, target1, width);
+        Apply(c.Pointer, c.Basis.Count, key, null, target1.Pointer, target0, target1, width);
         GC.KeepAlive(c);
     }
 
-    /// <summary>Writes the pair, added to other values.</summary>
+    /// <summary>Adds the pair to what the first target holds, permuted, and to other values.</summary>
     /// <param name="c">Values over the first moduli of the chain.</param>
     /// <param name="k">How many moduli.</param>
     /// <param name="key">From s' to s.</param>
-    /// <param name="addend0">What u0 is added to.</param>
+    /// <param name="map">How the first target's values are permuted before u0 is added, or null.</param>
     /// <param name="addend1">What u1 is added to, or null.</param>
-    /// <param name="target0">Receives the first sum.</param>
+    /// <param name="target0">What u0 is added to; receives the sum.</param>
     /// <param name="target1">Receives the second.</param>
     /// <param name="width">How many at once.</param>
-    internal static void Apply(double* c, int k, KeySwitchingKey key, double* addend0, double* addend1, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
+    internal static void Apply(double* c, int k, KeySwitchingKey key, Automorphism? map, double* addend1, RnsPolynomial target0, RnsPolynomial target1, VectorWidth width)
     {
         RnsBasis whole = key.Parameters.Ring.Basis;
         int n = whole.Degree, special = whole.Count - 1;
         Modulus p = whole.Moduli[special];
         // Nothing here is secret: ciphertexts and public keys.
-        AlignedMemory scratch = whole.Pool.RentAny((5 + k) * n);
-        double* values = scratch.Pointer, sum0 = values + n, sum1 = sum0 + n, rest0 = sum1 + n, rest1 = rest0 + n, digits = rest1 + n;
+        AlignedMemory scratch = whole.Pool.RentAny((6 + k) * n);
+        double* values = scratch.Pointer, sum0 = values + n, sum1 = sum0 + n, rest0 = sum1 + n, rest1 = rest0 + n, turned = rest1 + n, digits = turned + n;
         for (int j = 0; j < k; j++) whole.Transform(j).Inverse(c + (nint)j * n, digits + (nint)j * n, width);
         Sum(special, rest0, rest1);
         foreach (nint rest in (ReadOnlySpan<nint>)[(nint)rest0, (nint)rest1])
@@ -53,7 +53,13 @@ internal static unsafe class KeySwitching
             nint at = (nint)i * n;
             double inverse = key.Parameters.InverseOfSpecial(i);
             Sum(i, sum0, sum1);
-            KeyProducts.Finish(rest0, values, whole.Transform(i), sum0, inverse, addend0 + at, target0.Pointer + at, width);
+            double* addend0 = target0.Pointer + at;
+            if (map is not null)
+            {
+                map.Apply(addend0, turned);
+                addend0 = turned;
+            }
+            KeyProducts.Finish(rest0, values, whole.Transform(i), sum0, inverse, addend0, target0.Pointer + at, width);
             KeyProducts.Finish(rest1, values, whole.Transform(i), sum1, inverse, addend1 is null ? null : addend1 + at, target1.Pointer + at, width);
         }
         whole.Pool.ReturnPublic(scratch);
