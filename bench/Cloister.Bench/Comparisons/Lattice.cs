@@ -51,7 +51,8 @@ internal sealed class Lattice : IComparison
     // The least of many batches of about 200 us, shorter than a scheduler's turn: what other processes take of the cores only ever adds.
     private static double Least(Action operation)
     {
-        for (int i = 0; i < 30; i++) operation();
+        // Long enough for the optimising compiler to have seen everything.
+        for (long start = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(start).TotalMilliseconds < 400;) operation();
         int inBatch = Math.Clamp((int)(200 / Time(operation, 1)), 1, 50);
         double least = double.PositiveInfinity;
         for (int batch = 0; batch < 200; batch++) least = Math.Min(least, Time(operation, inBatch));
