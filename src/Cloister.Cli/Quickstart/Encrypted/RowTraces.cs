@@ -19,16 +19,20 @@ internal static class RowTraces
         // So few values other than zero may stand side by side by chance.
         if (row.Count(value => value != 0) >= LeastValues)
         {
-            long[] integers = [.. row.Select((value, i) => Integer(value, features[i]))];
             yield return Vector(name, "64-bit floats", row);
             yield return Vector<float>(name, "32-bit floats", [.. row.Select(value => (float)value)]);
+            yield return Text(name, "JSON or CSV", string.Join(',', row.Select(Shortest)));
+            yield return Text(name, "JSON with spaces", string.Join(", ", row.Select(Shortest)));
+            yield return Text(name, "JSON of 32-bit floats", string.Join(',', row.Select(value => ((float)value).ToString(CultureInfo.InvariantCulture))));
+        }
+        // Levels of a forest may all be the lowest: nothing but zeros.
+        long[] integers = [.. row.Select((value, i) => Integer(value, features[i]))];
+        if (integers.Count(integer => integer != 0) >= LeastValues)
+        {
             yield return Vector(name, "its integers, 64 bits each", integers);
             yield return Vector<int>(name, "its integers, 32 bits each", [.. integers.Select(integer => (int)integer)]);
             yield return Vector<short>(name, "its integers, 16 bits each", [.. integers.Select(integer => (short)integer)]);
             yield return Vector<double>(name, "its integers as 64-bit floats", [.. integers.Select(integer => (double)integer)]);
-            yield return Text(name, "JSON or CSV", string.Join(',', row.Select(Shortest)));
-            yield return Text(name, "JSON with spaces", string.Join(", ", row.Select(Shortest)));
-            yield return Text(name, "JSON of 32-bit floats", string.Join(',', row.Select(value => ((float)value).ToString(CultureInfo.InvariantCulture))));
         }
         // One value by itself tells, where it has so many digits that nobody else has it: 4/3 is in every process.
         foreach (double value in row.Where(value => Shortest(value).Length >= LeastDigits && !IsSimpleFraction(value)).Distinct())
