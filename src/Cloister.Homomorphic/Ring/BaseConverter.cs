@@ -102,7 +102,7 @@ public sealed unsafe class BaseConverter
 
     // y_i = x_i (Q/q_i)^-1 mod q_i, balanced, so that x + aQ = sum y_i Q/q_i; returns a, the sum of y_i/q_i rounded. Every partial sum is at most k/2
     // = 20, so each of the k additions errs by at most 20 * 2^-53 and each 1/q_i by 2^-54: below 2^-43 in all.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private TVector Punctured<TLanes, TVector>(double* source, double* digits)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -121,7 +121,7 @@ public sealed unsafe class BaseConverter
     }
 
     // Each product is at most p/2 + 2^-52 |y| p/2 <= 17/32 p; after eight of them, and what was left before, at most 4.75p: time to reduce.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Weigh<TLanes, TVector>(double* digits, TVector overflow, double* target)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -144,7 +144,7 @@ public sealed unsafe class BaseConverter
 
     // Garner: d_i = (..((x_i - d_0)/q_0 - d_1)/q_1 ..)/q_(i-1) mod q_i, balanced. With odd moduli the digits name every number of
     // [-(Q-1)/2, (Q-1)/2] once: x = d_0 + q_0 (d_1 + q_1 (d_2 + ..)). Every difference is below 2^49 + 2^48 < 2^52.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void MixedRadix<TLanes, TVector>(double* source, double* digits)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -161,7 +161,7 @@ public sealed unsafe class BaseConverter
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void Evaluate<TLanes, TVector>(double* digits, double* target)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct

@@ -132,7 +132,7 @@ internal static unsafe class ElementWise
     }
 
     // b advances by step times the lanes: not at all for a constant.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Loop<TOperation, TLanes, TVector>(double* r, double* a, double* b, int step, int n, Modulus modulus)
         where TOperation : struct, IElementOperation
         where TLanes : struct, ILanes<TVector>

@@ -67,7 +67,7 @@ internal static unsafe class KeyProducts
         transform.Forward(new Span<double>(scratch, transform.Degree), NttOrder.Internal, width);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add<TLanes, TVector>(double* values, double* key0, double* key1, double* sum0, double* sum1, int n, Modulus modulus, bool first, bool reduce)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -93,7 +93,7 @@ internal static unsafe class KeyProducts
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Finish<TLanes, TVector>(double* sum, double* rest, double inverseOfSpecial, double* addend, double* target, int n, Modulus modulus)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct

@@ -32,7 +32,7 @@ internal static unsafe class Ntt256
             InverseFour(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 2);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardEight(double* a, NttTables tables, int blocks, bool reduce)
     {
         double* table = tables.Forward;
@@ -76,7 +76,7 @@ internal static unsafe class Ntt256
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardFour(double* a, NttTables tables, int blocks, bool reduce)
     {
         double* table = tables.Forward;
@@ -106,7 +106,7 @@ internal static unsafe class Ntt256
 
     // Levels with strides 4, 2 and 1; the results are balanced. Of the eight blocks of a run of 64, four at a time: both halves are read
     // before either is written, since the transposed rows of one lie in the blocks of the other.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardTail(double* a, NttTables tables)
     {
         double* run = stackalloc double[64];
@@ -119,7 +119,7 @@ internal static unsafe class Ntt256
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardRun(double* from, double* to, double* w, Modulus modulus)
     {
         Lanes minusP = Vector256.Create(-modulus.P), inverse = Vector256.Create(modulus.Inverse), magic = Vector256.Create(Modulus.Magic);
@@ -152,7 +152,7 @@ internal static unsafe class Ntt256
     }
 
     // Levels with strides 1, 2 and 4: seven of the twelve twiddles are 1 and are not multiplied by.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseHead(double* a, NttTables tables)
     {
         double* run = stackalloc double[64];
@@ -164,7 +164,7 @@ internal static unsafe class Ntt256
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseRun(double* from, double* to, NttTables tables)
     {
         Lanes minusP = Vector256.Create(-tables.Modulus.P), inverse = Vector256.Create(tables.Modulus.Inverse), magic = Vector256.Create(Modulus.Magic);
@@ -189,7 +189,7 @@ internal static unsafe class Ntt256
         x4.Store(to + 4); x5.Store(to + 12); x6.Store(to + 20); x7.Store(to + 28);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseEight(double* a, NttTables tables, nint h, bool reduce, bool last)
     {
         double* table = tables.Inverse;
@@ -241,7 +241,7 @@ internal static unsafe class Ntt256
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseFour(double* a, NttTables tables, nint h, bool reduce, bool last)
     {
         double* table = tables.Inverse;

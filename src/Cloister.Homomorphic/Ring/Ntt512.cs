@@ -8,7 +8,8 @@ namespace Cloister.Homomorphic.Ring;
 /// <summary>
 /// Both transforms on eight lanes. Three or two levels a pass, eight or four vectors in registers (forward modulo primes below 2^48 four, see <see cref="NttSixteen512"/>); the three levels whose stride is
 /// below a vector work on eight blocks at once, one a lane, after or before a transposition. Bounds: <see cref="NttScalar"/>.
-/// The passes are compiled in full at once: before the optimising compiler has seen them, vector loops are a hundred times slower.
+/// The passes are compiled in full at once: before the optimising compiler has seen them, vector loops are a hundred times slower. And each is compiled by itself:
+/// inlined into a caller, several use up the compiler's budget, and what is left of their steps become calls that pass vectors through memory, at twice the time.
 /// </summary>
 internal static unsafe class Ntt512
 {
@@ -52,7 +53,7 @@ internal static unsafe class Ntt512
             InverseFour(a, tables, 1 << level, level == tables.FirstInverseReduction || level == tables.InverseReduction, left == 2);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardEight(double* from, double* a, NttTables tables, int blocks, bool reduce, bool lift)
     {
         double* table = tables.Forward;
@@ -103,7 +104,7 @@ internal static unsafe class Ntt512
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardFour(double* a, NttTables tables, int blocks, bool reduce)
     {
         double* table = tables.Forward;
@@ -132,7 +133,7 @@ internal static unsafe class Ntt512
     }
 
     // Levels with strides 4, 2 and 1; the results are balanced.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void ForwardTail(double* a, NttTables tables, bool transposed)
     {
         Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);
@@ -171,7 +172,7 @@ internal static unsafe class Ntt512
     }
 
     // Levels with strides 1, 2 and 4: seven of the twelve twiddles are 1 and are not multiplied by.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseHead(double* from, double* a, NttTables tables, bool transposed)
     {
         Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);
@@ -199,7 +200,7 @@ internal static unsafe class Ntt512
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseEight(double* a, NttTables tables, nint h, bool reduce, bool last)
     {
         double* table = tables.Inverse;
@@ -251,7 +252,7 @@ internal static unsafe class Ntt512
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void InverseFour(double* a, NttTables tables, nint h, bool reduce, bool last)
     {
         double* table = tables.Inverse;

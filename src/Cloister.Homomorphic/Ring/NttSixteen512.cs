@@ -14,7 +14,7 @@ internal static unsafe class NttSixteen512
     /// <param name="tables">The tables.</param>
     /// <param name="blocks">How many blocks the first of these levels has.</param>
     /// <param name="lift">Whether what is read is reduced first.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Forward(double* from, double* a, NttTables tables, int blocks, bool lift)
     {
         Lanes minusP = Vector512.Create(-tables.Modulus.P), inverse = Vector512.Create(tables.Modulus.Inverse), magic = Vector512.Create(Modulus.Magic);

@@ -17,7 +17,7 @@ internal interface INttSink
 /// </summary>
 internal static unsafe class NttTail512
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Run<TSink>(double* a, NttTables tables, TSink sink)
         where TSink : struct, INttSink
     {

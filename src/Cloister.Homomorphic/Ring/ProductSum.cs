@@ -32,7 +32,7 @@ internal static unsafe class ProductSum
     }
 
     // n is a multiple of 8: no tail.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Add<TLanes, TVector>(double* r0, double* r1, double* a, double* b0, double* b1, int n, Modulus modulus)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -46,7 +46,7 @@ internal static unsafe class ProductSum
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Reduce<TLanes, TVector>(double* r, int n, Modulus modulus)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct

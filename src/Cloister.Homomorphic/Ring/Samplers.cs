@@ -87,7 +87,7 @@ public static unsafe class Samplers
     }
 
     // The definition.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int Accept(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
     {
         ulong p = modulus.Value, half = p >> 1, mask = ulong.MaxValue >> BitOperations.LeadingZeroCount(p);
@@ -103,7 +103,7 @@ public static unsafe class Samplers
     }
 
     // Eight words at once where all are kept, one at a time where not. A word below 2^52 under the exponent of 2^52 is the double 2^52 + word.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static int AcceptEight(ReadOnlySpan<ulong> words, Span<double> residues, Modulus modulus)
     {
         Vector512<ulong> mask = Vector512.Create(ulong.MaxValue >> BitOperations.LeadingZeroCount(modulus.Value)), p = Vector512.Create(modulus.Value), exponent = Vector512.Create(0x4330UL << 48);

@@ -59,7 +59,7 @@ internal static unsafe class SmallSamplers
     }
 
     /// <summary>Signed bytes as doubles.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Widen(ReadOnlySpan<sbyte> small, Span<double> target)
     {
         // Added to the bits of 1.5 * 2^52, a small integer is the same distance from it as a double.
@@ -75,7 +75,7 @@ internal static unsafe class SmallSamplers
     }
 
     // The definition: the lowest digit of each byte, which leaves the others.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Digits(Span<byte> rest, Span<sbyte> target)
     {
         for (int i = 0; i < rest.Length; i++)
@@ -86,7 +86,7 @@ internal static unsafe class SmallSamplers
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void DigitsWide(Span<byte> rest, Span<sbyte> target)
     {
         for (int i = 0; i < rest.Length; i += Run)
@@ -99,7 +99,7 @@ internal static unsafe class SmallSamplers
     }
 
     // The definition.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void Differences(ReadOnlySpan<byte> rows, Span<sbyte> target)
     {
         for (int i = 0; i < Run; i++) target[i] = (sbyte)(Ones(rows[i..]) - Ones(rows[(3 * Run + i)..]));
@@ -107,7 +107,7 @@ internal static unsafe class SmallSamplers
         static int Ones(ReadOnlySpan<byte> rows) => BitOperations.PopCount((uint)(rows[0] | rows[Run] << 8 | (rows[2 * Run] & 0x1F) << 16));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void DifferencesWide(ReadOnlySpan<byte> rows, Span<sbyte> target) =>
         (Ones(rows) - Ones(rows[(3 * Run)..])).AsSByte().CopyTo(target);
 

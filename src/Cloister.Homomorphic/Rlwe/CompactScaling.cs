@@ -88,7 +88,7 @@ internal sealed unsafe class CompactScaling
     }
 
     // Digits by Garner on lanes of doubles, then Horner on eight 64-bit integers that wrap.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void ScaleBlocks<TLanes, TVector>(double* source, nint limbStride, ulong* target, int count)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct
@@ -125,7 +125,7 @@ internal sealed unsafe class CompactScaling
     }
 
     // The same for one modulus, whose digit is the number itself.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private void ScaleSingle<TLanes, TVector>(double* source, ulong* target, int count)
         where TLanes : struct, ILanes<TVector>
         where TVector : struct

@@ -85,7 +85,7 @@ internal static unsafe class Blake2bCompression<TLanes, TWords>
     /// <param name="block">16 words a hash.</param>
     /// <param name="hashed">Bytes up to the end of this block, the same in all lanes.</param>
     /// <param name="last">Whether this is the last block, in all lanes.</param>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Run(TWords* state, TWords* block, ulong hashed, bool last)
     {
         ReadOnlySpan<ulong> vector = Blake2b.InitialVector;

@@ -19,7 +19,7 @@ internal static class SealResidues
     /// <summary>Writes n words.</summary>
     internal static void Write(ReadOnlySpan<double> residues, Span<byte> words, Modulus modulus) => Write(residues, words, modulus, VectorWidths.Best);
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static bool Read(ReadOnlySpan<byte> words, Span<double> residues, Modulus modulus, VectorWidth width)
     {
         if (words.Length != residues.Length * 8) throw new ArgumentException("The lengths differ.", nameof(words));
@@ -49,7 +49,7 @@ internal static class SealResidues
         return below != 0;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     internal static void Write(ReadOnlySpan<double> residues, Span<byte> words, Modulus modulus, VectorWidth width)
     {
         if (words.Length != residues.Length * 8) throw new ArgumentException("The lengths differ.", nameof(words));

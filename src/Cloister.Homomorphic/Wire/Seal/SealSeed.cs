@@ -109,7 +109,7 @@ internal readonly ref struct SealSeed
 
     // Eight words at once; false where one of them all must be redrawn. A word is h 2^32 + l: both halves are exact doubles, the product
     // of h with 2^32 mod q is below p in size, and with l it stays far below 2^52, where Reduce is exact.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static bool ReduceEight(ReadOnlySpan<byte> block, Span<double> residues, Modulus modulus, ulong bound)
     {
         ReadOnlySpan<ulong> words = MemoryMarshal.Cast<byte, ulong>(block);
