@@ -41,6 +41,17 @@ public sealed unsafe class RnsPolynomial : IDisposable
 
     private AlignedMemory Memory => _memory ?? throw new ObjectDisposedException(nameof(RnsPolynomial));
 
+    /// <summary>Whether it is zero modulo one of its primes, as no random polynomial is: what it should hide lies open there.</summary>
+    internal bool HasZeroLimb
+    {
+        get
+        {
+            for (int limb = 0; limb < Basis.Count; limb++)
+                if (!Limb(limb).ContainsAnyExcept(0.0)) return true;
+            return false;
+        }
+    }
+
     /// <summary>The residues for one modulus, valid while the polynomial is referenced and not disposed of. What is written must be balanced.</summary>
     public Span<double> Limb(int index)
     {

@@ -64,11 +64,9 @@ public static class CiphertextFormat
         {
             ResiduePacking.Read(c0, ciphertext.C0);
             ResiduePacking.Read(c1, ciphertext.C1);
-            for (int limb = 0; limb < basis.Count; limb++)
-            {
-                if (!ciphertext.C1.Limb(limb).ContainsAnyExcept(0.0)) throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext is readable without the key: its second part is zero.");
-            }
-            return ciphertext;
+            return ciphertext.C1.HasZeroLimb
+                ? throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext is readable without the key: its second part is zero.")
+                : ciphertext;
         }
         catch
         {

@@ -44,12 +44,9 @@ public static class PublicKeyFormat
         try
         {
             ResiduePacking.Read(reader.Take(ResiduePacking.Bytes(parameters.Basis)), b);
-            for (int limb = 0; limb < b.Basis.Count; limb++)
-            {
-                // A limb of zeros would leave whatever is encrypted to the key in the open modulo that prime.
-                if (!b.Limb(limb).ContainsAnyExcept(0.0)) throw new HomomorphicException(HomomorphicError.Transparent, "The public key is zero: what it hides would be readable.");
-            }
-            return new PublicKey(parameters, b, seed);
+            return b.HasZeroLimb
+                ? throw new HomomorphicException(HomomorphicError.Transparent, "The public key is zero: what it hides would be readable.")
+                : new PublicKey(parameters, b, seed);
         }
         catch
         {

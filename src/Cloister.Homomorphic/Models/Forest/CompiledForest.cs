@@ -84,7 +84,7 @@ internal sealed class CompiledForest : CompiledModel
         {
             if (!ReferenceEquals(ciphertext.Parameters, Parameters) || ciphertext.Basis.Count != Parameters.Basis.Count)
                 throw new HomomorphicException(HomomorphicError.QueryLayout, "A ciphertext of the query was not made with the model's parameters, or is not fresh.");
-            if (!ciphertext.C1.Limb(0).ContainsAnyExcept(0.0)) throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext of the query can be read without a key. Encrypt the row.");
+            if (ciphertext.C1.HasZeroLimb) throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext of the query can be read without a key. Encrypt the row.");
         }
         if (query.PublicKey is not { } key) throw new HomomorphicException(HomomorphicError.QueryPublicKey, "The query lacks the client's public key, which the model needs to hide itself in its answer.");
         if (!ReferenceEquals(key.Parameters, Parameters)) throw new HomomorphicException(HomomorphicError.QueryPublicKey, "The query's public key was not made with the model's parameters.");

@@ -198,7 +198,7 @@ internal sealed class LinearCircuit : CompiledModel
         {
             if (!ciphertext.Parameters.IsLike(Parameters)) throw Refuse("a ciphertext has other parameters");
             if (ciphertext.Basis.Count != Parameters.Basis.Count) throw Refuse($"a ciphertext has {ciphertext.Basis.Count} moduli instead of {Parameters.Basis.Count}");
-            if (!ciphertext.C1.Limb(0).ContainsAnyExcept(0.0)) throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext of the query can be read without a key: its second part is zero.");
+            if (ciphertext.C1.HasZeroLimb) throw new HomomorphicException(HomomorphicError.Transparent, "A ciphertext of the query can be read without a key: its second part is zero.");
         }
         if (Client.Parameters.CircuitPrivacy != query.PublicKey is not null || (query.PublicKey is { } key && !key.Parameters.IsLike(Parameters)))
             throw new HomomorphicException(HomomorphicError.QueryPublicKey, Client.Parameters.CircuitPrivacy ? "The model hides itself in its answers: the query must bring the client's public key for the model's parameters." : "The model has no use for a public key.");

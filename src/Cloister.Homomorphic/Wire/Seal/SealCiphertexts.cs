@@ -79,5 +79,5 @@ internal static class SealCiphertexts
 
     private static RnsPolynomial[] Parts(Ciphertext ciphertext) => ciphertext.C2 is { } c2 ? [ciphertext.C0, ciphertext.C1, c2] : [ciphertext.C0, ciphertext.C1];
 
-    private static bool IsTransparent(Ciphertext ciphertext) => SealPolynomials.HasZeroLimb(ciphertext.C1) && (ciphertext.C2 is null || SealPolynomials.HasZeroLimb(ciphertext.C2));
+    private static bool IsTransparent(Ciphertext ciphertext) => ciphertext.C1.HasZeroLimb && (ciphertext.C2 is null || ciphertext.C2.HasZeroLimb);
 }

@@ -78,14 +78,6 @@ internal readonly record struct SealPolynomials(RnsBasis Basis, bool IsKey, int 
         polynomial.Form = RnsForm.Values;
     }
 
-    /// <summary>Whether a polynomial is zero modulo one of its primes, as no random one is: what it should hide lies open there.</summary>
-    internal static bool HasZeroLimb(RnsPolynomial polynomial)
-    {
-        for (int limb = 0; limb < polynomial.Basis.Count; limb++)
-            if (!polynomial.Limb(limb).ContainsAnyExcept(0.0)) return true;
-        return false;
-    }
-
     private static void ReadPolynomial(ReadOnlySpan<byte> words, RnsPolynomial polynomial, string what)
     {
         int limbBytes = polynomial.Basis.Degree * 8;

@@ -30,7 +30,7 @@ internal static class SealPublicKeys
             if (!polynomials.ReadResidues(ref reader, key.B, key.A) && seeded)
                 throw new HomomorphicException(HomomorphicError.WirePublicKey, $"The {reader.What} brings its second polynomial itself. A model hides behind that polynomial, so it must be random for certain: save the key with its seed (createPublicKeySerializable).");
             reader.End();
-            if (SealPolynomials.HasZeroLimb(key.A) || SealPolynomials.HasZeroLimb(key.B))
+            if (key.A.HasZeroLimb || key.B.HasZeroLimb)
                 throw new HomomorphicException(HomomorphicError.SealTransparent, $"The {reader.What} hides nothing: one of its polynomials is zero modulo a prime.");
             return key;
         }
