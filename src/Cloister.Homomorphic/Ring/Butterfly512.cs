@@ -40,6 +40,41 @@ internal static unsafe class Butterfly512
     internal static Vector512<double> Reduce(Vector512<double> x, Vector512<double> minusP, Vector512<double> inverse, Vector512<double> magic) =>
         Vector512.FusedMultiplyAdd(Vector512.FusedMultiplyAdd(x, inverse, magic) - magic, minusP, x);
 
+    /// <summary>A forward transform's levels with strides 4, 2 and 1 on 64 coefficients, which come out transposed and unreduced.</summary>
+    /// <param name="r0">Eight coefficients in a row; so are the others.</param>
+    /// <param name="r1">The next.</param>
+    /// <param name="r2">The next.</param>
+    /// <param name="r3">The next.</param>
+    /// <param name="r4">The next.</param>
+    /// <param name="r5">The next.</param>
+    /// <param name="r6">The next.</param>
+    /// <param name="r7">The last.</param>
+    /// <param name="w">56 twiddles: one vector for stride 4, two for 2, four for 1.</param>
+    /// <param name="minusP">-p.</param>
+    /// <param name="inverse">1/p.</param>
+    /// <param name="magic"><see cref="Modulus.Magic"/>.</param>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    internal static void TurnLast(ref Vector512<double> r0, ref Vector512<double> r1, ref Vector512<double> r2, ref Vector512<double> r3,
+        ref Vector512<double> r4, ref Vector512<double> r5, ref Vector512<double> r6, ref Vector512<double> r7,
+        double* w, Vector512<double> minusP, Vector512<double> inverse, Vector512<double> magic)
+    {
+        Transpose(ref r0, ref r1, ref r2, ref r3, ref r4, ref r5, ref r6, ref r7);
+        Vector512<double> w1 = Vector512.Load(w);
+        Turn(ref r0, ref r4, w1, minusP, inverse, magic);
+        Turn(ref r1, ref r5, w1, minusP, inverse, magic);
+        Turn(ref r2, ref r6, w1, minusP, inverse, magic);
+        Turn(ref r3, ref r7, w1, minusP, inverse, magic);
+        Vector512<double> w2 = Vector512.Load(w + 8), w3 = Vector512.Load(w + 16);
+        Turn(ref r0, ref r2, w2, minusP, inverse, magic);
+        Turn(ref r1, ref r3, w2, minusP, inverse, magic);
+        Turn(ref r4, ref r6, w3, minusP, inverse, magic);
+        Turn(ref r5, ref r7, w3, minusP, inverse, magic);
+        Turn(ref r0, ref r1, Vector512.Load(w + 24), minusP, inverse, magic);
+        Turn(ref r2, ref r3, Vector512.Load(w + 32), minusP, inverse, magic);
+        Turn(ref r4, ref r5, Vector512.Load(w + 40), minusP, inverse, magic);
+        Turn(ref r6, ref r7, Vector512.Load(w + 48), minusP, inverse, magic);
+    }
+
     /// <summary>Eight rows of eight become eight columns: 24 shuffles in registers, or through memory where the processor has none of this width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Transpose(ref Vector512<double> r0, ref Vector512<double> r1, ref Vector512<double> r2, ref Vector512<double> r3,

@@ -142,21 +142,7 @@ internal static unsafe class Ntt512
         {
             Lanes x0 = Vector512.Load(at), x1 = Vector512.Load(at + 8), x2 = Vector512.Load(at + 16), x3 = Vector512.Load(at + 24);
             Lanes x4 = Vector512.Load(at + 32), x5 = Vector512.Load(at + 40), x6 = Vector512.Load(at + 48), x7 = Vector512.Load(at + 56);
-            Transpose(ref x0, ref x1, ref x2, ref x3, ref x4, ref x5, ref x6, ref x7);
-            Lanes w1 = Vector512.Load(w);
-            Turn(ref x0, ref x4, w1, minusP, inverse, magic);
-            Turn(ref x1, ref x5, w1, minusP, inverse, magic);
-            Turn(ref x2, ref x6, w1, minusP, inverse, magic);
-            Turn(ref x3, ref x7, w1, minusP, inverse, magic);
-            Lanes w2 = Vector512.Load(w + 8), w3 = Vector512.Load(w + 16);
-            Turn(ref x0, ref x2, w2, minusP, inverse, magic);
-            Turn(ref x1, ref x3, w2, minusP, inverse, magic);
-            Turn(ref x4, ref x6, w3, minusP, inverse, magic);
-            Turn(ref x5, ref x7, w3, minusP, inverse, magic);
-            Turn(ref x0, ref x1, Vector512.Load(w + 24), minusP, inverse, magic);
-            Turn(ref x2, ref x3, Vector512.Load(w + 32), minusP, inverse, magic);
-            Turn(ref x4, ref x5, Vector512.Load(w + 40), minusP, inverse, magic);
-            Turn(ref x6, ref x7, Vector512.Load(w + 48), minusP, inverse, magic);
+            TurnLast(ref x0, ref x1, ref x2, ref x3, ref x4, ref x5, ref x6, ref x7, w, minusP, inverse, magic);
             x0 = Reduce(x0, minusP, inverse, magic);
             x1 = Reduce(x1, minusP, inverse, magic);
             x2 = Reduce(x2, minusP, inverse, magic);
