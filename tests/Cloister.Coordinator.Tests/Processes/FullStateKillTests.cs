@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -65,7 +66,7 @@ public sealed class FullStateKillTests : IDisposable
 
     private long Acknowledged => Volatile.Read(ref _storedSecret) + Volatile.Read(ref _storedVersion) + Volatile.Read(ref _activated) + Volatile.Read(ref _refused);
 
-    // Until the process is gone: then the outcome of the last request is open.
+    // Until the process is gone: then the outcome of the last request is open. A connection that ends while it is made comes as the socket's own error.
     private static async Task WhileAliveAsync(Func<Task> once)
     {
         try
@@ -73,7 +74,7 @@ public sealed class FullStateKillTests : IDisposable
             while (true)
                 await once();
         }
-        catch (Exception error) when (error is HttpRequestException or IOException or OperationCanceledException or GrpcException { Status: GrpcStatus.Unavailable or GrpcStatus.Internal or GrpcStatus.Cancelled })
+        catch (Exception error) when (error is HttpRequestException or SocketException or IOException or OperationCanceledException or GrpcException { Status: GrpcStatus.Unavailable or GrpcStatus.Internal or GrpcStatus.Cancelled })
         {
             return;
         }
