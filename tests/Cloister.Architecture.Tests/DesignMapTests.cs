@@ -18,8 +18,10 @@ public sealed class DesignMapTests
         ["Coordinator"] = ["Protocol", "Platform", "Collateral", "Sealing"],
         ["Workload"] = ["Protocol", "Platform"],
         ["Client"] = ["Protocol", "Collateral", "Sealing", "Homomorphic"],
+        ["Images"] = ["Attestation", "Sealing"],
+        ["Agent"] = ["Images", "Workload"],
         ["Serving"] = ["Workload", "Sealing", "Onnx", "Homomorphic"],
-        ["Cli"] = ["Coordinator", "Client", "Serving", "Homomorphic.Import"],
+        ["Cli"] = ["Coordinator", "Client", "Serving", "Homomorphic.Import", "Images"],
     };
 
     public static TheoryData<string> Rooms() => [.. Directory.EnumerateDirectories(Path.Combine(TestData.RepositoryRoot, "src"), "Cloister.*").Select(folder => Path.GetFileName(folder)["Cloister.".Length..])];
@@ -36,7 +38,7 @@ public sealed class DesignMapTests
     [Theory, MemberData(nameof(Rooms))]
     public void A_library_room_has_a_readme_and_packs(string room)
     {
-        Assert.True(File.Exists(Path.Combine(Folder(room), "README.md")) || room == "Cli", $"src/Cloister.{room}/README.md is missing.");
+        Assert.True(File.Exists(Path.Combine(Folder(room), "README.md")) || room is "Cli", $"src/Cloister.{room}/README.md is missing.");
         Assert.NotEmpty(ProjectFile(room).Descendants("Description").Single().Value);
     }
 
