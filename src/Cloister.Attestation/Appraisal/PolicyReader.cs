@@ -45,7 +45,10 @@ public static class PolicyReader
         try
         {
             int parts = 0;
-            return ReadPart(policy, "policy", 0, ref parts);
+            Outcome<PackagePolicy> read = ReadPart(policy, "policy", 0, ref parts);
+            return read.TryGetValue(out PackagePolicy? whole) && TpmEnrolment.RootsDiffer(whole)
+                ? Refuse(Refusal.PolicyRootsDiffer, "policy", "one activation of a TPM's key serves the whole policy: all Endorsed parts name the same Roots")
+                : read;
         }
         catch (PolicyRefusedException refused)
         {

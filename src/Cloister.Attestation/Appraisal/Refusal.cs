@@ -128,6 +128,12 @@ public enum Refusal
     PolicyKeyInvalid = 1606,
     /// <summary>A list in the policy is empty.</summary>
     PolicyEmpty = 1607,
+    /// <summary>The policy names a debug image and does not say that it accepts one.</summary>
+    PolicyImageDebug = 1608,
+    /// <summary>Parts of one policy name different roots for endorsement keys.</summary>
+    PolicyRootsDiffer = 1609,
+    /// <summary>A certificate in the policy is not base64 of a DER certificate.</summary>
+    PolicyCertificateInvalid = 1610,
 
     // 1700: what attested parties say about their deployment
 
@@ -253,6 +259,12 @@ public enum Refusal
     TpmEndorsementKey = 2114,
     /// <summary>The activated secret is not the one that was sent: the attestation key is not in the TPM of the endorsement key.</summary>
     TpmActivationFailed = 2115,
+    /// <summary>The policy asks for the key of an endorsed TPM, and no activation tied the attestation key to one.</summary>
+    TpmNotActivated = 2116,
+    /// <summary>The endorsement key's certificate is genuine and none that the policy names.</summary>
+    TpmEndorsementNotAccepted = 2117,
+    /// <summary>The evidence does not bring what an activation needs.</summary>
+    TpmEndorsementMissing = 2118,
 
     // 2200: event logs
 

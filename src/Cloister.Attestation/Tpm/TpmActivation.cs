@@ -14,12 +14,19 @@ public sealed class TpmActivation : IDisposable
     private const int SecretSize = 32;
 
     private readonly byte[] _secret;
-    private bool _used;
+    private bool _used, _completed;
 
-    private TpmActivation(TpmPublic key, TpmCredential credential, byte[] secret) => (Key, Credential, _secret) = (key, credential, secret);
+    private TpmActivation(TpmPublic key, string certificate, TpmCredential credential, byte[] secret) => (Key, Certificate, Credential, _secret) = (key, certificate, credential, secret);
 
     /// <summary>The attestation key; not yet proven.</summary>
     public TpmPublic Key { get; }
+
+    /// <summary>SHA-256 of the endorsement key's certificate (DER), lower-case hexadecimal; its chain was checked.</summary>
+    public string Certificate { get; }
+
+    /// <summary>The key for <see cref="TpmEnrolment.Name"/>.</summary>
+    /// <exception cref="InvalidOperationException">The activation was not completed, or failed.</exception>
+    public TpmEnrolledKey Enrolled => _completed ? new TpmEnrolledKey(Convert.ToHexStringLower(Key.Name.Span), Certificate) : throw new InvalidOperationException("The activation was not completed.");
 
     /// <summary>What the peer gives to TPM2_ActivateCredential.</summary>
     public TpmCredential Credential { get; }
@@ -46,7 +53,7 @@ public sealed class TpmActivation : IDisposable
         if (ProblemOf(endorsement.Value, leaf.Value) is { } unusable) return Refuse(Refusal.TpmEndorsementKey, "endorsementKey", unusable);
         if (attestation.Value.AttestationKeyProblem is { } unfit) return Refuse(Refusal.TpmKeyAttributes, "attestationKey", unfit);
         byte[] secret = RandomNumberGenerator.GetBytes(SecretSize);
-        return Outcome.Accept(new TpmActivation(attestation.Value, TpmCredential.Make(endorsement.Value, attestation.Value.Name.Span, secret), secret));
+        return Outcome.Accept(new TpmActivation(attestation.Value, Convert.ToHexStringLower(SHA256.HashData(leaf.Value.Encoded.Span)), TpmCredential.Make(endorsement.Value, attestation.Value.Name.Span, secret), secret));
     }
 
     /// <summary>Ends the activation with what the peer's TPM gave up. The outcome is the attestation key, now known to be in that TPM.</summary>
@@ -56,6 +63,7 @@ public sealed class TpmActivation : IDisposable
         if (_used) throw new InvalidOperationException("An activation serves one try.");
         _used = true;
         bool same = CryptographicOperations.FixedTimeEquals(secret, _secret);
+        _completed = same;
         CryptographicOperations.ZeroMemory(_secret);
         return same
             ? Outcome.Accept(Key)

@@ -71,6 +71,10 @@ public sealed class TpmAppraiser : IAppraiser
                 string project = Field(claims, TpmFields.GceProject);
                 bool accepted = Unordered(certified.Subject) && certified.Subject.Accepts(subject) && Unordered(certified.Project) && certified.Project.Accepts(project);
                 return checks.Next("ak_binding", accepted, Refusal.TpmKeyUnknown, "certified for another machine or project than the policy accepts", $"{subject}; project {project}", $"{certified.Subject}; project {certified.Project}");
+            case TpmKeyPolicy.Endorsed { Unwanted: { } certificate } endorsed:
+                return checks.Fail("ak_binding", Refusal.TpmEndorsementNotAccepted, "the key is in a genuine TPM, of another machine than the policy accepts", certificate, $"{endorsed.Certificates}");
+            case TpmKeyPolicy.Endorsed:
+                return checks.Fail("ak_binding", Refusal.TpmNotActivated, "the policy asks for a key that a certified TPM holds, and no credential activation showed that of this one", name.Length > 0 ? name : "a key without a name", "a key tied to an endorsement key");
             default:
                 throw new ArgumentException($"{wanted.GetType().Name} cannot be judged.", nameof(wanted));
         }
@@ -81,13 +85,15 @@ public sealed class TpmAppraiser : IAppraiser
         string bank = TpmHash.NameOf(wanted.Bank);
         int[] missing = [.. wanted.Pcrs.Keys.Where(pcr => !claims.Fields.ContainsKey(TpmFields.Pcr(wanted.Bank, pcr)))];
         if (!checks.Next("pcr_selection", missing.Length == 0, Refusal.TpmPcrSelection, $"the quote does not cover PCR {string.Join(", ", missing)} of {bank}", Field(claims, TpmFields.Banks), $"{bank}:{string.Join(',', wanted.Pcrs.Keys)}")) return false;
-        foreach ((int pcr, Requirement<string> requirement) in wanted.Pcrs)
-        {
-            string value = Field(claims, TpmFields.Pcr(wanted.Bank, pcr));
-            if (!Unordered(requirement)) return checks.Fail("pcrs", Refusal.RequirementNotApplicable, $"PCR {pcr}: digests have no order", value, $"{requirement}");
-            if (!requirement.Accepts(value)) return checks.Fail("pcrs", Refusal.MeasurementNotAccepted, $"PCR {pcr}: {Meaning(pcr)} is not what the policy accepts", value, $"{requirement}");
-        }
-        return checks.Pass("pcrs", $"{wanted.Pcrs.Count} PCRs of {bank}");
+        int[] ordered = [.. wanted.Pcrs.Where(pcr => !Unordered(pcr.Value)).Select(pcr => pcr.Key)];
+        if (ordered.Length > 0) return checks.Fail("pcrs", Refusal.RequirementNotApplicable, $"PCR {ordered[0]}: digests have no order", Value(ordered[0]), $"{wanted.Pcrs[ordered[0]]}");
+        int[] differ = [.. wanted.Pcrs.Where(pcr => !pcr.Value.Accepts(Value(pcr.Key))).Select(pcr => pcr.Key)];
+        if (differ.Length == 0) return checks.Pass("pcrs", $"{wanted.Pcrs.Count} PCRs of {bank}", wanted.Image?.ToString());
+        string accepts = wanted.Image is { } image ? $"what {image} shows" : "what the policy accepts";
+        return checks.Fail("pcrs", Refusal.MeasurementNotAccepted, $"{string.Join("; ", differ.Select(pcr => $"PCR {pcr}: {Meaning(pcr)}"))}: not {accepts}",
+            string.Join(", ", differ.Select(pcr => $"{pcr}:{Value(pcr)}")), string.Join(", ", differ.Select(pcr => $"{pcr}:{wanted.Pcrs[pcr]}")));
+
+        string Value(int pcr) => Field(claims, TpmFields.Pcr(wanted.Bank, pcr));
     }
 
     private static bool JudgeBoot(CheckList checks, Claims claims, TpmPolicy wanted)

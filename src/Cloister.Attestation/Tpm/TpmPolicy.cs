@@ -19,6 +19,22 @@ public sealed record TpmPolicy(
 {
     /// <summary>Whether SHA-1 counts: in the signature, and as the only bank that was quoted. SHA-1 is broken; for archives.</summary>
     public bool AllowSha1 { get; init; }
+
+    /// <summary>The image whose measurements <see cref="Pcrs"/> are; null if they were said one by one.</summary>
+    public TpmImage? Image { get; init; }
+
+    /// <summary>
+    /// The policy for a measured image: PCRs 4, 5, 7, 9, 11 and 12 exactly as predicted, which pin firmware settings, kernel, command line and
+    /// initrd. Boot, clock and firmware version may be anything, as they are pinned by the PCRs or say nothing about the image.
+    /// </summary>
+    /// <exception cref="ArgumentException">The image is a debug image and that is not accepted, or it has no measurements for the path.</exception>
+    public static TpmPolicy Of(TpmImage image, TpmKeyPolicy key)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        return image.Problem is { } problem
+            ? throw new ArgumentException($"{problem.Field}: {problem.Reason}.", nameof(image))
+            : new TpmPolicy(key, TpmAlgorithm.Sha256, image.Pcrs, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<long>()) { Image = image };
+    }
 }
 
 /// <summary>How an attestation key must be known to be a TPM's.</summary>
@@ -36,6 +52,18 @@ public abstract record TpmKeyPolicy
     /// <param name="Subject">The certificate's subject, RFC 4514.</param>
     /// <param name="Project">The Google Cloud project in the certificate; a certificate without one has the empty project.</param>
     public sealed record Certified(Requirement<string> Subject, Requirement<string> Project) : TpmKeyPolicy;
+
+    /// <summary>
+    /// A TPM holds it whose endorsement key one of these authorities certifies, as an activation shows (<see cref="TpmEnrolment"/>). Evidence alone
+    /// cannot: whoever judges runs the activation first, and what is judged then names the key. Judged without, it is refused.
+    /// </summary>
+    /// <param name="Roots">The authorities' certificates, DER; the one that issued the TPM's certificate if nobody hands it over.</param>
+    /// <param name="Certificates">SHA-256 (lower-case hexadecimal) of the endorsement key's certificate, DER: which machines.</param>
+    public sealed record Endorsed(ImmutableArray<ReadOnlyMemory<byte>> Roots, Requirement<string> Certificates) : TpmKeyPolicy
+    {
+        /// <summary>The certificate that an activation showed and that this policy does not accept; null if there was none.</summary>
+        internal string? Unwanted { get; init; }
+    }
 
     /// <summary>Any key. It then need not be in a TPM at all: whoever makes a key can sign a quote with it.</summary>
     public sealed record Any : TpmKeyPolicy;

@@ -1,13 +1,15 @@
+using System.Buffers.Text;
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
+using Cloister.Attestation.Certificates;
 
 namespace Cloister.Attestation.Tpm;
 
 /// <summary>The JSON of policies for TPM quotes (docs/formats/policy.md).</summary>
 internal static class TpmPolicyJson
 {
-    private const int MaximumText = 4096;
+    private const int MaximumText = 4096, MaximumRoots = 16, MaximumRootText = 16 << 10;
 
     /// <exception cref="PolicyRefusedException">It is not of its form.</exception>
     public static TpmPolicy Read(JsonElement value, string at)
@@ -37,7 +39,9 @@ internal static class TpmPolicyJson
                 PolicyWriter.WriteRequirement(writer, "Project", certified.Project);
                 writer.WriteEndObject();
                 break;
-            default: writer.WriteBoolean("Any", true); break;
+            case TpmKeyPolicy.Endorsed endorsed: WriteEndorsed(writer, endorsed); break;
+            case TpmKeyPolicy.Any: writer.WriteBoolean("Any", true); break;
+            default: throw new ArgumentException($"{policy.Key.GetType().Name} has no written form.", nameof(policy));
         }
         writer.WriteEndObject();
         writer.WriteString("Bank", TpmHash.NameOf(policy.Bank));
@@ -72,11 +76,41 @@ internal static class TpmPolicyJson
             case "Certificate":
                 var certificate = new PolicyMembers(value.GetProperty("Certificate"), $"{at}.Certificate", "Subject", "Project");
                 return new TpmKeyPolicy.Certified(certificate.Text("Subject", MaximumText), certificate.Text("Project", MaximumText));
+            case "Endorsed":
+                var endorsed = new PolicyMembers(value.GetProperty("Endorsed"), $"{at}.Endorsed", "Roots", "Certificates");
+                return new TpmKeyPolicy.Endorsed(ReadRoots(endorsed.Element("Roots"), endorsed.At("Roots")), endorsed.Bytes("Certificates", TpmHash.SizeOf(TpmAlgorithm.Sha256)));
             case "Any":
                 return new PolicyMembers(value, at, "Any").Flag("Any") ? new TpmKeyPolicy.Any() : throw new PolicyRefusedException(Refusal.PolicyMalformed, $"{at}.Any", "its only value is true");
             default:
-                throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "exactly one of Name, Certificate, Any");
+                throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "exactly one of Name, Certificate, Endorsed, Any");
         }
+    }
+
+    private static ImmutableArray<ReadOnlyMemory<byte>> ReadRoots(JsonElement list, string at)
+    {
+        if (list.ValueKind != JsonValueKind.Array) throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "is not an array");
+        int count = list.GetArrayLength();
+        if (count == 0) throw new PolicyRefusedException(Refusal.PolicyEmpty, at, "name at least one authority of endorsement keys");
+        if (count > MaximumRoots) throw new PolicyRefusedException(Refusal.PolicyTooLarge, at, $"more than {MaximumRoots} certificates");
+        return [.. list.EnumerateArray().Select((item, i) => (ReadOnlyMemory<byte>)(RootOf(item) ?? throw new PolicyRefusedException(Refusal.PolicyCertificateInvalid, $"{at}[{i}]", "a root is base64 of an authority's certificate in DER")))];
+    }
+
+    private static byte[]? RootOf(JsonElement value)
+    {
+        if (value.ValueKind != JsonValueKind.String || value.GetString() is not { Length: > 0 and <= MaximumRootText } text || !Base64.IsValid(text)) return null;
+        byte[] der = Convert.FromBase64String(text);
+        return CertificateParser.Parse(der) is { IsAccepted: true, Value.MaySignCertificates: true } ? der : null;
+    }
+
+    private static void WriteEndorsed(Utf8JsonWriter writer, TpmKeyPolicy.Endorsed endorsed)
+    {
+        writer.WriteStartObject("Endorsed");
+        writer.WriteStartArray("Roots");
+        foreach (ReadOnlyMemory<byte> root in endorsed.Roots)
+            writer.WriteBase64StringValue(root.Span);
+        writer.WriteEndArray();
+        PolicyWriter.WriteRequirement(writer, "Certificates", endorsed.Certificates);
+        writer.WriteEndObject();
     }
 
     private static ImmutableSortedDictionary<int, Requirement<string>> ReadPcrs(JsonElement value, string at, TpmAlgorithm bank)
