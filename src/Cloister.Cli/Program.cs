@@ -22,6 +22,7 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     WorkloadVerb.Create(),
     AttestVerb.Create(),
     HeVerb.Create(),
+    ImageVerb.Create(),
     RecoverVerb.Create(),
     RecoverWithSignatureVerb.Create(),
     PackageInfoVerb.Create(),

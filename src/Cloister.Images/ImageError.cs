@@ -5,4 +5,46 @@ public enum ImageError
 {
     /// <summary>The image's definition is not one; the message names the member.</summary>
     DefinitionInvalid = 100,
+
+    /// <summary>The machine has less memory than what is in the image needs; the message says how much.</summary>
+    MemoryTooSmall = 101,
+
+    /// <summary>A file or folder that goes into the image cannot be read; the message names it.</summary>
+    SourceUnreadable = 110,
+
+    /// <summary>Something in a source cannot be part of an image: a device, a path that leads out, a name that clashes.</summary>
+    SourceRefused = 111,
+
+    /// <summary>An archive is not what it should be: malformed, a digest that differs, an unknown compression.</summary>
+    ArchiveInvalid = 112,
+
+    /// <summary>A source is larger than what an image may hold.</summary>
+    SourceTooLarge = 113,
+
+    /// <summary>Packages cannot be found, downloaded or do not fit together.</summary>
+    PackagesUnavailable = 114,
+
+    /// <summary>A downloaded file is not the one that was named: its digest differs.</summary>
+    DownloadDiffers = 115,
+
+    /// <summary>The inputs are not those of the image's lock; the message says what changed.</summary>
+    LockDiffers = 116,
+
+    /// <summary>An entry point's program is not in the image, or cannot be executed.</summary>
+    ProgramMissing = 117,
+
+    /// <summary>Something to be made is there already.</summary>
+    AlreadyExists = 118,
+
+    /// <summary>A program that building needs is not on this machine; the message says how to get it.</summary>
+    ToolMissing = 200,
+
+    /// <summary>A program that building uses ended with an error; the message has its words.</summary>
+    ToolFailed = 201,
+
+    /// <summary>A folder or package is no image, or its files do not belong together.</summary>
+    ImageInvalid = 202,
+
+    /// <summary>The image's files do not give the measurements that stand beside them.</summary>
+    MeasurementsDiffer = 203,
 }

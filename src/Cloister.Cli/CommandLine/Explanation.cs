@@ -4,6 +4,7 @@ using Cloister.Client.Pkcs11;
 using Cloister.Collateral;
 using Cloister.Homomorphic;
 using Cloister.Homomorphic.Import;
+using Cloister.Images;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
@@ -35,6 +36,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
         PlatformException or OnnxRuntimeLibraryException or PlatformNotSupportedException => new(ExitCode.MissingRequirement, exception.Message),
         HomomorphicException homomorphic => new(CodeOf(homomorphic), $"{homomorphic.Message} ({(int)homomorphic.Error} {homomorphic.Error})"),
         ImportException import => new(ExitCode.BadInput, $"{import.Message} ({(int)import.Error} {import.Error})"),
+        ImageException image => new(CodeOf(image), image.Message),
         OnnxModelException or OnnxRuntimeException or PictureException => new(ExitCode.BadInput, exception.Message),
         UnauthorizedAccessException or IOException => new(ExitCode.BadInput, exception.Message),
         _ => null,
@@ -61,6 +63,14 @@ internal sealed record Explanation(ExitCode Code, string Text)
     private static ExitCode CodeOf(HomomorphicException homomorphic) => homomorphic.Error switch
     {
         HomomorphicError.KeyFilePassphrase or HomomorphicError.InsecureParameters or HomomorphicError.Transparent or HomomorphicError.EnvelopeNotAuthentic => ExitCode.Refused,
+        _ => ExitCode.BadInput,
+    };
+
+    private static ExitCode CodeOf(ImageException image) => image.Error switch
+    {
+        ImageError.ToolMissing => ExitCode.MissingRequirement,
+        ImageError.PackagesUnavailable => ExitCode.Unavailable,
+        ImageError.DownloadDiffers or ImageError.LockDiffers or ImageError.MeasurementsDiffer => ExitCode.Refused,
         _ => ExitCode.BadInput,
     };
 

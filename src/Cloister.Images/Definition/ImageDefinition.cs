@@ -106,13 +106,16 @@ public sealed record FileSource
     /// <summary>Debian packages, with all that they depend on.</summary>
     public ImmutableArray<string> Packages { get; init; } = [];
 
+    /// <summary>Packages that are left out although others depend on them.</summary>
+    public ImmutableArray<string> Without { get; init; } = [];
+
     /// <summary>An OCI layout's or <c>docker save</c>'s tar.</summary>
     public string? Archive { get; init; }
 
     /// <summary>Programs of this product that are published for machines: <c>cloister</c>.</summary>
     public string? Programs { get; init; }
 
-    /// <summary>Where it goes: an absolute path.</summary>
+    /// <summary>Where it goes: an absolute path. Programs go to <c>/opt/</c> and their name if nothing is said.</summary>
     public string To { get; init; } = "/";
 }
 

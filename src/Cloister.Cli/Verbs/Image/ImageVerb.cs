@@ -1,0 +1,12 @@
+using System.CommandLine;
+using Cloister.Cli.CommandLine;
+
+namespace Cloister.Cli.Verbs;
+
+internal static class ImageVerb
+{
+    public static Command Create() => new Verb("image", "Make a measured, hardened machine of any program, predict its measurements, and run it.")
+    {
+        ImageNewVerb.Create(),
+    };
+}
