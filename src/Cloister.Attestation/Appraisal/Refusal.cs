@@ -383,4 +383,13 @@ public enum Refusal
     RevocationListIssuer = 2521,
     /// <summary>A revocation list's signature does not hold.</summary>
     RevocationListSignature = 2522,
+
+    // 2600: machine images and their measurements
+
+    /// <summary>A file is no x86-64 EFI program, or one that firmware and this reader could see differently.</summary>
+    ImageMalformed = 2600,
+    /// <summary>An image is no Unified Kernel Image whose measurements can be predicted.</summary>
+    ImageNotPredictable = 2601,
+    /// <summary>A document of an image's measurements is not of its form.</summary>
+    MeasurementsMalformed = 2610,
 }
