@@ -47,4 +47,45 @@ public enum ImageError
 
     /// <summary>The image's files do not give the measurements that stand beside them.</summary>
     MeasurementsDiffer = 203,
+    /// <summary>A program or firmware file of this computer is missing; the message says how to install it.</summary>
+    ToolMissing = 300,
+
+    /// <summary>The accelerator that was asked for does not work here.</summary>
+    AcceleratorUnusable = 301,
+
+    /// <summary>This computer has too little free memory for the machine; the message says how much is needed.</summary>
+    MemoryTooSmall = 302,
+
+    /// <summary>A port of this computer is in use; the message names it.</summary>
+    PortInUse = 303,
+
+    /// <summary>The machine runs already.</summary>
+    MachineRunning = 304,
+
+    /// <summary>The machine does not run.</summary>
+    MachineNotRunning = 305,
+
+    /// <summary>The folder is not a machine's, or what is in it is not what it should be.</summary>
+    MachineFolderInvalid = 306,
+
+    /// <summary>The machine's TPM or its certificates could not be made.</summary>
+    TpmSetupFailed = 307,
+
+    /// <summary>The machine ended before it did what was asked.</summary>
+    MachineEnded = 308,
+
+    /// <summary>What came through the channel between machine and host is not of its protocol.</summary>
+    ChannelInvalid = 309,
+
+    /// <summary>The machine did not start the program; the message holds its reason.</summary>
+    ExecRefused = 310,
+
+    /// <summary>A data disk's file is missing, of another size, or not of this image.</summary>
+    DiskInvalid = 311,
+
+    /// <summary>The folder is not a built image.</summary>
+    ImageInvalid = 312,
+
+    /// <summary>How the machine is to be started is contradictory or not allowed by the image; the message names the setting.</summary>
+    MachineOptionInvalid = 313,
 }
