@@ -47,14 +47,12 @@ public enum ImageError
 
     /// <summary>The image's files do not give the measurements that stand beside them.</summary>
     MeasurementsDiffer = 203,
-    /// <summary>A program or firmware file of this computer is missing; the message says how to install it.</summary>
-    ToolMissing = 300,
 
     /// <summary>The accelerator that was asked for does not work here.</summary>
     AcceleratorUnusable = 301,
 
     /// <summary>This computer has too little free memory for the machine; the message says how much is needed.</summary>
-    MemoryTooSmall = 302,
+    HostMemoryTooSmall = 302,
 
     /// <summary>A port of this computer is in use; the message names it.</summary>
     PortInUse = 303,
@@ -82,9 +80,6 @@ public enum ImageError
 
     /// <summary>A data disk's file is missing, of another size, or not of this image.</summary>
     DiskInvalid = 311,
-
-    /// <summary>The folder is not a built image.</summary>
-    ImageInvalid = 312,
 
     /// <summary>How the machine is to be started is contradictory or not allowed by the image; the message names the setting.</summary>
     MachineOptionInvalid = 313,
