@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text.Json.Serialization;
 
 namespace Cloister.Images.Channel;
 
@@ -17,6 +18,7 @@ public sealed record GuestReady(int Version, string Image, ImmutableArray<string
 /// <param name="Name">What: lower-case letters and dashes.</param>
 /// <param name="Message">For people.</param>
 /// <param name="Fields">For programs.</param>
+[method: JsonConstructor]
 public sealed record GuestEvent(string Name, string Message, ImmutableSortedDictionary<string, string> Fields)
 {
     /// <summary>An event without fields.</summary>
