@@ -43,4 +43,43 @@ public enum PlatformError
 
     /// <summary>A sealed secret was changed, sealed on another platform, or for something else.</summary>
     UnsealRefused = 400,
+
+    /// <summary>What names a TPM is neither a device nor a software TPM's socket.</summary>
+    TpmAddressInvalid = 500,
+    /// <summary>There is no such device, or nobody listens on the socket.</summary>
+    TpmAbsent = 501,
+    /// <summary>This user may not open the device or socket.</summary>
+    TpmNotReadable = 502,
+    /// <summary>Another program has the TPM, or it stays busy.</summary>
+    TpmBusy = 503,
+    /// <summary>The TPM did not answer in time.</summary>
+    TpmTimeout = 504,
+    /// <summary>The connection ended before the answer did.</summary>
+    TpmConnectionLost = 505,
+    /// <summary>The TPM's answer is not one.</summary>
+    TpmAnswerInvalid = 506,
+    /// <summary>The TPM refused; its own code is in the message.</summary>
+    TpmRefused = 507,
+    /// <summary>The TPM was not started.</summary>
+    TpmNotStarted = 508,
+    /// <summary>The TPM has no room for one more object or session.</summary>
+    TpmFull = 509,
+    /// <summary>The TPM is locked against guessing.</summary>
+    TpmLockedOut = 510,
+    /// <summary>The TPM does not keep PCRs of the wanted bank.</summary>
+    TpmBankAbsent = 511,
+    /// <summary>A PCR was extended again and again while it was quoted.</summary>
+    TpmPcrMoved = 512,
+    /// <summary>The TPM holds no certificate of its endorsement key.</summary>
+    TpmEndorsementAbsent = 513,
+    /// <summary>A credential was made for other keys than this TPM's.</summary>
+    TpmCredentialRefused = 514,
+    /// <summary>The machine is in another state than a secret was sealed to.</summary>
+    TpmPolicyRefused = 515,
+    /// <summary>A secret was sealed to another TPM.</summary>
+    TpmSealedElsewhere = 516,
+    /// <summary>These bytes are not a secret that was sealed to a TPM.</summary>
+    TpmSealedInvalid = 517,
+    /// <summary>The boot's event log is there and cannot be read.</summary>
+    EventLogUnreadable = 518,
 }

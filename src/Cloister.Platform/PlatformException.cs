@@ -9,4 +9,7 @@ public sealed class PlatformException : Exception
 
     /// <summary>What went wrong.</summary>
     public PlatformError Error { get; }
+
+    /// <summary>What the TPM itself answered (TPM_RC); null if it was not the TPM that refused.</summary>
+    public uint? TpmCode { get; init; }
 }

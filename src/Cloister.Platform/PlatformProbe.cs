@@ -1,16 +1,18 @@
 using Cloister.Platform.Simulation;
+using Cloister.Platform.Tpm;
 
 namespace Cloister.Platform;
 
 /// <summary>Finds what this machine can attest and seal with.</summary>
 public static class PlatformProbe
 {
-    /// <summary>The issuer of this machine.</summary>
+    /// <summary>The issuer of this machine: its TPM where one is named, else a simulator. A device that is missing or closed shows at the first use.</summary>
     /// <exception cref="PlatformException">There is none (<see cref="PlatformError.NoAttester"/>).</exception>
-    public static IEvidenceIssuer CreateIssuer(PlatformOptions options) => options.SimulatorSocket is { Length: > 0 } socket
-        ? new SimulatorIssuer(socket)
+    public static IEvidenceIssuer CreateIssuer(PlatformOptions options) =>
+        options.Tpm is { Length: > 0 } tpm ? TpmIssuer.Open(tpm)
+        : options.SimulatorSocket is { Length: > 0 } socket ? new SimulatorIssuer(socket)
         : throw new PlatformException(PlatformError.NoAttester,
-            "No source of evidence: this version issues evidence through a simulator alone. Start one with `cloister simulator` and name its socket in " + PlatformOptions.SimulatorVariable + ".");
+            "No source of evidence. Name this machine's TPM in " + PlatformOptions.TpmVariable + " (such as /dev/tpmrm0), or start a simulator with `cloister simulator` and name its socket in " + PlatformOptions.SimulatorVariable + ".");
 
     /// <summary>The sealer of this machine: a host key in a file, until a TEE or TPM is supported.</summary>
     /// <exception cref="PlatformException">No folder is named.</exception>

@@ -1,0 +1,89 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Cloister.Tests.Tpm;
+
+/// <summary>A software TPM with a socket, and tpm2-tools that use it too.</summary>
+internal sealed class Swtpm : IDisposable
+{
+    private static readonly string[] Tools = ["swtpm", "swtpm_setup", "swtpm_ioctl", "tpm2_quote", "tpm2_checkquote", "tpm2_import"];
+    private readonly StringBuilder _said = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("tpm");
+
+    /// <param name="certified">Whether a local authority certifies its endorsement keys, as the maker of a chip does.</param>
+    /// <param name="banks">Its PCR banks, if certified.</param>
+    public Swtpm(bool certified = false, string banks = "sha256")
+    {
+        if (certified) Certify(banks);
+        Start();
+    }
+
+    /// <summary>Why tests of a TPM are skipped; null if they are not.</summary>
+    public static string? Missing { get; } = Tools.FirstOrDefault(tool => !OperatingSystem.IsLinux() || !Folders.Any(folder => File.Exists(Path.Combine(folder, tool)))) is { } missing
+        ? $"{missing} is not installed (packages swtpm, swtpm-tools, tpm2-tools)."
+        : null;
+
+    /// <summary>How the library names it.</summary>
+    public string Address => "swtpm:" + In("s");
+
+    private static string[] Folders => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
+
+    public string In(string name) => Path.Combine(_folder.FullName, name);
+
+    public byte[] Read(string file) => File.ReadAllBytes(In(file));
+
+    public void Write(string file, ReadOnlySpan<byte> content) => File.WriteAllBytes(In(file), content);
+
+    /// <summary>Powers it on. With --daemon the program returns when the sockets are there.</summary>
+    public void Start() => Run("swtpm", "socket", "--tpm2", "--tpmstate", $"dir={_folder.FullName}", "--server", $"type=unixio,path={In("s")}", "--ctrl", $"type=unixio,path={In("s.ctrl")}",
+        "--flags", "not-need-init,startup-clear", "--daemon", "--pid", $"file={In("pid")}");
+
+    /// <summary>Pulls its plug.</summary>
+    public void Kill()
+    {
+        if (!File.Exists(In("pid"))) return;
+        using var process = Process.GetProcessById(int.Parse(File.ReadAllText(In("pid")).Trim(), CultureInfo.InvariantCulture));
+        process.Kill();
+        process.WaitForExit();
+        File.Delete(In("pid"));
+    }
+
+    /// <summary>Runs a tool in the folder; it must succeed.</summary>
+    public void Run(string tool, params string[] arguments) => Assert.True(Try(tool, arguments), $"{tool} failed: {_said}");
+
+    public bool Try(string tool, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(tool, arguments) { WorkingDirectory = _folder.FullName, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["TPM2TOOLS_TCTI"] = $"swtpm:path={In("s")}";
+        start.Environment["XDG_CONFIG_HOME"] = _folder.FullName;
+        using Process process = Process.Start(start)!;
+        _said.Clear();
+        process.OutputDataReceived += (_, line) => Say(line.Data);
+        process.ErrorDataReceived += (_, line) => Say(line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        process.WaitForExit();
+        return process.ExitCode == 0;
+    }
+
+    public void Dispose()
+    {
+        Kill();
+        _folder.Delete(true);
+    }
+
+    private void Certify(string banks)
+    {
+        File.WriteAllText(In("setup.conf"), $"create_certs_tool=swtpm_localca\ncreate_certs_tool_config={In("localca.conf")}\ncreate_certs_tool_options={In("options.conf")}\n");
+        File.WriteAllText(In("localca.conf"), $"statedir={In("ca")}\nsigningkey={In("ca")}/signkey.pem\nissuercert={In("ca")}/issuercert.pem\ncertserial={In("ca")}/certserial\n");
+        File.WriteAllText(In("options.conf"), "--platform-manufacturer Cloister\n--platform-version 1\n--platform-model Test\n");
+        Directory.CreateDirectory(In("ca"));
+        Run("swtpm_setup", "--tpm2", "--tpmstate", _folder.FullName, "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--config", In("setup.conf"), "--pcr-banks", banks, "--not-overwrite");
+    }
+
+    private void Say(string? line)
+    {
+        lock (_said) _said.AppendLine(line);
+    }
+}
