@@ -27,7 +27,10 @@ public sealed partial class PolicySchemaTests
         File.ReadAllText(Path.Combine(TestData.RepositoryRoot, "samples/verify-evidence/policy.json")),
         .. new PackagePolicy[] { Sample.Policy, DcapPolicies.Tdx, DcapPolicies.Sgx, new AllOf([Sample.Policy, new AnyOf([DcapPolicies.Tdx, DcapPolicies.Sgx])]) }.Select(policy => Encoding.UTF8.GetString(PolicyWriter.Write(policy))),
         TpmFull,
+        Endorsed,
     ];
+
+    private static string Endorsed => Encoding.UTF8.GetString(PolicyWriter.Write(Tpm.TpmEnrolmentTests.Policy()));
 
     [Fact]
     public void Every_policy_of_documents_and_tests_is_valid()

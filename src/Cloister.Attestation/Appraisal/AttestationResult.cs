@@ -62,7 +62,8 @@ public sealed record AttestationResult
     /// <summary>This result followed by further checks, for those who look at more than the evidence.</summary>
     public AttestationResult Append(ImmutableArray<Check> checks) => new(Checks.AddRange(checks), _claims, Simulated);
 
-    internal AttestationResult Prepend(Check check) => new(Checks.Insert(0, check), _claims, Simulated);
+    /// <summary>This result behind a check that was made before it.</summary>
+    public AttestationResult Prepend(Check check) => new(Checks.Insert(0, check), _claims, Simulated);
 
     /// <summary>The result as JSON (docs/formats/attestation-result.md). Claims are listed as stated, accepted or not.</summary>
     public string ToJson() => AttestationResultJson.Write(this, _claims);

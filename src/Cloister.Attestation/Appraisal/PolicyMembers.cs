@@ -22,20 +22,30 @@ internal sealed class PolicyMembers
     private readonly string _at;
 
     public PolicyMembers(JsonElement value, string at, params ReadOnlySpan<string> known)
+        : this(value, at, known, [])
+    {
+    }
+
+    /// <summary>As the other, with members that may be left out because they have one meaning then.</summary>
+    public PolicyMembers(JsonElement value, string at, ReadOnlySpan<string> required, ReadOnlySpan<string> optional)
     {
         _at = at;
         if (value.ValueKind != JsonValueKind.Object) throw new PolicyRefusedException(Refusal.PolicyMalformed, at, "is not an object");
         foreach (JsonProperty member in value.EnumerateObject())
         {
-            if (!known.Contains(member.Name)) throw new PolicyRefusedException(Refusal.PolicyMemberUnknown, $"{at}.{member.Name}", $"known are {string.Join(", ", known!)}");
+            if (!required.Contains(member.Name) && !optional.Contains(member.Name))
+                throw new PolicyRefusedException(Refusal.PolicyMemberUnknown, $"{at}.{member.Name}", $"known are {string.Join(", ", [.. required, .. optional])}");
             if (!_members.TryAdd(member.Name, member.Value)) throw new PolicyRefusedException(Refusal.PolicyMemberDuplicate, $"{at}.{member.Name}", "stands twice");
         }
-        foreach (string name in known)
+        foreach (string name in required)
             if (!_members.ContainsKey(name)) throw new PolicyRefusedException(Refusal.PolicyMemberMissing, $"{at}.{name}", "say what is accepted; there are no defaults");
     }
 
     /// <summary>Where a member stands, for reasons.</summary>
     public string At(string name) => $"{_at}.{name}";
+
+    /// <summary>Whether an optional member is there.</summary>
+    public bool Has(string name) => _members.ContainsKey(name);
 
     public JsonElement Element(string name) => _members[name];
 

@@ -52,6 +52,28 @@ public static class TpmEnrolment
         return Outcome.Refuse<TpmActivation>(Refusal.TpmEndorsementNotAccepted, EndorsementCertificate, $"{activation.Certificate}: a genuine TPM's, of another machine than the policy accepts");
     }
 
+    /// <summary>Begins an activation with what encoded evidence brings (<see cref="Read"/>).</summary>
+    /// <inheritdoc cref="Begin(PackagePolicy, TpmEndorsement, VerificationTime)"/>
+    /// <param name="policy">A policy that asks for one.</param>
+    /// <param name="evidence">An encoded evidence set, hostile.</param>
+    /// <param name="time">When certificates must be valid.</param>
+    public static Outcome<TpmActivation> Begin(PackagePolicy policy, ReadOnlySpan<byte> evidence, VerificationTime time)
+    {
+        Outcome<EvidenceSet> decoded = EvidenceCodec.Decode(evidence);
+        if (!decoded.IsAccepted) return decoded.RefuseAs<TpmActivation>();
+        Outcome<TpmEndorsement> endorsement = Read(decoded.Value);
+        return endorsement.IsAccepted ? Begin(policy, endorsement.Value, time) : endorsement.RefuseAs<TpmActivation>();
+    }
+
+    /// <summary>Ends an activation with the secret that the peer's TPM gave up.</summary>
+    /// <exception cref="InvalidOperationException">It was ended before.</exception>
+    public static Outcome<TpmEnrolledKey> Complete(TpmActivation activation, ReadOnlySpan<byte> secret)
+    {
+        ArgumentNullException.ThrowIfNull(activation);
+        Outcome<TpmPublic> key = activation.Complete(secret);
+        return key.IsAccepted ? Outcome.Accept(activation.Enrolled) : key.RefuseAs<TpmEnrolledKey>();
+    }
+
     /// <summary>The policy with the key that was activated in the place of every <see cref="TpmKeyPolicy.Endorsed"/>.</summary>
     /// <param name="policy">The policy; returned as it is if it asks for no activation.</param>
     /// <param name="key">The key whose activation under this policy's roots was completed.</param>

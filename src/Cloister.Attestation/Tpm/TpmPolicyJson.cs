@@ -7,13 +7,14 @@ using Cloister.Attestation.Certificates;
 namespace Cloister.Attestation.Tpm;
 
 /// <summary>The JSON of policies for TPM quotes (docs/formats/policy.md).</summary>
-internal static class TpmPolicyJson
+internal static partial class TpmPolicyJson
 {
     private const int MaximumText = 4096, MaximumRoots = 16, MaximumRootText = 16 << 10;
 
     /// <exception cref="PolicyRefusedException">It is not of its form.</exception>
     public static TpmPolicy Read(JsonElement value, string at)
     {
+        if (value.ValueKind == JsonValueKind.Object && value.TryGetProperty("Image", out _)) return ReadImage(value, at);
         var members = new PolicyMembers(value, at, "Key", "Bank", "Pcrs", "Boot", "Clock", "FirmwareVersion", "Sha1");
         TpmAlgorithm bank = BankOf(members);
         return new TpmPolicy(
@@ -29,6 +30,16 @@ internal static class TpmPolicyJson
     public static void Write(Utf8JsonWriter writer, TpmPolicy policy)
     {
         writer.WriteStartObject("Tpm");
+        WriteKey(writer, policy);
+        if (policy.Image is { } image && IsImageAlone(policy, image))
+            WriteImage(writer, policy, image);
+        else
+            WriteWhole(writer, policy);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteKey(Utf8JsonWriter writer, TpmPolicy policy)
+    {
         writer.WriteStartObject("Key");
         switch (policy.Key)
         {
@@ -44,25 +55,38 @@ internal static class TpmPolicyJson
             default: throw new ArgumentException($"{policy.Key.GetType().Name} has no written form.", nameof(policy));
         }
         writer.WriteEndObject();
+    }
+
+    private static void WriteWhole(Utf8JsonWriter writer, TpmPolicy policy)
+    {
         writer.WriteString("Bank", TpmHash.NameOf(policy.Bank));
         writer.WriteStartObject("Pcrs");
         foreach ((int pcr, Requirement<string> requirement) in policy.Pcrs)
             PolicyWriter.WriteRequirement(writer, pcr.ToString(CultureInfo.InvariantCulture), requirement);
         writer.WriteEndObject();
-        writer.WriteStartObject("Boot");
-        PolicyWriter.WriteRequirement(writer, "SecureBoot", policy.Boot.SecureBoot);
-        PolicyWriter.WriteRequirement(writer, "Applications", policy.Boot.Applications);
-        PolicyWriter.WriteRequirement(writer, "CommandLine", policy.Boot.CommandLine);
-        PolicyWriter.WriteRequirement(writer, "Ima", policy.Boot.Ima);
-        writer.WriteEndObject();
-        writer.WriteStartObject("Clock");
-        PolicyWriter.WriteRequirement(writer, "ResetCount", policy.Clock.ResetCount);
-        PolicyWriter.WriteRequirement(writer, "RestartCount", policy.Clock.RestartCount);
-        PolicyWriter.WriteRequirement(writer, "Milliseconds", policy.Clock.Milliseconds);
-        PolicyWriter.WriteRequirement(writer, "Safe", policy.Clock.Safe);
-        writer.WriteEndObject();
+        WriteBoot(writer, policy.Boot);
+        WriteClock(writer, policy.Clock);
         PolicyWriter.WriteRequirement(writer, "FirmwareVersion", policy.FirmwareVersion);
         writer.WriteBoolean("Sha1", policy.AllowSha1);
+    }
+
+    private static void WriteBoot(Utf8JsonWriter writer, TpmBootPolicy boot)
+    {
+        writer.WriteStartObject("Boot");
+        PolicyWriter.WriteRequirement(writer, "SecureBoot", boot.SecureBoot);
+        PolicyWriter.WriteRequirement(writer, "Applications", boot.Applications);
+        PolicyWriter.WriteRequirement(writer, "CommandLine", boot.CommandLine);
+        PolicyWriter.WriteRequirement(writer, "Ima", boot.Ima);
+        writer.WriteEndObject();
+    }
+
+    private static void WriteClock(Utf8JsonWriter writer, TpmClockPolicy clock)
+    {
+        writer.WriteStartObject("Clock");
+        PolicyWriter.WriteRequirement(writer, "ResetCount", clock.ResetCount);
+        PolicyWriter.WriteRequirement(writer, "RestartCount", clock.RestartCount);
+        PolicyWriter.WriteRequirement(writer, "Milliseconds", clock.Milliseconds);
+        PolicyWriter.WriteRequirement(writer, "Safe", clock.Safe);
         writer.WriteEndObject();
     }
 
