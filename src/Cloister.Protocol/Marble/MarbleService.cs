@@ -9,6 +9,12 @@ public static class MarbleService
     /// <summary>Path of <c>Challenge</c> (<see cref="ChallengeReq"/> to <see cref="ChallengeResp"/>).</summary>
     public const string ChallengePath = "/rpc.Marble/Challenge";
 
+    /// <summary>Path of <c>Enrol</c> (<see cref="EnrolReq"/> to <see cref="EnrolResp"/>).</summary>
+    public const string EnrolPath = "/rpc.Marble/Enrol";
+
+    /// <summary>Path of <c>Credential</c> (<see cref="TpmCredentialMessage"/> to <see cref="CredentialResp"/>).</summary>
+    public const string CredentialPath = "/rpc.Marble/Credential";
+
     /// <summary>Trailer of an activation refused because secrets are unset: their names, separated by commas.</summary>
     public const string AwaitingSecretTrailer = "cloister-awaiting-secret";
 

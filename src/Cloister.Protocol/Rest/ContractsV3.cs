@@ -38,6 +38,21 @@ public sealed record EvidenceV3(
     [property: JsonPropertyName("marbleRoot")] string MarbleRoot,
     [property: JsonPropertyName("simulated")] bool Simulated);
 
+/// <summary><c>POST /api/v3/credential</c>: a credential made for the keys that the coordinator's evidence shows.</summary>
+/// <param name="Blob">TPM2B_ID_OBJECT.</param>
+/// <param name="EncryptedSecret">TPM2B_ENCRYPTED_SECRET.</param>
+public sealed record CredentialV3(
+    [property: JsonPropertyName("blob")] byte[] Blob,
+    [property: JsonPropertyName("encryptedSecret")] byte[] EncryptedSecret);
+
+/// <summary>The answer to <see cref="CredentialV3"/>.</summary>
+/// <param name="Secret">What the TPM found in it; whoever made the credential compares.</param>
+public sealed record CredentialSecretV3([property: JsonPropertyName("secret")] byte[] Secret)
+{
+    /// <summary>Names no value.</summary>
+    public override string ToString() => "CredentialSecretV3";
+}
+
 /// <summary>A manifest owner's signature on the wire.</summary>
 /// <param name="PublicKey">SubjectPublicKeyInfo, DER.</param>
 /// <param name="Signature">IEEE P1363 r||s.</param>

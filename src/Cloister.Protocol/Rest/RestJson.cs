@@ -18,6 +18,8 @@ namespace Cloister.Protocol.Rest;
 [JsonSerializable(typeof(UploadSecretsV3))]
 [JsonSerializable(typeof(JSend<SecretsV3>))]
 [JsonSerializable(typeof(JSend<WorkloadEvidenceV3>))]
+[JsonSerializable(typeof(CredentialV3))]
+[JsonSerializable(typeof(JSend<CredentialSecretV3>))]
 [JsonSerializable(typeof(JSend<StatusV2>))]
 [JsonSerializable(typeof(JSend<QuoteV2>))]
 [JsonSerializable(typeof(JSend<ManifestV2>))]
@@ -94,6 +96,8 @@ public sealed partial class RestJson : JsonSerializerContext
         FuzzOne(data, Strict.UploadSecretsV3);
         FuzzOne(data, Strict.JSendEvidenceV3);
         FuzzOne(data, Strict.JSendManifestV3);
+        FuzzOne(data, Strict.CredentialV3);
+        FuzzOne(data, Strict.JSendCredentialSecretV3);
         FuzzOne(data, Lenient.UploadSecretsV2);
         FuzzOne(data, Lenient.RecoverRequest);
         FuzzOne(data, Strict.UpdateV3);

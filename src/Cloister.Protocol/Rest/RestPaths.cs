@@ -21,6 +21,9 @@ public static class RestPaths
     /// <summary>Cancels the pending update.</summary>
     public const string CancelUpdateV3 = "/api/v3/update-cancel";
 
+    /// <summary>Lets the coordinator's TPM open a credential.</summary>
+    public const string CredentialV3 = "/api/v3/credential";
+
     /// <summary>MarbleRun: state.</summary>
     public const string StatusV2 = "/api/v2/status";
     /// <summary>MarbleRun: quote and certificate chain.</summary>

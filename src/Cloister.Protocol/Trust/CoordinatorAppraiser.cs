@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Protocol.Manifest;
 
 namespace Cloister.Protocol.Trust;
@@ -13,6 +14,8 @@ namespace Cloister.Protocol.Trust;
 /// </summary>
 public static class CoordinatorAppraiser
 {
+    private const string ActivationCheck = "tpm.activation";
+
     private static readonly ImmutableArray<PlannedCheck> s_plan =
     [
         new("coordinator.statement", "runtimeData"),
@@ -32,14 +35,24 @@ public static class CoordinatorAppraiser
     /// <param name="policy">What is accepted.</param>
     /// <param name="verifiers">Verifiers of evidence.</param>
     /// <param name="time">When certificates must be valid.</param>
+    /// <param name="enrolled">
+    /// The outcome of the activation of this coordinator's key (<see cref="TpmEnrolment"/>), which a policy that asks for one cannot be judged
+    /// without; null if none was run.
+    /// </param>
     public static CoordinatorJudgement Judge(
-        CoordinatorPresentation presented, ReadOnlyMemory<byte> nonce, CoordinatorPolicy policy, VerifierRegistry verifiers, VerificationTime time)
+        CoordinatorPresentation presented, ReadOnlyMemory<byte> nonce, CoordinatorPolicy policy, VerifierRegistry verifiers, VerificationTime time,
+        Outcome<TpmEnrolledKey>? enrolled = null)
     {
         ArgumentNullException.ThrowIfNull(presented);
         ArgumentNullException.ThrowIfNull(policy);
         ArgumentNullException.ThrowIfNull(verifiers);
         var binding = new Binding(AttesterRole.Coordinator, nonce, presented.TlsPublicKey);
-        AttestationResult evidence = verifiers.Appraise(presented.Evidence.Span, binding, policy.Coordinator, time);
+        if (enrolled is { IsAccepted: false } failed)
+            return new CoordinatorJudgement(new AttestationResult([NotActivated(failed), Check.NotReached("evidence", "evidence"), .. CheckList.NotReached(s_plan)], [], false), null);
+        PackagePolicy wanted = enrolled is { } activated ? TpmEnrolment.Name(policy.Coordinator, activated.Value) : policy.Coordinator;
+        AttestationResult evidence = verifiers.Appraise(presented.Evidence.Span, binding, wanted, time);
+        if (enrolled is { } held)
+            evidence = evidence.Prepend(Check.Pass(ActivationCheck, "evidence.endorsements", held.Value.Name, $"endorsement certificate {held.Value.Certificate}"));
         if (!evidence.TryAccept(out Claims? claims, out _))
             return new CoordinatorJudgement(evidence.Append(CheckList.NotReached(s_plan)), null);
 
@@ -58,6 +71,9 @@ public static class CoordinatorAppraiser
             Measurement = claims.Measurement,
         });
     }
+
+    private static Check NotActivated(Outcome<TpmEnrolledKey> failed) =>
+        Check.Fail(ActivationCheck, $"evidence.endorsements.{failed.Field}", failed.Refusal, failed.Reason);
 
     private static bool CheckStatement(CheckList checks, CoordinatorPresentation presented, out CoordinatorStatement? statement)
     {

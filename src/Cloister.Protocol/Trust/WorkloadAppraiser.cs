@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Marble;
 
@@ -63,7 +64,9 @@ public static class WorkloadAppraiser
             return new WorkloadJudgement(new AttestationResult([.. before.Finish(), Check.NotReached("evidence", "evidence"), .. CheckList.NotReached(s_after)], [], coordinator.Simulated), null);
 
         byte[] key = leaf!.PublicKey.ExportSubjectPublicKeyInfo();
-        AttestationResult evidence = verifiers.Appraise(presented.Evidence.Span, new Binding(AttesterRole.Workload, nonce, key), policy!, time);
+        // The coordinator, which was verified, activated the key that it names; a policy that asks for that is judged with it, or refuses.
+        PackagePolicy wanted = TpmKeyExtension.Read(leaf) is { } activated ? TpmEnrolment.Name(policy!, activated) : policy!;
+        AttestationResult evidence = verifiers.Appraise(presented.Evidence.Span, new Binding(AttesterRole.Workload, nonce, key), wanted, time);
         if (!evidence.TryAccept(out Claims? claims, out _))
             return new WorkloadJudgement(new AttestationResult([.. before.Finish(), .. evidence.Checks, .. CheckList.NotReached(s_after)], [], evidence.Simulated), null);
 
