@@ -83,4 +83,46 @@ public enum ImageError
 
     /// <summary>How the machine is to be started is contradictory or not allowed by the image; the message names the setting.</summary>
     MachineOptionInvalid = 313,
+
+    /// <summary>The machine has no disk of this name.</summary>
+    DiskMissing = 500,
+
+    /// <summary>The disk does not have the size that its definition leads to: it was cut, extended, or made for another definition.</summary>
+    DiskSize = 501,
+
+    /// <summary>The activation does not bring the disk's key, or it is not 32 bytes in hexadecimal.</summary>
+    DiskKey = 502,
+
+    /// <summary>The disk is empty, and the coordinator knows of one that is not.</summary>
+    DiskEmpty = 503,
+
+    /// <summary>The disk is an old one: the coordinator knows of a newer version.</summary>
+    DiskOld = 504,
+
+    /// <summary>The disk was sealed under another key, name, product, workload or machine.</summary>
+    DiskForeign = 505,
+
+    /// <summary>The disk's bytes are not those that were sealed.</summary>
+    DiskChanged = 506,
+
+    /// <summary>The disk holds something, and the coordinator knows of none.</summary>
+    DiskNotEmpty = 507,
+
+    /// <summary>Another machine committed the same disk in between; what this one holds is not kept.</summary>
+    DiskConflict = 508,
+
+    /// <summary>What the folder holds does not fit the disk.</summary>
+    DiskFull = 509,
+
+    /// <summary>The folder, or what was sealed as one, holds what a sealed disk does not keep.</summary>
+    DiskContent = 510,
+
+    /// <summary>The coordinator could not be asked; whether a commit counts is then not known, and the next one finds out.</summary>
+    DiskCounter = 511,
+
+    /// <summary>The disk could not be read or written.</summary>
+    DiskFailed = 512,
+
+    /// <summary>The disk has a format that this program does not know.</summary>
+    DiskFormat = 513,
 }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Cloister.Images.Boot;
+using Cloister.Images.Volumes;
 
 namespace Cloister.Images.Definition;
 
@@ -42,6 +43,8 @@ internal sealed class DefinitionChecks
         if (definition.CoordinatorPolicy is "") Add("coordinatorPolicy", "is empty; leave it out, or name a file beside the definition");
         if (definition.Disks.Length > 0 && definition.Entries.Values.All(entry => entry.Activation != EntryActivation.Agent))
             Add("disks", "need their keys from an activation: no entry point has activation: agent");
+        if (definition.Disks.Length > 0 && definition.Entries.Values.Where(entry => entry.Activation == EntryActivation.Agent).Select(entry => entry.Marble).Distinct().Count() > 1)
+            Add("disks", "belong to one type of workload, and the entry points with activation: agent are of several");
     }
 
     private void Entry(ImageDefinition definition, EntryPoint entry, string name)
@@ -107,6 +110,7 @@ internal sealed class DefinitionChecks
             DataDisk disk = definition.Disks[index];
             places.Add((disk.Path, $"disks[{index}].path"));
             Name(disk.Name, $"disks[{index}].name");
+            if (disk.Name.Length > DiskIdentity.MaxName) Add($"disks[{index}].name", $"has more than {DiskIdentity.MaxName} characters, the length of a device's serial number");
             if (!IsKey(disk.Key)) Add($"disks[{index}].key", $"is '{disk.Key}', neither file:/path nor environment:NAME");
         }
         Once(definition.Disks.Select(disk => disk.Name), "disks");

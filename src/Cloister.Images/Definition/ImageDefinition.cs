@@ -141,13 +141,29 @@ public sealed record NetworkRules
 /// <param name="User">Who owns it.</param>
 public sealed record MemoryMount(string Path, int Size = 64, int User = 1000);
 
-/// <summary>A folder that is kept, sealed, on a disk of the host; an old or foreign disk is refused.</summary>
-/// <param name="Name">Its name: lower-case letters, digits and dashes.</param>
+/// <summary>A folder that is kept, sealed, on a disk of the host; an old or foreign disk is refused (docs/formats/sealed-disk.md).</summary>
+/// <param name="Name">Its name: lower-case letters, digits and dashes, at most 20 (the serial number of the device).</param>
 /// <param name="Path">Where it is seen: an absolute path.</param>
-/// <param name="Size">MiB of content, all of it held in memory while the machine runs.</param>
+/// <param name="Size">MiB of content, all of it held in memory while the machine runs; 1 to 65536.</param>
 /// <param name="Key">The file or variable of the activation that holds its key of 32 bytes: <c>file:/path</c> or <c>environment:NAME</c>, in hexadecimal.</param>
 /// <param name="User">Who owns it.</param>
-public sealed record DataDisk(string Name, string Path, int Size, string Key, int User = 1000);
+/// <param name="Commit">Seconds between two commits; 0: only when the machine stops or a program asks. What was not committed is lost with the machine.</param>
+/// <param name="Scope">Whose the disk is, and with it who may begin with an empty one.</param>
+public sealed record DataDisk(string Name, string Path, int Size, string Key, int User = 1000, int Commit = 60, DiskScope Scope = DiskScope.Workload)
+{
+    /// <summary>Longest time between two commits, in seconds: a day.</summary>
+    public const int LongestCommit = 86_400;
+}
+
+/// <summary>Whose a data disk is: what the coordinator's word on its newest version is kept under.</summary>
+public enum DiskScope
+{
+    /// <summary>There is one disk of this name for the workload type, wherever it runs and whatever UUID its host gives it: nobody can make it begin anew.</summary>
+    Workload,
+
+    /// <summary>One for each UUID: many machines of one type have a disk each, and whoever starts one under a new UUID starts it with an empty folder.</summary>
+    Machine,
+}
 
 /// <summary>What the console and the log show.</summary>
 public enum ConsoleOutput

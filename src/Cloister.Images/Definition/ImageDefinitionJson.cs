@@ -102,6 +102,8 @@ public static class ImageDefinitionJson
         writer.WriteNumber("size", disk.Size);
         writer.WriteString("key", disk.Key);
         writer.WriteNumber("user", disk.User);
+        writer.WriteNumber("commit", disk.Commit);
+        writer.WriteString("scope", Word(disk.Scope));
     }
 
     private static void WriteList<T>(Utf8JsonWriter writer, string name, ImmutableArray<T> items, Action<Utf8JsonWriter, T> write)

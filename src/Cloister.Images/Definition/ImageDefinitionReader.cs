@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using Cloister.Images.Volumes;
 using Cloister.Images.Definition;
 
 namespace Cloister.Images;
@@ -137,9 +138,19 @@ public static class ImageDefinitionReader
 
     private static DataDisk ReadDisk(JsonElement value, string at)
     {
-        var members = new DefinitionMembers(value, at, "name", "path", "size", "key", "user");
+        var members = new DefinitionMembers(value, at, "name", "path", "size", "key", "user", "commit", "scope");
         string Needed(string name) => members.Text(name) ?? throw DefinitionMembers.Refuse($"{at}.{name}", "is missing");
         if (members.Element("size") is null) throw DefinitionMembers.Refuse($"{at}.size", "is missing: MiB of content");
-        return new DataDisk(Needed("name"), Needed("path"), members.Number("size", 0, 1, MaximumMemory), Needed("key"), members.Number("user", 1000, 0, MaximumUser));
+        var standard = new DataDisk("", "", 0, "");
+        return standard with
+        {
+            Name = Needed("name"),
+            Path = Needed("path"),
+            Size = members.Number("size", 0, DiskLayout.MinSize, DiskLayout.MaxSize),
+            Key = Needed("key"),
+            User = members.Number("user", standard.User, 0, MaximumUser),
+            Commit = members.Number("commit", standard.Commit, 0, DataDisk.LongestCommit),
+            Scope = members.Word("scope", standard.Scope),
+        };
     }
 }
