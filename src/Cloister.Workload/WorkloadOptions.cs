@@ -30,6 +30,9 @@ public sealed record WorkloadOptions
     /// <summary>The simulator's socket (<c>CLOISTER_SIMULATOR</c>), where there is no TEE.</summary>
     public string? SimulatorSocket { get; init; }
 
+    /// <summary>This machine's TPM (<c>CLOISTER_TPM</c>), such as <c>/dev/tpmrm0</c>; it comes before a simulator.</summary>
+    public string? Tpm { get; init; }
+
     /// <summary>
     /// How often a running workload asks the coordinator which manifest is in force (<c>CLOISTER_MANIFEST_POLL</c>, seconds; 0: only when
     /// the certificate is renewed). Rights that a newer manifest takes away end within this time.
@@ -54,6 +57,7 @@ public sealed record WorkloadOptions
             DnsNames = Get("EDG_MARBLE_DNS_NAMES")?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries) ?? defaults.DnsNames,
             UuidFile = Get("EDG_MARBLE_UUID_FILE") ?? defaults.UuidFile,
             SimulatorSocket = Get("CLOISTER_SIMULATOR"),
+            Tpm = Get("CLOISTER_TPM"),
             ManifestPoll = Poll(Get("CLOISTER_MANIFEST_POLL"), defaults.ManifestPoll),
         };
         options.Validate();

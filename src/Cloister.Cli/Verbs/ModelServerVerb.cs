@@ -20,6 +20,7 @@ internal static class ModelServerVerb
     private static readonly Option<string?> DnsNames = Joining.DnsNames();
     private static readonly Option<string?> UuidFile = Joining.UuidFile();
     private static readonly Option<string?> Simulator = Joining.Simulator();
+    private static readonly Option<string?> Tpm = Joining.Tpm();
 
     public static Command Create()
     {
@@ -27,7 +28,7 @@ internal static class ModelServerVerb
             "EDG_MARBLE_TYPE=inference cloister model-server --port=8500 --rest_api_port=8501 --model_config_file=models.config",
             "cloister model-server --type inference --rest_api_port=8501 --model_name=mnist --model_base_path=/models/mnist")
         {
-            Store, Bind, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator,
+            Store, Bind, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator, Tpm,
         };
         // They are read by the library, in their order: the last one of a name counts.
         verb.TreatUnmatchedTokensAsErrors = false;
@@ -47,6 +48,6 @@ internal static class ModelServerVerb
             throw new CommandException(ExitCode.Usage, $"'{parsed.GetValue(Bind)}' is no IP address.");
         ModelServerStart start = await flags.ReadAsync(parsed.GetValue(Store), address, cancellation);
         InferenceOptions options = ServingOptions.Apply(start.Options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
-        await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator)), options, start.Notes, screen, cancellation);
+        await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator), parsed.GetValue(Tpm)), options, start.Notes, screen, cancellation);
     }
 }

@@ -26,12 +26,13 @@ internal static class ServeVerb
     private static readonly Option<string?> DnsNames = Joining.DnsNames();
     private static readonly Option<string?> UuidFile = Joining.UuidFile();
     private static readonly Option<string?> Simulator = Joining.Simulator();
+    private static readonly Option<string?> Tpm = Joining.Tpm();
 
     public static Command Create() => new Verb("serve", "Be activated, open the models that the manifest grants in memory, and serve them.",
         "cloister serve --type inference --coordinator localhost:2001 --store store --address 127.0.0.1:8501",
         "cloister serve --type inference --store store --store-poll 10 --batching batching.txt --access-log access.jsonl")
     {
-        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator,
+        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator, Tpm,
     }
         .Runs(ServeAsync);
 
@@ -50,7 +51,7 @@ internal static class ServeVerb
         if (parsed.GetValue(Monitoring) is { } monitoring) options = await options.WithMonitoringConfigAsync(monitoring, cancellation);
         if (parsed.GetValue(Ssl) is { } ssl) options = await options.WithSslConfigAsync(ssl, notes, cancellation);
         options = ServingOptions.Apply(options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
-        await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator)), options, notes, screen, cancellation);
+        await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator), parsed.GetValue(Tpm)), options, notes, screen, cancellation);
     }
 
     private static IPEndPoint Endpoint(string text) => IPEndPoint.TryParse(text, out IPEndPoint? endpoint)

@@ -64,7 +64,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     public static Task<CoordinatorHost> CreateAsync(CoordinatorOptions options, ILoggerFactory? loggers = null, TimeProvider? time = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        IEvidenceIssuer? issuer = options.SimulatorSocket is { Length: > 0 } socket ? PlatformProbe.CreateIssuer(new PlatformOptions(socket)) : null;
+        IEvidenceIssuer? issuer = options.SimulatorSocket is null && options.Tpm is null ? null : PlatformProbe.CreateIssuer(new PlatformOptions(options.SimulatorSocket, Tpm: options.Tpm));
         return CreateAsync(options, issuer, VerifierRegistry.CreateDefault(), loggers ?? NullLoggerFactory.Instance, time ?? TimeProvider.System, cancellation);
     }
 
@@ -99,7 +99,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
     private async Task OpenStateAsync(CoordinatorOptions options, ILoggerFactory loggers, TimeProvider time, CancellationToken cancellation)
     {
         ILogger logger = loggers.CreateLogger<CoordinatorHost>();
-        IPlatformSealer sealer = PlatformProbe.CreateSealer(new PlatformOptions(HostKeyFolder: Path.GetFullPath(options.HostKeyFolder)));
+        IPlatformSealer sealer = PlatformProbe.CreateSealer(new PlatformOptions(HostKeyFolder: Path.GetFullPath(options.HostKeyFolder), Tpm: options.SealToTpm ? options.Tpm : null));
         OpenedSealFolder folder = await SealFolder.OpenAsync(options.SealFolder, sealer, cancellation);
         _owned.Add(folder);
         if (folder.RecoveryReason is { } reason)

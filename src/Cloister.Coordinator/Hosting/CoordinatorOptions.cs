@@ -29,6 +29,12 @@ public sealed record CoordinatorOptions
     /// <summary>The socket of Cloister's simulator, or null.</summary>
     public string? SimulatorSocket { get; init; }
 
+    /// <summary>This machine's TPM, such as <c>/dev/tpmrm0</c>, or null. It comes before a simulator.</summary>
+    public string? Tpm { get; init; }
+
+    /// <summary>Whether the state's key is sealed to the TPM and the measured boot instead of a host key.</summary>
+    public bool SealToTpm { get; init; }
+
     /// <summary>The folder of Intel's collateral for SGX quotes on MarbleRun's wire, laid out as docs/formats/collateral-folder.md says; null verifies none.</summary>
     public string? CollateralFolder { get; init; }
 
@@ -58,7 +64,7 @@ public sealed record CoordinatorOptions
 
     /// <summary>
     /// Reads MarbleRun's variables (EDG_COORDINATOR_CLIENT_ADDR, _MESH_ADDR, _DNS_NAMES, _SEAL_DIR, _PROMETHEUS_ADDR, EDG_STARTUP_MANIFEST, OE_SIMULATION)
-    /// and Cloister's (CLOISTER_SIMULATOR, CLOISTER_HOST_KEY_DIR, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss,
+    /// and Cloister's (CLOISTER_SIMULATOR, CLOISTER_TPM, CLOISTER_HOST_KEY_DIR: without it a TPM seals, CLOISTER_OWNER_KEYS: base64, separated by commas, CLOISTER_LEAF_LIFETIME: d.hh:mm:ss,
     /// CLOISTER_COLLATERAL_DIR, CLOISTER_COLLATERAL_SERVICE). docs/coordinator.md lists all that are known.
     /// </summary>
     /// <exception cref="ArgumentException">A variable's value makes no sense; the text names it.</exception>
@@ -82,6 +88,8 @@ public sealed record CoordinatorOptions
             HostKeyFolder = Value("CLOISTER_HOST_KEY_DIR") ?? defaults.HostKeyFolder,
             Simulation = Value("OE_SIMULATION") == "1",
             SimulatorSocket = Value(PlatformOptions.SimulatorVariable),
+            Tpm = Value(PlatformOptions.TpmVariable),
+            SealToTpm = Value(PlatformOptions.TpmVariable) is not null && Value("CLOISTER_HOST_KEY_DIR") is null,
             CollateralFolder = Value("CLOISTER_COLLATERAL_DIR"),
             CollateralService = Value("CLOISTER_COLLATERAL_SERVICE"),
             PrometheusAddress = Value("EDG_COORDINATOR_PROMETHEUS_ADDR"),
@@ -106,6 +114,8 @@ public sealed record CoordinatorOptions
                 throw new ArgumentException($"{nameof(CollateralService)}: name in {nameof(CollateralFolder)} (CLOISTER_COLLATERAL_DIR) where to keep what is fetched.");
             _ = Sgx.CollateralSource.AddressOf(CollateralService);
         }
+        if (SealToTpm && Tpm is null)
+            throw new ArgumentException($"{nameof(SealToTpm)}: name the TPM in {nameof(Tpm)} ({PlatformOptions.TpmVariable}).");
         if (LeafLifetime < TimeSpan.FromMinutes(1) || LeafLifetime > TimeSpan.FromDays(90))
             throw new ArgumentException($"{nameof(LeafLifetime)}: {LeafLifetime} is not between one minute and 90 days.");
         if (MaxConnections < 1)

@@ -10,7 +10,7 @@ internal static class PlatformIssuer
     {
         try
         {
-            return PlatformProbe.CreateIssuer(new PlatformOptions(options.SimulatorSocket));
+            return PlatformProbe.CreateIssuer(new PlatformOptions(options.SimulatorSocket, Tpm: options.Tpm));
         }
         catch (PlatformException e)
         {

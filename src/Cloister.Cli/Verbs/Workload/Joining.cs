@@ -18,19 +18,22 @@ internal static class Joining
 
     public static Option<string?> Simulator() => new("--simulator") { Description = "The socket of this machine's simulated TEE (or CLOISTER_SIMULATOR)." };
 
-    public static WorkloadOptions Options(string? type, string? coordinator, string? dnsNames, string? uuidFile, string? simulator) =>
-        WorkloadOptions.FromEnvironment(variable => Given(variable, type, coordinator, dnsNames, uuidFile, simulator) ?? Environment.GetEnvironmentVariable(variable));
+    public static Option<string?> Tpm() => new("--tpm") { Description = "This machine's TPM, such as /dev/tpmrm0 (or CLOISTER_TPM); it comes before a simulator." };
+
+    public static WorkloadOptions Options(string? type, string? coordinator, string? dnsNames, string? uuidFile, string? simulator, string? tpm) =>
+        WorkloadOptions.FromEnvironment(variable => Given(variable, type, coordinator, dnsNames, uuidFile, simulator, tpm) ?? Environment.GetEnvironmentVariable(variable));
 
     /// <summary>Prints each state once, though it may last for many tries.</summary>
     public static IProgress<WorkloadState> Tell(Screen screen) => new Teller(screen);
 
-    private static string? Given(string variable, string? type, string? coordinator, string? dnsNames, string? uuidFile, string? simulator) => variable switch
+    private static string? Given(string variable, string? type, string? coordinator, string? dnsNames, string? uuidFile, string? simulator, string? tpm) => variable switch
     {
         "EDG_MARBLE_TYPE" => type,
         "EDG_MARBLE_COORDINATOR_ADDR" => coordinator,
         "EDG_MARBLE_DNS_NAMES" => dnsNames,
         "EDG_MARBLE_UUID_FILE" => uuidFile,
         Cloister.Platform.PlatformOptions.SimulatorVariable => simulator,
+        Cloister.Platform.PlatformOptions.TpmVariable => tpm,
         _ => null,
     };
 
