@@ -22,7 +22,11 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
     public List<StoryModel> Models { get; } = [];
     public string WorkloadAddress { get; set; } = "";
 
-    public JsonObject CoordinatorPackage => StoryManifest.Simulation(CoordinatorDigest, HostKey);
+    /// <summary>What the coordinator must be, as a package of a manifest says it.</summary>
+    public JsonObject CoordinatorPackage { get; set; } = [];
+
+    /// <summary>What the workload must be.</summary>
+    public JsonObject WorkloadPackage { get; set; } = [];
 
     public string[] CoordinatorArguments(string state, string clientAddress = "127.0.0.1:0", string meshAddress = "127.0.0.1:0") =>
     [

@@ -61,33 +61,67 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         .. options.Preprocess is { } preprocess ? ["--preprocess", preprocess] : Array.Empty<string>(),
     ];
 
-    private async Task CoordinateAsync(Step step, CancellationToken cancellation)
+    /// <summary>The operator's step: what coordinator and workload are, the coordinator itself, and the manifest that names the workload.</summary>
+    protected virtual async Task CoordinateAsync(Step step, CancellationToken cancellation)
+    {
+        await StartSimulatorAsync(step, cancellation);
+        await MakeOperatorKeyAsync(step, cancellation);
+        await MeasureCoordinatorAsync(step, cancellation);
+        // What the workload demands of its coordinator lies in the folder that is measured, so nobody can change it unseen.
+        Workspace.CopyProgram(_space.Workload);
+        await WriteAsync(Path.Combine(_space.Workload, CoordinatorPolicy.FileName), await WritePoliciesAsync(cancellation), cancellation);
+        Stack.WorkloadDigest = (string)(await Stack.RunAsync(step, ["workload", "measure", _space.Workload], cancellation))["digest"]!;
+        Stack.WorkloadPackage = StoryManifest.Simulation(Stack.WorkloadDigest, Stack.HostKey);
+        await StartCoordinatorAsync(step, cancellation);
+        await SetManifestAsync(step, cancellation);
+    }
+
+    /// <summary>Starts this machine's simulated TEE.</summary>
+    protected async Task StartSimulatorAsync(Step step, CancellationToken cancellation)
     {
         string[] simulator = ["simulator", "--socket", Stack.SimulatorSocket, "--host-key-folder", _space.Simulator];
         step.Command(simulator);
         JsonObject tee = await Stack.Start(Workspace.Program, simulator).WaitForAsync("listening", cancellation);
         step.Say((string)tee["message"]!);
         Stack.HostKey = (string)tee["hostKey"]!;
-        Stack.OperatorKey = (string)(await Stack.RunAsync(step, ["user", "keygen", "--name", "operator", "--out", _space.Operator], cancellation))["publicKey"]!;
+    }
 
+    /// <summary>The key that signs the manifest.</summary>
+    protected async Task MakeOperatorKeyAsync(Step step, CancellationToken cancellation) => Stack.OperatorKey =
+        (string)(await Stack.RunAsync(step, ["user", "keygen", "--name", "operator", "--out", _space.Operator], cancellation))["publicKey"]!;
+
+    /// <summary>What the simulator will say of the coordinator.</summary>
+    protected async Task MeasureCoordinatorAsync(Step step, CancellationToken cancellation)
+    {
         Stack.CoordinatorDigest = (string)(await Stack.RunAsync(step, ["workload", "measure", Workspace.Program], cancellation))["digest"]!;
+        Stack.CoordinatorPackage = StoryManifest.Simulation(Stack.CoordinatorDigest, Stack.HostKey);
+    }
+
+    /// <summary>Writes down by what operator and owner judge the coordinator; returns it.</summary>
+    protected async Task<string> WritePoliciesAsync(CancellationToken cancellation)
+    {
         string policy = StoryManifest.Policy(Stack.CoordinatorPackage, Stack.OperatorKey, fingerprint: null);
         await WriteAsync(Path.Combine(_space.Operator, "policy.json"), policy, cancellation);
         await WriteAsync(Path.Combine(_space.Owner, "policy.json"), policy, cancellation);
-        // What the workload demands of its coordinator lies in the folder that is measured, so nobody can change it unseen.
-        Workspace.CopyProgram(_space.Workload);
-        await WriteAsync(Path.Combine(_space.Workload, CoordinatorPolicy.FileName), policy, cancellation);
-        Stack.WorkloadDigest = (string)(await Stack.RunAsync(step, ["workload", "measure", _space.Workload], cancellation))["digest"]!;
+        return policy;
+    }
 
+    /// <summary>Starts the coordinator as a process of this machine, with simulated evidence.</summary>
+    protected async Task StartCoordinatorAsync(Step step, CancellationToken cancellation)
+    {
         string[] coordinator = Stack.CoordinatorArguments(_space.Operator);
         step.Command(coordinator);
         JsonObject listening = await Stack.Start(Workspace.Program, coordinator).WaitForAsync("listening", cancellation);
         step.Say((string)listening["message"]!);
         (Stack.ClientAddress, Stack.MeshAddress) = ("https://" + (string)listening["clientAddress"]!, (string)listening["meshAddress"]!);
+    }
 
+    /// <summary>Signs and sets the manifest, which names the workload's package.</summary>
+    protected async Task SetManifestAsync(Step step, CancellationToken cancellation)
+    {
         string token = (string)(await Stack.RunAsync(step, ["user", "token", "--out", Path.Combine(_space.Client, "token")], cancellation))["tokenSha256"]!;
         string certificate = await File.ReadAllTextAsync(Path.Combine(_space.Owner, StoryManifest.User + ".crt"), cancellation);
-        string manifest = StoryManifest.Manifest(StoryManifest.Simulation(Stack.WorkloadDigest, Stack.HostKey), Stack.Models, certificate, token);
+        string manifest = StoryManifest.Manifest(Stack.WorkloadPackage, Stack.Models, certificate, token);
         await WriteAsync(Stack.ManifestFile, manifest, cancellation);
         JsonObject set = await Stack.RunAsync(step,
             ["manifest", "set", Stack.ManifestFile, "--coordinator", Stack.ClientAddress, "--policy", Path.Combine(_space.Operator, "policy.json"), "--owner-key", Path.Combine(_space.Operator, "operator.key")], cancellation);
@@ -96,11 +130,20 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         await WriteAsync(Path.Combine(_space.Client, "policy.json"), StoryManifest.Policy(Stack.CoordinatorPackage, Stack.OperatorKey, Stack.Fingerprint), cancellation);
     }
 
-    private async Task StartWorkloadAsync(Step step, CancellationToken cancellation)
+    /// <summary>Starts the workload; returns the process that tells of it.</summary>
+    protected virtual Task<CloisterProcess> StartServerAsync(Step step, CancellationToken cancellation)
     {
         string[] serve = [.. Stack.ServeArguments(_space.Store, "uuid"), .. ServeOptions];
         step.Command(serve);
-        Server = Stack.Start(_space.Workload, serve);
+        return Task.FromResult(Stack.Start(_space.Workload, serve));
+    }
+
+    /// <summary>Where the workload is reached, which says that it listens at <paramref name="port"/>.</summary>
+    protected virtual string ServerAddress(string port) => $"https://127.0.0.1:{port}";
+
+    private async Task StartWorkloadAsync(Step step, CancellationToken cancellation)
+    {
+        Server = await StartServerAsync(step, cancellation);
         await TellAsync(step, "CoordinatorVerified", cancellation);
         await TellAsync(step, "AwaitingSecrets", cancellation);
     }
@@ -118,7 +161,7 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         foreach (StoryModel _ in Stack.Models)
             await TellAsync(step, "model", cancellation);
         JsonObject serving = await TellAsync(step, "serving", cancellation);
-        Stack.WorkloadAddress = $"https://127.0.0.1:{(string)serving["port"]!}";
+        Stack.WorkloadAddress = ServerAddress((string)serving["port"]!);
     }
 
     private async Task PredictAsync(Step step, CancellationToken cancellation)
@@ -135,5 +178,5 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         return line;
     }
 
-    private static Task WriteAsync(string path, string text, CancellationToken cancellation) => LocalFile.WriteAsync(path, Encoding.UTF8.GetBytes(text), cancellation);
+    protected static Task WriteAsync(string path, string text, CancellationToken cancellation) => LocalFile.WriteAsync(path, Encoding.UTF8.GetBytes(text), cancellation);
 }

@@ -15,7 +15,7 @@ internal static class StoryManifest
     /// <summary>One package, one workload type, models under one key that their owner will upload, one user who may, one caller.</summary>
     public static string Manifest(JsonObject package, IReadOnlyList<StoryModel> models, string ownerCertificate, string tokenSha256) => new JsonObject
     {
-        ["Packages"] = new JsonObject { ["serving"] = package },
+        ["Packages"] = new JsonObject { ["serving"] = package.DeepClone() },
         ["Marbles"] = new JsonObject { [MarbleType] = new JsonObject { ["Package"] = "serving", ["Models"] = Names(models) } },
         ["Secrets"] = new JsonObject { [Secret] = new JsonObject { ["Type"] = "symmetric-key", ["Size"] = 256, ["UserDefined"] = true } },
         ["Models"] = new JsonObject(models.Select(model => KeyValuePair.Create<string, JsonNode?>(
@@ -31,7 +31,7 @@ internal static class StoryManifest
     /// <summary>A policy for the coordinator; <paramref name="fingerprint"/> null leaves the manifest to the owner's signature.</summary>
     public static string Policy(JsonObject coordinator, string ownerKey, string? fingerprint) => new JsonObject
     {
-        ["Coordinator"] = coordinator,
+        ["Coordinator"] = coordinator.DeepClone(),
         ["OwnerKeys"] = new JsonArray(ownerKey),
         ["Manifest"] = fingerprint is null ? "Any" : new JsonObject { ["Exactly"] = fingerprint },
     }.ToJsonString(Readable);
