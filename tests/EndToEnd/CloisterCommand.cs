@@ -19,13 +19,24 @@ internal static class CloisterCommand
     public static Task<Ended> RunAsync(params string[] arguments) => RunFromAsync(Folder, arguments);
 
     /// <summary>Runs a copy of the program in another folder to the end.</summary>
-    public static async Task<Ended> RunFromAsync(string folder, params string[] arguments)
+    public static Task<Ended> RunFromAsync(string folder, params string[] arguments) => RunAsync(Start(Path.Combine(folder, Path.GetFileName(Executable)), arguments), input: null, arguments);
+
+    /// <summary>Runs to the end, with variables besides this process's own and with standard input.</summary>
+    public static Task<Ended> RunWithAsync(IReadOnlyDictionary<string, string> environment, string? input, params string[] arguments) =>
+        RunAsync(Start(Executable, arguments, environment), input, arguments);
+
+    private static async Task<Ended> RunAsync(Process process, string? input, string[] arguments)
     {
-        using Process process = Start(Path.Combine(folder, Path.GetFileName(Executable)), arguments);
+        using Process running = process;
         using var patience = new CancellationTokenSource(Patience);
         Task<string> output = process.StandardOutput.ReadToEndAsync(patience.Token), error = process.StandardError.ReadToEndAsync(patience.Token);
         try
         {
+            if (input is not null)
+            {
+                await process.StandardInput.WriteAsync(input.AsMemory(), patience.Token);
+                process.StandardInput.Close();
+            }
             await process.WaitForExitAsync(patience.Token);
         }
         catch (OperationCanceledException)
@@ -38,11 +49,13 @@ internal static class CloisterCommand
 
     public static Process Start(params string[] arguments) => Start(Executable, arguments);
 
-    private static Process Start(string executable, string[] arguments)
+    private static Process Start(string executable, string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 

@@ -11,14 +11,16 @@ namespace Cloister.Cli.Quickstart;
 internal sealed class CloisterProcess : IAsyncDisposable
 {
     private readonly Process _process;
+    private readonly Func<JsonObject, JsonObject> _read;
     private readonly Channel<JsonObject> _lines = Channel.CreateUnbounded<JsonObject>();
     private readonly StringBuilder _transcript = new();
     private readonly Task _reading;
     private bool _disposed;
 
-    private CloisterProcess(Process process, IReadOnlyList<string> arguments)
+    private CloisterProcess(Process process, IReadOnlyList<string> arguments, Func<JsonObject, JsonObject> read)
     {
         _process = process;
+        _read = read;
         Arguments = arguments;
         _reading = ReadAsync();
     }
@@ -40,8 +42,8 @@ internal sealed class CloisterProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts <paramref name="executable"/> with the arguments and <c>--json</c>.</summary>
-    public static CloisterProcess Start(string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null)
+    /// <summary>Starts <paramref name="executable"/> with the arguments and <c>--json</c>; <paramref name="read"/> turns a line into what it stands for.</summary>
+    public static CloisterProcess Start(string executable, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Func<JsonObject, JsonObject>? read = null)
     {
         var start = new ProcessStartInfo(executable) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
         foreach (string argument in WithJson(arguments))
@@ -49,7 +51,7 @@ internal sealed class CloisterProcess : IAsyncDisposable
         foreach ((string name, string value) in environment ?? new Dictionary<string, string>())
             start.Environment[name] = value;
         Process process = Process.Start(start) ?? throw new CommandException(ExitCode.Failure, $"'{executable}' could not be started.");
-        return new CloisterProcess(process, arguments);
+        return new CloisterProcess(process, arguments, read ?? (line => line));
     }
 
     /// <summary>Waits for the next line whose <c>event</c> is <paramref name="name"/>; a process that ends before is an error with its own words.</summary>
@@ -101,7 +103,7 @@ internal sealed class CloisterProcess : IAsyncDisposable
         while (await _process.StandardOutput.ReadLineAsync() is { } text)
         {
             Keep(text);
-            JsonObject line = Parse(text);
+            JsonObject line = _read(Parse(text));
             Error = (string?)line["error"] ?? Error;
             _lines.Writer.TryWrite(line);
         }
@@ -127,7 +129,8 @@ internal sealed class CloisterProcess : IAsyncDisposable
             _transcript.Append(line).Append('\n');
     }
 
-    private static JsonObject Parse(string text)
+    /// <summary>A line as JSON; any other text is its <c>message</c>.</summary>
+    public static JsonObject Parse(string text)
     {
         try
         {

@@ -62,9 +62,9 @@ internal sealed class Stack(Workspace workspace) : IAsyncDisposable
     ];
 
     /// <summary>Starts a command that goes on until the story ends, or until it is disposed of.</summary>
-    public CloisterProcess Start(string program, IReadOnlyList<string> arguments)
+    public CloisterProcess Start(string program, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string>? environment = null, Func<JsonObject, JsonObject>? read = null)
     {
-        CloisterProcess process = CloisterProcess.Start(Workspace.ExecutableIn(program), arguments);
+        CloisterProcess process = CloisterProcess.Start(Workspace.ExecutableIn(program), arguments, environment, read);
         _running.Add(process);
         return process;
     }

@@ -1,0 +1,42 @@
+using System.Formats.Tar;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Cloister.Machines;
+
+/// <summary>A <c>docker save</c> archive of one layer: BusyBox and a file that it greets with.</summary>
+internal static class ContainerArchive
+{
+    public const string Greeting = "greetings from a container";
+
+    public static void Write(string path)
+    {
+        byte[] layer = Tar(("bin/busybox", File.ReadAllBytes(BusyBox()), true), ("etc/greeting", Encoding.UTF8.GetBytes(Greeting + "\n"), false));
+        string digest = Convert.ToHexStringLower(SHA256.HashData(layer));
+        string configuration = $$$"""
+            {"architecture":"amd64","os":"linux","config":{"User":"1000","Env":["GREETING=/etc/greeting"],"Entrypoint":["/bin/busybox"],"Cmd":["cat","/etc/greeting"],"WorkingDir":"/etc"},"rootfs":{"type":"layers","diff_ids":["sha256:{{{digest}}}"]}}
+            """;
+        File.WriteAllBytes(path, Tar(
+            ("layer.tar", layer, false), ("config.json", Encoding.UTF8.GetBytes(configuration), false),
+            ("manifest.json", """[{"Config":"config.json","RepoTags":["greeter:1"],"Layers":["layer.tar"]}]"""u8.ToArray(), false)));
+    }
+
+    private static string BusyBox() => new[] { "/bin/busybox", "/usr/bin/busybox" }.First(File.Exists);
+
+    private static byte[] Tar(params (string Name, byte[] Content, bool Executable)[] files)
+    {
+        var bytes = new MemoryStream();
+        using (var writer = new TarWriter(bytes, TarEntryFormat.Ustar, leaveOpen: true))
+        {
+            foreach ((string name, byte[] content, bool executable) in files)
+            {
+                writer.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
+                {
+                    DataStream = new MemoryStream(content),
+                    Mode = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead | (executable ? UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute : 0),
+                });
+            }
+        }
+        return bytes.ToArray();
+    }
+}
