@@ -55,15 +55,20 @@ internal sealed class CloisterProcess : IAsyncDisposable
     }
 
     /// <summary>Waits for the next line whose <c>event</c> is <paramref name="name"/>; a process that ends before is an error with its own words.</summary>
-    public async Task<JsonObject> WaitForAsync(string name, CancellationToken cancellation)
+    public async Task<JsonObject> WaitForAsync(string name, CancellationToken cancellation) =>
+        await FindAsync(line => (string?)line["event"] == name, cancellation)
+            ?? throw new CommandException((ExitCode)_process.ExitCode, Error ?? $"'cloister {string.Join(' ', Arguments.Take(2))}' ended with exit code {_process.ExitCode} before it said '{name}'.");
+
+    /// <summary>Waits for the next line that is <paramref name="wanted"/>; null if the process ended before.</summary>
+    public async Task<JsonObject?> FindAsync(Func<JsonObject, bool> wanted, CancellationToken cancellation)
     {
         await foreach (JsonObject line in _lines.Reader.ReadAllAsync(cancellation))
         {
-            if ((string?)line["event"] == name)
+            if (wanted(line))
                 return line;
         }
         await _process.WaitForExitAsync(cancellation);
-        throw new CommandException((ExitCode)_process.ExitCode, Error ?? $"'cloister {string.Join(' ', Arguments.Take(2))}' ended with exit code {_process.ExitCode} before it said '{name}'.");
+        return null;
     }
 
     /// <summary>Waits for the end; returns the exit code and every line that was not waited for.</summary>

@@ -4,12 +4,13 @@ using Cloister.Cli.CommandLine;
 using Cloister.Cli.Quickstart;
 using Cloister.Cli.Quickstart.Attacks;
 using Cloister.Cli.Quickstart.Encrypted;
+using Cloister.Cli.Quickstart.Vtpm;
 
 namespace Cloister.Cli.Verbs;
 
 internal static class QuickstartVerb
 {
-    private const string Enclave = "enclave", Encrypted = "encrypted";
+    private const string Enclave = "enclave", Encrypted = "encrypted", Simulated = "simulated", Vtpm = "vtpm";
 
     private static readonly Option<bool> Attacks = new("--attacks") { Description = "Then try everything that must be refused, and print each refusal with its reason." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Leave everything running until Ctrl+C, and print commands to talk to it with curl." };
@@ -18,34 +19,58 @@ internal static class QuickstartVerb
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "Its preprocessing, for example bgr-mean." };
     private static readonly Option<string[]> Images = new("--image") { Description = "Pictures to classify; may be given several times." };
     private static readonly Option<string> Mode = new("--mode") { Description = "enclave: a picture classifier that the chip protects. encrypted: a classifier of e-mails that computes on ciphertexts, and a search of the server's memory and log.", DefaultValueFactory = _ => Enclave };
+    private static readonly Option<string> Tee = new("--tee") { Description = "simulated: processes that a simulator measures. vtpm: coordinator and workload are measured machines, built here and booted in QEMU with a TPM each.", DefaultValueFactory = _ => Simulated };
     private static readonly Option<string?> Rows = new("--rows") { Description = "With --mode encrypted: a CSV table to ask about instead of the sample's e-mails; its first columns are the model's features." };
     private static readonly Option<string?> Folder = new("--workspace") { Description = "An empty folder for everybody's files; without it a temporary one, removed at the end." };
 
     public static Command Create() => new Verb("quickstart", "Run the confidential inference service with separate processes over TLS: seal, verify, release, predict.",
         "cloister quickstart",
         "cloister quickstart --attacks",
+        "cloister quickstart --tee vtpm --attacks",
         "cloister quickstart --keep",
         "cloister quickstart --mode encrypted",
         "cloister quickstart --mode encrypted --model logreg-breast.onnx --rows breast_cancer_wisconsin.csv",
         "cloister quickstart --model squeezenet.onnx --labels imagenet.txt --preprocess bgr-mean --image cat.png")
-        { Mode, Attacks, Keep, Model, Labels, Preprocess, Images, Rows, Folder }
+        { Mode, Tee, Attacks, Keep, Model, Labels, Preprocess, Images, Rows, Folder }
         .Runs(RunAsync);
 
     private static async Task<ExitCode> RunAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
     {
         EncryptedOptions? encrypted = EncryptedOptionsOf(parsed);
+        bool measured = Measured(parsed);
         QuickstartOptions options = Options(parsed);
         using var workspace = new Workspace(parsed.GetValue(Folder));
         await using var stack = new Stack(workspace);
-        screen.Line("Everything below runs on this machine with SIMULATED evidence: every check is made, nothing is proven against this machine's owner.");
+        screen.Line(measured
+            ? "Coordinator and workload are measured machines on this machine: what they boot is proven by their TPMs. Those are this host's software, so whoever controls the host is trusted (docs/vtpm.md)."
+            : "Everything below runs on this machine with SIMULATED evidence: every check is made, nothing is proven against this machine's owner.");
         var narrator = new Narrator(screen, TimeProvider.System);
-        Story story = encrypted is null ? new Story(options, stack, narrator, screen) : new EncryptedStory(encrypted, options, stack, narrator, screen);
+        Story story = measured ? new VtpmStory(options, stack, narrator, screen)
+            : encrypted is null ? new Story(options, stack, narrator, screen) : new EncryptedStory(encrypted, options, stack, narrator, screen);
         await story.RunAsync(cancellation);
         bool proven = story is not EncryptedStory { Proven: false };
-        bool refused = !options.Attacks || await new AttackSeries(stack, story, options, narrator).RunAsync(cancellation);
+        bool refused = !options.Attacks || await AttackAsync(stack, story, options, narrator, cancellation);
         if (options.Keep)
             await KeepAsync(stack, encrypted is not null, screen, cancellation);
         return refused && proven ? ExitCode.Success : ExitCode.Failure;
+    }
+
+    private static async Task<bool> AttackAsync(Stack stack, Story story, QuickstartOptions options, Narrator narrator, CancellationToken cancellation)
+    {
+        if (story is not VtpmStory onMachines)
+            return await AttackSeries.RunAsync(AttackSeries.OnPrograms(stack, story, options), narrator, cancellation);
+        using var machines = new MachineAttacks(stack, onMachines);
+        return await AttackSeries.RunAsync([.. machines.All(cancellation), .. new InterceptionAttacks(stack, options).All()], narrator, cancellation);
+    }
+
+    private static bool Measured(ParseResult parsed)
+    {
+        string tee = parsed.GetRequiredValue(Tee);
+        if (tee is not (Simulated or Vtpm))
+            throw new CommandException(ExitCode.Usage, $"'{tee}' is no --tee: simulated and vtpm are.");
+        if (tee == Vtpm && parsed.GetRequiredValue(Mode) != Enclave)
+            throw new CommandException(ExitCode.Usage, "--tee vtpm is for --mode enclave.");
+        return tee == Vtpm;
     }
 
     private static async Task KeepAsync(Stack stack, bool encrypted, Screen screen, CancellationToken cancellation)

@@ -12,19 +12,21 @@ internal sealed record AttackOutcome(bool Refused, string By, string Reason)
 internal sealed record Attack(string Name, Func<CancellationToken, Task<AttackOutcome>> RunAsync);
 
 /// <summary>Everything that must be refused, tried on the stack that has just predicted.</summary>
-internal sealed class AttackSeries(Stack stack, Story story, QuickstartOptions options, Narrator narrator)
+internal static class AttackSeries
 {
+    /// <summary>What is tried where programs attest themselves.</summary>
+    public static IEnumerable<Attack> OnPrograms(Stack stack, Story story, QuickstartOptions options) =>
+    [
+        .. new ProgramAttacks(stack).All(),
+        .. new ManifestAttacks(stack).All(),
+        .. new ModelAttacks(stack, story).All(),
+        .. new ReplayAttacks(stack).All(),
+        .. new InterceptionAttacks(stack, options).All(),
+    ];
+
     /// <summary>Whether every attack was refused.</summary>
-    public async Task<bool> RunAsync(CancellationToken cancellation)
+    public static async Task<bool> RunAsync(IEnumerable<Attack> attacks, Narrator narrator, CancellationToken cancellation)
     {
-        IEnumerable<Attack> attacks =
-        [
-            .. new ProgramAttacks(stack).All(),
-            .. new ManifestAttacks(stack).All(),
-            .. new ModelAttacks(stack, story).All(),
-            .. new ReplayAttacks(stack).All(),
-            .. new InterceptionAttacks(stack, options).All(),
-        ];
         bool all = true;
         foreach (Attack attack in attacks)
         {

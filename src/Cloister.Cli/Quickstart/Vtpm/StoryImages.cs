@@ -42,7 +42,7 @@ internal sealed class StoryImages(Workspace workspace)
     }, cancellation);
 
     /// <summary>Writes the workload's: the sealed models are in its root, and by what it judges its coordinator is measured with it.</summary>
-    public async Task WriteWorkloadAsync(string coordinatorPolicy, bool debug, CancellationToken cancellation)
+    public async Task WriteWorkloadAsync(string folder, string coordinatorPolicy, bool debug, CancellationToken cancellation)
     {
         JsonObject entry = Entry([
             "serve", "--type", StoryManifest.MarbleType, "--tpm", Tpm, "--store", "/store", "--address", $"0.0.0.0:{ServingPort}", "--uuid-file", State + "/uuid",
@@ -51,7 +51,7 @@ internal sealed class StoryImages(Workspace workspace)
         entry["activation"] = "program";
         JsonArray files = Files();
         files.Add((JsonNode)new JsonObject { ["directory"] = workspace.Store, ["to"] = "/store" });
-        await WriteAsync(Workload, new JsonObject
+        await WriteAsync(folder, new JsonObject
         {
             ["name"] = "inference",
             ["debug"] = debug,
@@ -64,7 +64,7 @@ internal sealed class StoryImages(Workspace workspace)
             ["console"] = "programs",
             ["coordinatorPolicy"] = PolicyName,
         }, cancellation);
-        await File.WriteAllTextAsync(Path.Combine(Workload, PolicyName), coordinatorPolicy, cancellation);
+        await File.WriteAllTextAsync(Path.Combine(folder, PolicyName), coordinatorPolicy, cancellation);
     }
 
     private static JsonObject Entry(string[] arguments) => new()

@@ -36,7 +36,7 @@ internal sealed class VtpmStory(QuickstartOptions options, Stack stack, Narrator
             await WritePoliciesAsync(cancellation);
             await StartCoordinatorAsync(step, cancellation);
         }
-        await Images.WriteWorkloadAsync(await WritePoliciesAsync(cancellation), debug: false, cancellation);
+        await Images.WriteWorkloadAsync(Images.Workload, await WritePoliciesAsync(cancellation), debug: false, cancellation);
         await BuildAsync(step, Images.Workload, cancellation);
         Stack.WorkloadPackage = await MeasuredPackage.ReadAsync(StoryImages.Built(Images.Workload), root, cancellation);
         await SetManifestAsync(step, cancellation);
