@@ -11,16 +11,17 @@ internal sealed class HostileHost : IDisposable
     public HostileHost(string change)
     {
         string real = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "qemu-system-x86_64")).First(File.Exists), wrapper = _folder["qemu-system-x86_64"];
-        File.WriteAllText(wrapper, $"""
+        File.WriteAllText(wrapper, $$"""
             #!/bin/bash
             args=("$@")
             if [[ " $* " == *" -kernel "* ]]; then
-            {change}
+            {{change}}
             fi
-            exec {real} "$\{args[@]}"
+            exec {{real}} "${args[@]}"
 
-            """.Replace("\\{", "{", StringComparison.Ordinal));
-        File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+            """);
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(wrapper, UnixFileMode.UserRead | UnixFileMode.UserExecute);
     }
 
     /// <summary>A PATH that finds the changed program first.</summary>

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Cloister.Tests;
 
 namespace Cloister.Machines;
 

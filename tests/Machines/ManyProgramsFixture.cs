@@ -6,8 +6,11 @@ using Cloister.Tests;
 namespace Cloister.Machines;
 
 /// <summary>The image of many programs, built once and booted once, on a host that also tries the console and a port that was not declared.</summary>
-public sealed class ManyProgramsFixture : IAsyncLifetime
+[CollectionDefinition(Name)]
+public sealed class ManyProgramsFixture : ICollectionFixture<ManyProgramsFixture>, IAsyncLifetime, IDisposable
 {
+    public const string Name = "many programs in one machine";
+
     private readonly TemporaryFolder _folder = new();
     private HostileHost? _host;
     private RunningMachine? _machine;
@@ -37,18 +40,22 @@ public sealed class ManyProgramsFixture : IAsyncLifetime
         (await CloisterCommand.RunAsync("image", "build", Definition, "--json")).Succeeded();
         // The console answers nobody: what is typed into it is on its way before the machine is up.
         await File.WriteAllTextAsync(_folder["typed"], "\nroot\n\nroot\nreboot\n");
-        _host = new HostileHost($"""
-              for i in "$\{!args[@]}"; do
-                [[ "$\{args[$i]}" == user,* ]] && args[$i]="$\{args[$i]},hostfwd=tcp:127.0.0.1:{UndeclaredPort}-10.0.2.15:6380"
-              done
-              args+=(-chardev "file,id=stolen,path={Console},input-path={_folder["typed"]}" -serial chardev:stolen)
-            """.Replace("\\{", "{", StringComparison.Ordinal));
+        _host = new HostileHost($$"""
+            for i in "${!args[@]}"; do
+              [[ "${args[$i]}" == user,* ]] && args[$i]="${args[$i]},hostfwd=tcp:127.0.0.1:{{UndeclaredPort}}-10.0.2.15:6380"
+            done
+            args+=(-chardev "file,id=stolen,path={{Console}},input-path={{_folder["typed"]}}" -serial chardev:stolen)
+            """);
         _machine = await RunningMachine.StartAsync(Image, _folder["machine"], _host.SearchPath, "--port", $"{DeclaredPort}:6379");
     }
 
     public async Task DisposeAsync()
     {
         if (_machine is not null) await _machine.DisposeAsync();
+    }
+
+    public void Dispose()
+    {
         _host?.Dispose();
         _folder.Dispose();
     }

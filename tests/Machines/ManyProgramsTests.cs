@@ -5,7 +5,8 @@ using Cloister.EndToEnd;
 namespace Cloister.Machines;
 
 /// <summary>Unmodified Linux programs in one measured machine, through the verbs that a person uses.</summary>
-public sealed class ManyProgramsTests(ManyProgramsFixture fixture) : IClassFixture<ManyProgramsFixture>
+[Collection(ManyProgramsFixture.Name)]
+public sealed class ManyProgramsTests(ManyProgramsFixture fixture)
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
