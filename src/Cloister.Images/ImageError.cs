@@ -48,6 +48,9 @@ public enum ImageError
     /// <summary>The image's files do not give the measurements that stand beside them.</summary>
     MeasurementsDiffer = 203,
 
+    /// <summary>A kernel, module or stub is not of the form that images are made of; the message names it.</summary>
+    BootPartInvalid = 250,
+
     /// <summary>The accelerator that was asked for does not work here.</summary>
     AcceleratorUnusable = 301,
 

@@ -31,14 +31,11 @@ public sealed class PortableExecutable
         _securityAt = securityAt;
         _headers = headers;
         _certificates = certificates;
-        OptionalHeaderAt = optionalAt;
         Sections = sections;
     }
 
     /// <summary>The sections, in the order of their headers.</summary>
     public ImmutableArray<PortableSection> Sections { get; }
-
-    internal int OptionalHeaderAt { get; }
 
     /// <summary>Reads a file.</summary>
     /// <param name="bytes">The whole file; it is not copied.</param>
