@@ -44,6 +44,8 @@ public enum CoordinatorError
     NoEvidence = 400,
     /// <summary>The platform failed to produce evidence.</summary>
     EvidenceFailed = 401,
+    /// <summary>The platform's TPM did not open a credential.</summary>
+    CredentialRefused = 402,
 
     /// <summary>The challenge is unknown or was used.</summary>
     ChallengeUnknown = 500,
@@ -71,6 +73,8 @@ public enum CoordinatorError
     RenewalRefused = 511,
     /// <summary>A parameter of the workload could not be rendered.</summary>
     ParametersRefused = 512,
+    /// <summary>The activation of the workload's attestation key was refused, or does not belong to this request.</summary>
+    EnrolmentRefused = 513,
 
     /// <summary>A key or certificate that the manifest asks for could not be made.</summary>
     SecretNotMade = 520,

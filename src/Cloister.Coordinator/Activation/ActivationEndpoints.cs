@@ -15,11 +15,17 @@ internal static class ActivationEndpoints
     // A request is a CSR of at most 16 KiB and evidence; the event log of a TPM may have some hundred KiB.
     private static readonly GrpcServerOptions Bounds = new() { MaxRequestBytes = 2 << 20, MaxDuration = TimeSpan.FromSeconds(30) };
 
-    public static void MapActivation(this IEndpointRouteBuilder routes, ChallengeService challenges, OwnModeActivation own, MarbleRunActivation marbleRun,
+    // Some certificates and two keys.
+    private static readonly GrpcServerOptions EnrolmentBounds = new() { MaxRequestBytes = 128 << 10, MaxDuration = TimeSpan.FromSeconds(30) };
+
+    public static void MapActivation(this IEndpointRouteBuilder routes, ChallengeService challenges, EnrolmentService enrolments, OwnModeActivation own, MarbleRunActivation marbleRun,
         LiveState state, ActivationMetrics? metrics, ILogger logger)
     {
         routes.MapGrpcUnary(MarbleService.ChallengePath, ChallengeReq.Parser,
             (_, request, cancellation) => GuardAsync(() => challenges.ChallengeAsync(request, cancellation), logger), Bounds);
+        routes.MapGrpcUnary(MarbleService.EnrolPath, EnrolReq.Parser, (_, request, _) => GuardAsync(() => Task.FromResult(enrolments.Begin(request)), logger), EnrolmentBounds);
+        routes.MapGrpcUnary(MarbleService.CredentialPath, TpmCredentialMessage.Parser,
+            (_, request, cancellation) => GuardAsync(() => challenges.OpenAsync(request, cancellation), logger), EnrolmentBounds);
         routes.MapGrpcUnary(MarbleService.ActivatePath, ActivationReq.Parser,
             (call, request, cancellation) => GuardAsync(() => MeasureAsync(request, state, metrics,
                 () => request.Challenge.IsEmpty
@@ -74,7 +80,7 @@ internal static class ActivationEndpoints
     internal static GrpcStatus StatusOf(CoordinatorError error) => error switch
     {
         CoordinatorError.WrongState or CoordinatorError.NoEvidence => GrpcStatus.FailedPrecondition,
-        CoordinatorError.BadRequest or CoordinatorError.BadUuid => GrpcStatus.InvalidArgument,
+        CoordinatorError.BadRequest or CoordinatorError.BadUuid or CoordinatorError.CredentialRefused => GrpcStatus.InvalidArgument,
         CoordinatorError.Busy => GrpcStatus.ResourceExhausted,
         CoordinatorError.ConnectionWithoutCertificate => GrpcStatus.Unauthenticated,
         CoordinatorError.EvidenceFailed => GrpcStatus.Unavailable,

@@ -21,6 +21,9 @@ internal static partial class ActivationLog
     [LoggerMessage(2305, LogLevel.Information, "Marble type {Type} with UUID {Uuid} activated on MarbleRun's wire by its SGX quote")]
     public static partial void MarbleActivated(this ILogger logger, string type, Guid uuid);
 
+    [LoggerMessage(2306, LogLevel.Information, "Attestation key {Name} is in the TPM whose endorsement certificate is {Certificate}")]
+    public static partial void KeyActivated(this ILogger logger, string name, string certificate);
+
     [LoggerMessage(2304, LogLevel.Error, "The state could not be written: {Error}")]
     public static partial void StorageFailed(this ILogger logger, StoreError error, Exception exception);
 }

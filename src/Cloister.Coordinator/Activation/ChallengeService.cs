@@ -1,4 +1,5 @@
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Coordinator.Quote;
 using Cloister.Coordinator.State;
 using Cloister.Protocol.Marble;
@@ -35,5 +36,12 @@ internal sealed class ChallengeService(LiveState state, ChallengeBook challenges
             });
         }
         return answer;
+    }
+
+    /// <summary>Opens a credential for a workload that verifies this coordinator.</summary>
+    public async Task<CredentialResp> OpenAsync(TpmCredentialMessage request, CancellationToken cancellation)
+    {
+        byte[] secret = await evidence.OpenAsync(new TpmCredential(request.Blob.Memory, request.EncryptedSecret.Memory), cancellation);
+        return new CredentialResp { Secret = UnsafeByteOperations.UnsafeWrap(secret) };
     }
 }

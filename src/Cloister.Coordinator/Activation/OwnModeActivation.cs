@@ -1,5 +1,6 @@
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.State;
 using Cloister.Coordinator.Update;
@@ -17,18 +18,19 @@ namespace Cloister.Coordinator.Activation;
 /// The order of the checks is fixed; a refusal before the last of them uses nothing up but the challenge.
 /// </summary>
 internal sealed class OwnModeActivation(
-    LiveState state, ChallengeBook challenges, ActivationBudget budget, VerifierRegistry verifiers, TimeProvider time, TimeSpan leafLifetime, ILogger logger)
+    LiveState state, ChallengeBook challenges, EnrolmentService enrolments, ActivationBudget budget, VerifierRegistry verifiers, TimeProvider time, TimeSpan leafLifetime, ILogger logger)
 {
     public async Task<ActivationResp> ActivateAsync(ActivationReq request, X509Certificate2? connection, CancellationToken cancellation)
     {
         CoordinatorSnapshot snapshot = ActivationBudget.RequireReady(state.Current);
-        challenges.Redeem(request.Challenge.Span);
+        using PendingEnrolment? pending = challenges.Redeem(request.Challenge.Span);
         Guid uuid = CanonicalUuid(request.UUID);
         MarblePlan plan = ActivationBudget.FindType(snapshot, request.MarbleType);
         RequireThisWire(snapshot, plan);
         SigningRequest signing = SigningRequest.Read(request.CSR.Span, connection, out string reason)
             ?? throw new CoordinatorException(CoordinatorError.RequestRefused, $"Refused: {reason}. Ask with a P-256 or P-384 key.");
-        CheckEvidence(request, snapshot, plan, uuid, signing);
+        TpmEnrolledKey? enrolled = enrolments.End(pending, request.EnrolmentSecret.Span, plan.Type, snapshot.Manifest!.Fingerprint);
+        CheckEvidence(request, snapshot, plan, uuid, signing, enrolled);
         if (request.Renewal)
             RenewalCheck.Require(connection, snapshot.Authority, plan.Type, uuid, time.GetUtcNow());
         else
@@ -39,7 +41,7 @@ internal sealed class OwnModeActivation(
         using MarbleSecrets secrets = NeededSecrets.Collect(snapshot, plan, uuid, now), previous = new(snapshot, plan, uuid, previous: true, now);
         TemplateData data = GrantedParameters.Data(snapshot) with { Secrets = secrets, PreviousSecrets = previous };
 
-        byte[] leaf = Issue(snapshot, plan, uuid, signing);
+        byte[] leaf = Issue(snapshot, plan, uuid, signing, enrolled);
         ActivationResp answer = Answer(snapshot, plan, leaf, data with { MarbleCertificate = new TemplateSecret("", leaf, signing.SubjectPublicKeyInfo, default) });
         if (!request.Renewal)
             await budget.UseAsync(plan, snapshot.Manifest!.Fingerprint, cancellation);
@@ -58,11 +60,12 @@ internal sealed class OwnModeActivation(
                 "The manifest names Infrastructures, which are compared with the SGX quotes of MarbleRun's wire alone: say in the package's policy what platform is accepted.");
     }
 
-    private void CheckEvidence(ActivationReq request, CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
+    private void CheckEvidence(ActivationReq request, CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing, TpmEnrolledKey? enrolled)
     {
-        if (PackageInForce.Find(snapshot, plan.Marble.Package)?.Policy is not { } policy)
+        if (PackageInForce.Find(snapshot, plan.Marble.Package)?.Policy is not { } asked)
             throw new CoordinatorException(CoordinatorError.EvidenceRefused,
                 $"Package '{plan.Marble.Package}' has no policy for this coordinator's verifiers: name Simulation, AllOf or AnyOf in the manifest.");
+        PackagePolicy policy = enrolled is null ? asked : TpmEnrolment.Name(asked, enrolled);
         Outcome<EvidenceSet> evidence = EvidenceCodec.Decode(request.Evidence.Span);
         if (!evidence.IsAccepted)
             throw new CoordinatorException(CoordinatorError.EvidenceRefused, $"The evidence cannot be read ({(int)evidence.Refusal} {evidence.Refusal}): {evidence.Field}: {evidence.Reason}.");
@@ -103,10 +106,10 @@ internal sealed class OwnModeActivation(
                 "The TLS client certificate's key is not the key of the certificate request. Connect with a certificate, which may be self-signed, of the very key that is attested.");
     }
 
-    private byte[] Issue(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing)
+    private byte[] Issue(CoordinatorSnapshot snapshot, MarblePlan plan, Guid uuid, SigningRequest signing, TpmEnrolledKey? enrolled)
     {
         DateTimeOffset now = time.GetUtcNow();
-        return snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, signing.Key, signing.Names, now - CertificateAuthority.ClockSkew, now + leafLifetime));
+        return snapshot.Authority.Issue(new LeafProfile(uuid, plan.Type, signing.Key, signing.Names, now - CertificateAuthority.ClockSkew, now + leafLifetime) { ActivatedKey = enrolled });
     }
 
     private static ActivationResp Answer(CoordinatorSnapshot snapshot, MarblePlan plan, byte[] leaf, TemplateData data)

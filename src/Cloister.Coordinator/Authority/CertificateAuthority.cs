@@ -84,7 +84,7 @@ internal sealed class CertificateAuthority
     /// <summary>A leaf signed by the intermediate, as DER.</summary>
     public byte[] Issue(LeafProfile leaf)
     {
-        X509Extension type = MarbleExtension.Create(leaf.MarbleType);
+        X509Extension[] extensions = [MarbleExtension.Create(leaf.MarbleType), .. leaf.ActivatedKey is { } key ? new[] { TpmKeyExtension.Create(key) } : []];
         var template = new CertificateTemplate
         {
             Subject = new CertificateName { CommonName = leaf.Uuid.ToString("D") },
@@ -92,14 +92,19 @@ internal sealed class CertificateAuthority
             IpAddresses = [.. leaf.Names.Addresses],
             KeyUsage = CertificateUsages.DigitalSignature | CertificateUsages.KeyAgreement,
             ExtKeyUsage = s_serverAndClient,
-            ExtraExtensions = [new CertificateExtension(MarbleExtension.ObjectIdentifier, type.Critical, type.RawData)],
+            ExtraExtensions = [.. extensions.Select(extension => new CertificateExtension(extension.Oid!.Value!, extension.Critical, extension.RawData))],
         };
-        return Issue(template, leaf.Key.ExportSubjectPublicKeyInfo(), leaf.NotBefore, leaf.NotAfter);
+        return Sign(template, leaf.Key.ExportSubjectPublicKeyInfo(), leaf.NotBefore, leaf.NotAfter);
     }
 
     /// <summary>A certificate of a manifest's secret, signed by the intermediate, as DER.</summary>
     /// <exception cref="ProtocolException">CertificateTemplateWrong: the template asks for what cannot be made.</exception>
-    public byte[] Issue(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter)
+    public byte[] Issue(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter) =>
+        template.ExtraExtensions.Any(extension => extension.Id == TpmKeyExtension.ObjectIdentifier)
+            ? throw new ProtocolException(ProtocolError.CertificateTemplateWrong, "ExtraExtensions", $"{TpmKeyExtension.ObjectIdentifier} says that a TPM's key was activated, which only an activation does.")
+            : Sign(template, subjectPublicKeyInfo, notBefore, notAfter);
+
+    private byte[] Sign(CertificateTemplate template, ReadOnlyMemory<byte> subjectPublicKeyInfo, DateTimeOffset notBefore, DateTimeOffset notAfter)
     {
         var draft = new CertificateDraft(template, Intermediate.SubjectName.RawData, _issuerKeyId, subjectPublicKeyInfo, NewSerial(), notBefore, notAfter);
         return _intermediateKeys.Use(draft.Sign);

@@ -3,11 +3,16 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using Cloister.Attestation.Tpm;
 
 namespace Cloister.Coordinator.Authority;
 
 /// <summary>What goes into a workload's certificate.</summary>
-internal sealed record LeafProfile(Guid Uuid, string MarbleType, PublicKey Key, SubjectNames Names, DateTimeOffset NotBefore, DateTimeOffset NotAfter);
+internal sealed record LeafProfile(Guid Uuid, string MarbleType, PublicKey Key, SubjectNames Names, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+{
+    /// <summary>The TPM's key that was activated for this very certificate; null if none was.</summary>
+    public TpmEnrolledKey? ActivatedKey { get; init; }
+}
 
 /// <summary>DNS names and IP addresses a certificate is valid for.</summary>
 internal sealed record SubjectNames(ImmutableArray<string> Dns, ImmutableArray<IPAddress> Addresses)

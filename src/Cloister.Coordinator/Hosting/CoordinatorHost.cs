@@ -157,11 +157,13 @@ public sealed class CoordinatorHost : IAsyncDisposable
 
         var budget = new ActivationBudget(State);
         Challenges = new ChallengeBook(time);
-        Own = new OwnModeActivation(State, Challenges, budget, verifiers, time, options.LeafLifetime, requests);
+        _held.Add(Challenges);
+        var enrolments = new EnrolmentService(State, Challenges, time, requests);
+        Own = new OwnModeActivation(State, Challenges, enrolments, budget, verifiers, time, options.LeafLifetime, requests);
         var marbleRun = new MarbleRunActivation(State, budget, quotes, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
-            routes => routes.MapActivation(new ChallengeService(State, Challenges, evidence), Own, marbleRun, State, measured?.Activations, requests), cancellation,
+            routes => routes.MapActivation(new ChallengeService(State, Challenges, evidence), enrolments, Own, marbleRun, State, measured?.Activations, requests), cancellation,
             measured is null ? null : measured.AroundCalls);
         _owned.Add(mesh);
         MeshAddress = mesh.Address;

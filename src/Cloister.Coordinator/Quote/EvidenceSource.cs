@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Coordinator.State;
 using Cloister.Platform;
+using Cloister.Platform.Tpm;
 using Cloister.Protocol.Trust;
 using Microsoft.Extensions.Logging;
 
@@ -10,7 +12,7 @@ namespace Cloister.Coordinator.Quote;
 /// <summary>The coordinator's own evidence: which manifest is in force and which certificates are its own, bound to a nonce and a TLS key.</summary>
 internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSource> logger) : IAsyncDisposable
 {
-    private const int AtOnce = 4, Waiting = 256;
+    private const int AtOnce = 4, Waiting = 256, MaxBlob = 256, MaxEncryptedSecret = 1024;
 
     private readonly SemaphoreSlim _running = new(AtOnce);
     private int _inside;
@@ -23,6 +25,46 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
         if (issuer is null)
             throw new CoordinatorException(CoordinatorError.NoEvidence,
                 "This coordinator has no means to produce evidence: start it where a TEE is, or with CLOISTER_SIMULATOR naming a simulator's socket.");
+        var binding = new Binding(AttesterRole.Coordinator, nonce, tlsKey);
+        try
+        {
+            return await InTurnAsync(() => issuer.IssueAsync(binding, Statement(snapshot).ToBytes(), cancellation), cancellation);
+        }
+        catch (Exception error) when (error is not (OperationCanceledException or CoordinatorException))
+        {
+            logger.EvidenceFailed(error);
+            throw new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform produced no evidence: {error.Message}", error);
+        }
+    }
+
+    /// <summary>
+    /// Lets the platform's TPM open a credential. It opens one only for the very keys that its evidence shows, and what is in it is of use to
+    /// nobody but who made it: anybody may ask, as for evidence, within the same bounds.
+    /// </summary>
+    /// <returns>The secret; the caller zeroes it.</returns>
+    /// <exception cref="CoordinatorException">NoEvidence, BadRequest, CredentialRefused or Busy.</exception>
+    public async Task<byte[]> OpenAsync(TpmCredential credential, CancellationToken cancellation)
+    {
+        if (issuer is not ICredentialHolder holder)
+            throw new CoordinatorException(CoordinatorError.NoEvidence, "This coordinator's evidence is not a TPM's: it has no key that a credential could be made for.");
+        if (credential.Blob.Length is 0 or > MaxBlob || credential.EncryptedSecret.Length is 0 or > MaxEncryptedSecret)
+            throw new CoordinatorException(CoordinatorError.BadRequest, $"A credential has a blob of 1 to {MaxBlob} bytes and an encrypted secret of 1 to {MaxEncryptedSecret}.");
+        try
+        {
+            return await InTurnAsync(() => holder.ActivateAsync(credential, cancellation), cancellation);
+        }
+        catch (PlatformException error)
+        {
+            logger.CredentialNotOpened(error);
+            throw error.Error == PlatformError.TpmCredentialRefused
+                ? new CoordinatorException(CoordinatorError.CredentialRefused, "The coordinator's TPM did not open the credential: it was made for other keys than this TPM's, or was changed.", error)
+                : new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform opened no credential: {error.Message}", error);
+        }
+    }
+
+    // Evidence and credentials take the same turns: whoever asks for either keeps the platform no busier.
+    private async Task<T> InTurnAsync<T>(Func<ValueTask<T>> work, CancellationToken cancellation)
+    {
         if (Interlocked.Increment(ref _inside) > AtOnce + Waiting)
         {
             Interlocked.Decrement(ref _inside);
@@ -33,18 +75,12 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
             await _running.WaitAsync(cancellation);
             try
             {
-                var binding = new Binding(AttesterRole.Coordinator, nonce, tlsKey);
-                return await issuer.IssueAsync(binding, Statement(snapshot).ToBytes(), cancellation);
+                return await work();
             }
             finally
             {
                 _running.Release();
             }
-        }
-        catch (Exception error) when (error is not OperationCanceledException)
-        {
-            logger.EvidenceFailed(error);
-            throw new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform produced no evidence: {error.Message}", error);
         }
         finally
         {

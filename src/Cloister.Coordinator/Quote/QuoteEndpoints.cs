@@ -1,6 +1,8 @@
 using System.Buffers.Text;
+using System.Security.Cryptography;
 using System.Text.Json;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Coordinator.Authority;
 using Cloister.Coordinator.Rest;
 using Cloister.Coordinator.State;
@@ -13,7 +15,7 @@ namespace Cloister.Coordinator.Quote;
 /// <summary>The coordinator's evidence with the certificates it vouches for.</summary>
 internal static class QuoteEndpoints
 {
-    private const int MaxMarbleRunNonce = 4096;
+    private const int MaxMarbleRunNonce = 4096, MaxCredential = 4096;
 
     public static void MapQuote(this IEndpointRouteBuilder routes, LiveState state, EvidenceSource evidence, bool simulation, ILogger logger)
     {
@@ -26,6 +28,19 @@ internal static class QuoteEndpoints
             EvidenceSet issued = await evidence.IssueAsync(snapshot, nonce, snapshot.Authority.RootSpki, http.RequestAborted);
             var answer = new EvidenceV3(EvidenceCodec.Encode(issued), Chain(snapshot.Authority), Pem(snapshot.Authority.MarbleRoot), evidence.Simulated);
             return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(answer), RestJson.Strict.JSendEvidenceV3);
+        });
+        routes.MapRest("POST", RestPaths.CredentialV3, RestSurface.V3, logger, async http =>
+        {
+            CredentialV3 body = RestJson.Read(await RequestBody.ReadAsync(http, MaxCredential, requireJson: true), RestJson.Strict.CredentialV3);
+            byte[] secret = await evidence.OpenAsync(new TpmCredential(body.Blob, body.EncryptedSecret), http.RequestAborted);
+            try
+            {
+                return JsonSerializer.SerializeToUtf8Bytes(JSend.Of(new CredentialSecretV3(secret)), RestJson.Strict.JSendCredentialSecretV3);
+            }
+            finally
+            {
+                CryptographicOperations.ZeroMemory(secret);
+            }
         });
         routes.MapRest("GET", RestPaths.QuoteV2, RestSurface.V2, logger, http =>
         {

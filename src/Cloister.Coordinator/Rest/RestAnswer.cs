@@ -54,7 +54,7 @@ internal static class RestAnswer
 
     internal static int CodeV3(CoordinatorError error) => error switch
     {
-        CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused
+        CoordinatorError.BadRequest or CoordinatorError.ManifestRefused or CoordinatorError.ManifestNotSupported or CoordinatorError.SecretRefused or CoordinatorError.CredentialRefused
             or CoordinatorError.RecoverySecretRefused or CoordinatorError.UpdateRefused or CoordinatorError.QuoteRefused or CoordinatorError.CounterRefused => StatusCodes.Status400BadRequest,
         CoordinatorError.NotAuthenticated or CoordinatorError.WorkloadNotAuthenticated => StatusCodes.Status401Unauthorized,
         CoordinatorError.FeatureDisabled or CoordinatorError.NotPermitted or CoordinatorError.OwnerSignatureRequired or CoordinatorError.OwnerSignatureInvalid or CoordinatorError.NotAnUpdater

@@ -11,10 +11,10 @@ namespace Cloister.Platform.Tpm;
 public sealed class TpmIssuer : IEvidenceIssuer, ICredentialHolder, IDisposable
 {
     /// <summary>Endorsement: the endorsement key's certificate, DER.</summary>
-    public const string EndorsementCertificate = "tpm.ek-certificate";
+    public const string EndorsementCertificate = TpmEnrolment.EndorsementCertificate;
 
     /// <summary>Endorsement: the endorsement key's public area, TPMT_PUBLIC.</summary>
-    public const string EndorsementPublic = "tpm.ek-public";
+    public const string EndorsementPublic = TpmEnrolment.EndorsementPublic;
 
     private const int QuotedPcrs = 16;
     private static readonly TpmPcrSelection Selection = TpmPcrPolicy.SelectionOf(TpmAlgorithm.Sha256, Enumerable.Range(0, QuotedPcrs));
