@@ -30,6 +30,9 @@ public enum WorkloadError
     /// <summary>The certificate expired before the coordinator renewed it.</summary>
     CertificateExpired = 204,
 
+    /// <summary>This machine's TPM did not open the credential that the coordinator made for its keys.</summary>
+    CredentialNotOpened = 210,
+
     /// <summary>A file of the manifest could not be written safely.</summary>
     ParameterFile = 300,
 

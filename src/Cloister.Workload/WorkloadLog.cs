@@ -23,6 +23,9 @@ internal static partial class WorkloadLog
     [LoggerMessage(3005, LogLevel.Warning, "SIMULATED evidence: it proves nothing against the host this workload '{Type}' runs on")]
     public static partial void SimulatedEvidence(this ILogger logger, string type);
 
+    [LoggerMessage(3006, LogLevel.Information, "This TPM shows no endorsement key, and none is enrolled: {Reason}")]
+    public static partial void NoEndorsement(this ILogger logger, string reason);
+
     [LoggerMessage(3100, LogLevel.Information, "Certificate of workload '{Type}' renewed; valid until {NotAfter}")]
     public static partial void Renewed(this ILogger logger, string type, DateTimeOffset notAfter);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Protocol;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
@@ -10,7 +11,7 @@ namespace Cloister.Client;
 
 /// <summary>
 /// Verifies a coordinator and the manifest in force, by a policy that comes from elsewhere than the deployment: evidence
-/// for a fresh nonce, whose key is the key of this TLS connection, then the manifest's fingerprint and owner, then the
+/// for a fresh nonce, whose key is the key of this TLS connection (and held by the TPM that the policy asks for), then the manifest's fingerprint and owner, then the
 /// intermediate and the marble root that everything else chains to.
 /// </summary>
 public sealed class DeploymentVerifier
@@ -51,7 +52,9 @@ public sealed class DeploymentVerifier
         {
             throw new ClientException(ClientError.AnswerMalformed, $"The coordinator at {coordinator.Authority} presents itself malformed: {e.Message}", e);
         }
-        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(presented, nonce, policy, _verifiers, VerificationTime.At(_options.Time.GetUtcNow()));
+        var time = VerificationTime.At(_options.Time.GetUtcNow());
+        Outcome<TpmEnrolledKey>? enrolled = await CoordinatorEnrolment.RunAsync(http, policy.Coordinator, presented.Evidence, time, cancellation);
+        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(presented, nonce, policy, _verifiers, time, enrolled);
         return Accept(coordinator, judgement, manifest);
     }
 

@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Security.Cryptography;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Platform;
 using Cloister.Protocol;
 using Cloister.Protocol.Grpc;
@@ -8,15 +9,17 @@ using Cloister.Protocol.Marble;
 using Cloister.Protocol.Rest;
 using Cloister.Protocol.Trust;
 using Google.Protobuf;
+using Microsoft.Extensions.Logging;
 
 namespace Cloister.Workload;
 
 /// <summary>What every exchange of one workload has in common.</summary>
-internal sealed record ExchangeContext(WorkloadOptions Options, Guid Uuid, CoordinatorPolicy Policy, IEvidenceIssuer Issuer, VerifierRegistry Verifiers, TimeProvider Time);
+internal sealed record ExchangeContext(WorkloadOptions Options, Guid Uuid, CoordinatorPolicy Policy, IEvidenceIssuer Issuer, VerifierRegistry Verifiers, TimeProvider Time, ILogger Logger);
 
 /// <summary>
 /// One attempt at an activation or renewal over one TLS key of the coordinator: challenge, verification of the
-/// coordinator, evidence, answer. Nothing but a nonce and a certificate leaves before the coordinator was verified.
+/// coordinator, evidence, answer. Nothing but a nonce, a certificate and, for a coordinator in a TPM, a credential leaves before the coordinator was
+/// verified.
 /// </summary>
 internal static class ActivationExchange
 {
@@ -39,11 +42,20 @@ internal static class ActivationExchange
         var (challenge, result, coordinator) = await ChallengeAsync(context, connection, cancellation);
         verified(result, coordinator);
 
-        ActivationReq request = await RequestAsync(context, key, challenge.Challenge, coordinator.ManifestFingerprint, cancellation);
-        request.Renewal = renewal;
-        ActivationResp answer = await connection.Channel.UnaryAsync(MarbleService.ActivatePath, request,
-            ActivationResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxActivationAnswer }, cancellation);
-        return (answer, coordinator);
+        byte[] secret = await WorkloadEnrolment.RunAsync(context, connection.Channel, challenge.Challenge, s_timeout, cancellation);
+        try
+        {
+            ActivationReq request = await RequestAsync(context, key, challenge.Challenge, coordinator.ManifestFingerprint, cancellation);
+            request.Renewal = renewal;
+            request.EnrolmentSecret = UnsafeByteOperations.UnsafeWrap(secret);
+            ActivationResp answer = await connection.Channel.UnaryAsync(MarbleService.ActivatePath, request,
+                ActivationResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxActivationAnswer }, cancellation);
+            return (answer, coordinator);
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret);
+        }
     }
 
     /// <summary>Asks the coordinator who it is, and nothing more: which manifest is in force.</summary>
@@ -61,7 +73,11 @@ internal static class ActivationExchange
         byte[] nonce = RandomNumberGenerator.GetBytes(NonceText.OwnBytes);
         ChallengeResp challenge = await connection.Channel.UnaryAsync(MarbleService.ChallengePath, new ChallengeReq { Nonce = ByteString.CopyFrom(nonce) },
             ChallengeResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxChallengeAnswer }, cancellation);
-        var (result, coordinator) = Judge(context, challenge, nonce, connection.PeerKey);
+        // Not yet believed, and believing it costs only a wait: the operator has still to set a manifest.
+        if (challenge.ManifestFingerprint.IsEmpty)
+            throw new GrpcException(GrpcStatus.FailedPrecondition, "no manifest is set yet");
+        Outcome<TpmEnrolledKey>? enrolled = await CoordinatorEnrolment.RunAsync(context, connection.Channel, challenge.CoordinatorEvidence.Memory, s_timeout, cancellation);
+        var (result, coordinator) = Judge(context, challenge, nonce, connection.PeerKey, enrolled);
         return (challenge, result, coordinator);
     }
 
@@ -90,11 +106,9 @@ internal static class ActivationExchange
         };
     }
 
-    private static (AttestationResult, VerifiedCoordinator) Judge(ExchangeContext context, ChallengeResp challenge, byte[] nonce, ReadOnlyMemory<byte> peerKey)
+    private static (AttestationResult, VerifiedCoordinator) Judge(ExchangeContext context, ChallengeResp challenge, byte[] nonce, ReadOnlyMemory<byte> peerKey,
+        Outcome<TpmEnrolledKey>? enrolled)
     {
-        // Not yet believed, and believing it costs only a wait: the operator has still to set a manifest.
-        if (challenge.ManifestFingerprint.IsEmpty)
-            throw new GrpcException(GrpcStatus.FailedPrecondition, "no manifest is set yet");
         CoordinatorPresentation presented;
         try
         {
@@ -104,7 +118,7 @@ internal static class ActivationExchange
         {
             throw new WorkloadException(WorkloadError.InvalidAnswer, $"The coordinator's challenge is malformed: {e.Message}", e);
         }
-        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(presented, nonce, context.Policy, context.Verifiers, VerificationTime.At(context.Time.GetUtcNow()));
+        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(presented, nonce, context.Policy, context.Verifiers, VerificationTime.At(context.Time.GetUtcNow()), enrolled);
         if (judgement.Verified is { } verified)
             return (judgement.Result, verified);
         Check refused = judgement.Result.Refused!;

@@ -82,7 +82,7 @@ public sealed class WorkloadActivator
 
     /// <summary>Options, UUID and policy, read once.</summary>
     internal ExchangeContext CreateContext() => new(
-        _options, UuidFile.LoadOrCreate(_options.UuidFile), CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+        _options, UuidFile.LoadOrCreate(_options.UuidFile), CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time, _logger);
 
     private async Task<Activation> TryAsync(ExchangeContext context, IProgress<WorkloadState>? progress, CancellationToken cancellation)
     {
@@ -153,7 +153,7 @@ public sealed class WorkloadActivator
     internal TimeSpan ManifestPoll => _options.ManifestPoll;
 
     private ExchangeContext ContextOf(WorkloadIdentity identity) =>
-        new(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time);
+        new(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time, _logger);
 
     private void Renew(Activation activation, ActivationResp answer, ActivationExpectation expected)
     {
