@@ -14,9 +14,10 @@ public static class PlatformProbe
         : throw new PlatformException(PlatformError.NoAttester,
             "No source of evidence. Name this machine's TPM in " + PlatformOptions.TpmVariable + " (such as /dev/tpmrm0), or start a simulator with `cloister simulator` and name its socket in " + PlatformOptions.SimulatorVariable + ".");
 
-    /// <summary>The sealer of this machine: a host key in a file, until a TEE or TPM is supported.</summary>
-    /// <exception cref="PlatformException">No folder is named.</exception>
-    public static IPlatformSealer CreateSealer(PlatformOptions options) => options.HostKeyFolder is { Length: > 0 } folder
-        ? new HostKeySealer(folder)
+    /// <summary>The sealer of this machine: its TPM where one is named, else a host key in a file.</summary>
+    /// <exception cref="PlatformException">Neither is named.</exception>
+    public static IPlatformSealer CreateSealer(PlatformOptions options) =>
+        options.Tpm is { Length: > 0 } tpm ? new TpmSealer(tpm)
+        : options.HostKeyFolder is { Length: > 0 } folder ? new HostKeySealer(folder)
         : throw new PlatformException(PlatformError.KeyFileUnusable, "No directory for the host's sealing key is named.");
 }

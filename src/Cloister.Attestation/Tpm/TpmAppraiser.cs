@@ -90,7 +90,7 @@ public sealed class TpmAppraiser : IAppraiser
         int[] differ = [.. wanted.Pcrs.Where(pcr => !pcr.Value.Accepts(Value(pcr.Key))).Select(pcr => pcr.Key)];
         if (differ.Length == 0) return checks.Pass("pcrs", $"{wanted.Pcrs.Count} PCRs of {bank}", wanted.Image?.ToString());
         string accepts = wanted.Image is { } image ? $"what {image} shows" : "what the policy accepts";
-        return checks.Fail("pcrs", Refusal.MeasurementNotAccepted, $"{string.Join("; ", differ.Select(pcr => $"PCR {pcr}: {Meaning(pcr)}"))}: not {accepts}",
+        return checks.Fail("pcrs", Refusal.MeasurementNotAccepted, $"{string.Join("; ", differ.Select(pcr => $"PCR {pcr}: {TpmPcrMeaning.Of(pcr)}"))}: not {accepts}",
             string.Join(", ", differ.Select(pcr => $"{pcr}:{Value(pcr)}")), string.Join(", ", differ.Select(pcr => $"{pcr}:{wanted.Pcrs[pcr]}")));
 
         string Value(int pcr) => Field(claims, TpmFields.Pcr(wanted.Bank, pcr));
@@ -128,23 +128,6 @@ public sealed class TpmAppraiser : IAppraiser
             : null;
         return checks.Next("clock", problem is null, Refusal.TpmClock, problem ?? "", value);
     }
-
-    private static string Meaning(int pcr) => pcr switch
-    {
-        0 => "the firmware",
-        1 => "the firmware's configuration",
-        2 or 3 => "an option ROM or its configuration",
-        4 => "the boot loader or kernel",
-        5 => "the partition table or the boot loader's configuration",
-        7 => "the Secure Boot configuration",
-        8 => "GRUB's commands or the kernel's command line",
-        9 => "a file that the boot loader read, the initrd or the load options",
-        10 => "the integrity measurement list",
-        11 => "the unified kernel image or systemd's phase",
-        12 => "the overridden command line, or credentials",
-        14 => "the machine owner's keys",
-        _ => "its content",
-    };
 
     private static bool Unordered(Requirement<string> requirement) => requirement is not Requirement<string>.AtLeast;
 

@@ -126,6 +126,35 @@ public sealed class TpmDevice : IDisposable
         }
     }
 
+    /// <summary>The public area of the storage root key (TPMT_PUBLIC): what others seal to. The same until the TPM is cleared.</summary>
+    public async ValueTask<byte[]> StorageKeyAsync(CancellationToken cancellation)
+    {
+        await using TpmChannel channel = await Transport.OpenAsync(cancellation);
+        return (await channel.CreatePrimaryAsync(TpmHandles.Owner, TpmAuthorisation.Empty, TpmTemplates.StorageKey, cancellation)).Public;
+    }
+
+    /// <summary>Seals a secret to this TPM and to PCRs of the SHA-256 bank as they are now.</summary>
+    /// <param name="selection">The PCRs.</param>
+    /// <param name="secret">1 byte to 1 MiB; stays the caller's to zero.</param>
+    /// <param name="associatedData">What it belongs to; opening needs the same bytes.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async ValueTask<TpmSealedSecret> SealAsync(TpmPcrSelection selection, ReadOnlyMemory<byte> secret, ReadOnlyMemory<byte> associatedData, CancellationToken cancellation)
+    {
+        if (selection.Bank != TpmAlgorithm.Sha256 || selection.Mask == 0 || selection.Mask >> TpmLayout.PcrCount != 0) throw new ArgumentException("Name PCRs of the SHA-256 bank.", nameof(selection));
+        await using TpmChannel channel = await Transport.OpenAsync(cancellation);
+        return await channel.SealAsync(selection, secret, associatedData, cancellation);
+    }
+
+    /// <summary>Opens a secret: one that this TPM sealed, or one that was sealed to its storage or endorsement key elsewhere.</summary>
+    /// <returns>The secret, which the caller zeroes.</returns>
+    /// <exception cref="PlatformException">The PCRs are others (<see cref="PlatformError.TpmPolicyRefused"/>, with those that differ), it is another TPM's (<see cref="PlatformError.TpmSealedElsewhere"/>), it was changed (<see cref="PlatformError.TpmSealedInvalid"/>), or the TPM cannot be used.</exception>
+    public async ValueTask<byte[]> UnsealAsync(TpmSealedSecret secret, ReadOnlyMemory<byte> associatedData, CancellationToken cancellation)
+    {
+        ArgumentNullException.ThrowIfNull(secret);
+        await using TpmChannel channel = await Transport.OpenAsync(cancellation);
+        return await channel.OpenAsync(secret, associatedData, cancellation);
+    }
+
     internal async ValueTask<TpmEndorsement?> FindEndorsementAsync(CancellationToken cancellation)
     {
         await using TpmChannel channel = await Transport.OpenAsync(cancellation);

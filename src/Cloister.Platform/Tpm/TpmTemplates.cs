@@ -52,11 +52,12 @@ internal static class TpmTemplates
         .Algorithm(TpmAlgorithm.Ecc).Algorithm(TpmAlgorithm.Sha384).UInt32((uint)(Primary | TpmAttributes.UserWithAuth | TpmAttributes.AdminWithPolicy | TpmAttributes.Decrypt)).Sized(PolicyB384)
         .Algorithm(TpmAlgorithm.Aes).UInt16(Aes256).Algorithm(TpmAlgorithm.Cfb).Algorithm(TpmAlgorithm.Null).UInt16((int)TpmCurve.NistP384).Algorithm(TpmAlgorithm.Null).Sized([]).Sized([]));
 
-    /// <summary>Sealed data that only a policy opens: no authorisation value does.</summary>
-    public static byte[] SealedData(ReadOnlySpan<byte> policy)
+    /// <summary>Sealed data that only a policy opens: no authorisation value does. What comes from outside is not fixed to a TPM.</summary>
+    public static byte[] SealedData(ReadOnlySpan<byte> policy, ReadOnlySpan<byte> unique, bool isImport)
     {
+        TpmAttributes attributes = isImport ? TpmAttributes.NoDa : TpmAttributes.FixedTpm | TpmAttributes.FixedParent | TpmAttributes.NoDa;
         using var command = new TpmCommand(0);
-        return ContentOf(command.UInt16(KeyedHash).Algorithm(TpmAlgorithm.Sha256).UInt32((uint)(TpmAttributes.FixedTpm | TpmAttributes.FixedParent | TpmAttributes.NoDa)).Sized(policy).Algorithm(TpmAlgorithm.Null).Sized([]));
+        return ContentOf(command.UInt16(KeyedHash).Algorithm(TpmAlgorithm.Sha256).UInt32((uint)attributes).Sized(policy).Algorithm(TpmAlgorithm.Null).Sized(unique));
     }
 
     private static byte[] Build(Func<TpmCommand, TpmCommand> write)
