@@ -45,6 +45,7 @@ internal static class InitProgram
             program.Do($"link {link}", SystemCall.Symlink, program.Text(target), program.Text(link));
         program.Do("make /dev/shm", SystemCall.Mkdir, program.Text("/dev/shm"), 0x3FF);
         Mount(program, "tmpfs", "/dev/shm", "tmpfs", Nothing, "mode=1777,size=64m");
+        foreach (string device in new[] { GuestPaths.Channel, GuestPaths.Tpm }) Await(program, device);
 
         OpenRoot(program, root);
         Mount(program, Verity, Root, "squashfs", ReadOnly | NoSetUid | NoDevices, null);
@@ -92,8 +93,7 @@ internal static class InitProgram
     // A mapped device of one target: Linux Documentation/admin-guide/device-mapper/verity.rst, include/uapi/linux/dm-ioctl.h.
     private static void OpenRoot(StaticProgram program, RootDisk root)
     {
-        Operand disk = program.Await($"wait for {Disk}", DeviceSeconds, SystemCall.Open, program.Text(Disk), CloseOnExec, 0);
-        program.Do("close", SystemCall.Close, disk);
+        Await(program, Disk);
         string table = string.Create(CultureInfo.InvariantCulture,
             $"1 {Disk} {Disk} {RootDisk.BlockSize} {RootDisk.BlockSize} {root.DataBlocks} {root.DataBlocks} sha256 {Convert.ToHexStringLower(root.RootHash.Span)} {Convert.ToHexStringLower(root.Salt.Span)} 1 panic_on_corruption");
         byte[] parameters = Encoding.ASCII.GetBytes(table + '\0');
@@ -114,9 +114,10 @@ internal static class InitProgram
         program.Do("verity", SystemCall.Ioctl, control, LoadTable, program.Bytes(load));
         program.Do("start the verity device", SystemCall.Ioctl, control, Resume, program.Bytes(resume));
         program.Do("close", SystemCall.Close, control);
-        Operand verity = program.Await($"wait for {Verity}", DeviceSeconds, SystemCall.Open, program.Text(Verity), CloseOnExec, 0);
-        program.Do("close", SystemCall.Close, verity);
+        Await(program, Verity);
     }
+
+    private static void Await(StaticProgram program, string device) => program.Await($"wait for {device}", DeviceSeconds, SystemCall.Access, program.Text(device), 0);
 
     private static void Request(Span<byte> request, int targets, int flags)
     {

@@ -7,6 +7,7 @@ internal enum SystemCall
     Open = 2,
     Close = 3,
     Ioctl = 16,
+    Access = 21,
     Dup2 = 33,
     Nanosleep = 35,
     Socket = 41,
