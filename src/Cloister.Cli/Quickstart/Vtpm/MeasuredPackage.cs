@@ -17,7 +17,10 @@ internal static class MeasuredPackage
         {
             ["Image"] = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(image, MeasurementsFile), cancellation)),
             ["Path"] = "Kernel",
-            ["Key"] = new JsonObject { ["Endorsed"] = new JsonObject { ["Roots"] = new JsonArray(Convert.ToBase64String(root.RawData)) } },
+            ["Key"] = new JsonObject
+            {
+                ["Endorsed"] = new JsonObject { ["Roots"] = new JsonArray(Convert.ToBase64String(root.RawData)), ["Certificates"] = new JsonObject { ["Any"] = true } },
+            },
         },
     };
 }
