@@ -41,6 +41,12 @@ public enum WorkloadError
 
     /// <summary>The command could not be started.</summary>
     CommandStart = 302,
+
+    /// <summary>No answer came on a sealed disk; whether a commit counts is then not known, and asking again tells.</summary>
+    DiskUnanswered = 310,
+
+    /// <summary>The coordinator refused to answer for a sealed disk; nothing changed there.</summary>
+    DiskRefused = 311,
 }
 
 /// <summary>Anything that stops a workload for good. What may pass by waiting is never thrown: it is waited for and reported.</summary>

@@ -59,7 +59,7 @@ internal static class ActivationEndpoints
         }
     }
 
-    private static async Task<T> GuardAsync<T>(Func<Task<T>> work, ILogger logger)
+    internal static async Task<T> GuardAsync<T>(Func<Task<T>> work, ILogger logger)
     {
         try
         {

@@ -134,6 +134,7 @@ public sealed class CoordinatorHost : IAsyncDisposable
         _held.Add(collateral);
         var quotes = new SgxQuoteProver(collateral.Source, options.Anchors, time);
         var counters = new CounterService(State, loggers.CreateLogger<CounterService>());
+        var disks = new DiskService(State, loggers.CreateLogger<DiskService>());
         var intake = new ManifestIntake(options.OwnerKeys, options.Simulation, loggers.CreateLogger<ManifestService>());
         var manifests = new ManifestService(State, Recovery, intake, time, loggers.CreateLogger<ManifestService>());
         var updates = new UpdateService(State, intake, time, loggers.CreateLogger<UpdateService>());
@@ -163,8 +164,11 @@ public sealed class CoordinatorHost : IAsyncDisposable
         var marbleRun = new MarbleRunActivation(State, budget, quotes, options.Simulation, time, requests);
         Door mesh = await Door.OpenAsync(ListenAddress.Parse(options.MeshAddress, nameof(options.MeshAddress)), HttpProtocols.Http2,
             new TlsIdentity(State, authority => authority.MarbleRoot, requireClientCertificate: true), options, loggers,
-            routes => routes.MapActivation(new ChallengeService(State, Challenges, evidence), enrolments, Own, marbleRun, State, measured?.Activations, requests), cancellation,
-            measured is null ? null : measured.AroundCalls);
+            routes =>
+            {
+                routes.MapDisks(disks, State, time, requests);
+                routes.MapActivation(new ChallengeService(State, Challenges, evidence), enrolments, Own, marbleRun, State, measured?.Activations, requests);
+            }, cancellation, measured is null ? null : measured.AroundCalls);
         _owned.Add(mesh);
         MeshAddress = mesh.Address;
         if (measured is not null)

@@ -50,6 +50,9 @@ internal sealed record CoordinatorSnapshot
     /// <summary>Monotonic counters of workloads, by key.</summary>
     public ImmutableDictionary<string, ulong> Counters { get; init; } = Empty<ulong>();
 
+    /// <summary>Which commit of each sealed disk counts, by key.</summary>
+    public ImmutableDictionary<string, DiskRecord> Disks { get; init; } = Empty<DiskRecord>();
+
     /// <summary>Used activations by marble type; only types with a limit are counted.</summary>
     public ImmutableDictionary<string, long> Activations { get; init; } = Empty<long>();
 
@@ -95,4 +98,12 @@ internal sealed record ManifestInForce(
 
     /// <summary>What each marble type receives.</summary>
     public FrozenDictionary<string, MarblePlan> Plans { get; } = MarblePlan.PlanAll(Document);
+}
+
+/// <summary>One commit of a sealed disk.</summary>
+/// <param name="Version">From 1; 0 before the first.</param>
+/// <param name="Digest">32 bytes, hex; empty before the first.</param>
+internal sealed record DiskRecord(ulong Version, string Digest)
+{
+    public static DiskRecord None { get; } = new(0, "");
 }

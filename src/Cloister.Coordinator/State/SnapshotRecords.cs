@@ -24,7 +24,7 @@ internal static class SnapshotRecords
     private const string SecretPrefix = "secret:", SecretCertificatePrefix = "secretCertificate:";
     private const string PreviousPrefix = "previousSecret:", PreviousCertificatePrefix = "previousSecretCertificate:";
     private const string ReleasePrefix = "release:", WithheldPrefix = "withheld:", SecurityVersionPrefix = "securityVersion:", CounterPrefix = "counter:";
-    private const string ActivationsPrefix = "activations:";
+    private const string ActivationsPrefix = "activations:", DiskPrefix = "disk:";
     private const string Root = "root", Intermediate = "intermediate", MarbleRoot = "marbleRoot", PreviousMarbleRoots = "previousMarbleRoots";
 
     /// <summary>What has to be written to get from one snapshot to the next; committed only if nobody wrote in between.</summary>
@@ -48,6 +48,7 @@ internal static class SnapshotRecords
         PutEntries(transaction, WithheldPrefix, before?.Withheld, after.Withheld, static fingerprint => Encoding.ASCII.GetBytes(fingerprint));
         PutEntries(transaction, SecurityVersionPrefix, before?.SecurityVersions, after.SecurityVersions, Number);
         PutEntries(transaction, CounterPrefix, before?.Counters, after.Counters, Number);
+        PutEntries(transaction, DiskPrefix, before?.Disks, after.Disks, Disk);
         PutEntries(transaction, ActivationsPrefix, before?.Activations, after.Activations, static count => Number((ulong)count));
         UpdateLogRecords.Put(transaction, before?.UpdateLog.Count ?? 0, after.UpdateLog);
         return transaction;
@@ -80,6 +81,7 @@ internal static class SnapshotRecords
                 Pending = records.TryGetValue(PendingKey, out StoreRecord? pending) ? ReadUpdate(pending) : null,
                 Recovery = records.TryGetValue(RecoveryKey, out StoreRecord? recovery) ? ReadRecovery(recovery) : null,
                 Counters = ReadEntries(records, CounterPrefix, static (_, value) => Number(value)),
+                Disks = ReadEntries(records, DiskPrefix, static (_, value) => Disk(value)),
                 Activations = ReadEntries(records, ActivationsPrefix, static (_, value) => checked((long)Number(value))),
                 UpdateLog = UpdateLogRecords.Read(records),
             };
@@ -225,6 +227,12 @@ internal static class SnapshotRecords
     }
 
     private static ulong Number(ReadOnlyMemory<byte> bytes) => BinaryPrimitives.ReadUInt64LittleEndian(bytes.Span);
+
+    private static ReadOnlyMemory<byte> Disk(DiskRecord disk) => (byte[])[.. Number(disk.Version).Span, .. Convert.FromHexString(disk.Digest)];
+
+    private static DiskRecord Disk(ReadOnlyMemory<byte> bytes) => bytes.Length == 40
+        ? new DiskRecord(Number(bytes[..8]), Convert.ToHexStringLower(bytes[8..].Span))
+        : throw new JsonException("disk");
 
     private static StoreRecord Record(IReadOnlyDictionary<string, StoreRecord> records, string key) =>
         records.TryGetValue(key, out StoreRecord? record) ? record : throw new StoreException(StoreError.Corrupt, $"The state has no record '{key}'.");

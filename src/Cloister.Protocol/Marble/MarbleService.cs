@@ -15,6 +15,9 @@ public static class MarbleService
     /// <summary>Path of <c>Credential</c> (<see cref="TpmCredentialMessage"/> to <see cref="CredentialResp"/>).</summary>
     public const string CredentialPath = "/rpc.Marble/Credential";
 
+    /// <summary>Path of <c>Disk</c> (<see cref="DiskReq"/> to <see cref="DiskResp"/>).</summary>
+    public const string DiskPath = "/rpc.Marble/Disk";
+
     /// <summary>Trailer of an activation refused because secrets are unset: their names, separated by commas.</summary>
     public const string AwaitingSecretTrailer = "cloister-awaiting-secret";
 

@@ -23,7 +23,7 @@ internal sealed record ExchangeContext(WorkloadOptions Options, Guid Uuid, Coord
 /// </summary>
 internal static class ActivationExchange
 {
-    private const int MaxChallengeAnswer = 1 << 20, MaxActivationAnswer = 64 << 20;
+    private const int MaxChallengeAnswer = 1 << 20, MaxActivationAnswer = 64 << 20, MaxDiskAnswer = 4 << 10;
     private static readonly TimeSpan s_timeout = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs the attempt.</summary>
@@ -65,6 +65,25 @@ internal static class ActivationExchange
     {
         using var connection = new CoordinatorConnection(context.Options.CoordinatorUri(), client, context.Time);
         return (await ChallengeAsync(context, connection, cancellation)).Coordinator;
+    }
+
+    /// <summary>Verifies the coordinator, and asks it about a sealed disk over the same connection.</summary>
+    /// <param name="context">The workload.</param>
+    /// <param name="client">The certificate that it was activated under.</param>
+    /// <param name="root">Root certificate of the coordinator that activated it: another one remembers other disks.</param>
+    /// <param name="request">What is asked.</param>
+    /// <param name="cancellation">Ends the attempt.</param>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">It is not the coordinator that the policy wants, or another one than before.</exception>
+    public static async Task<DiskResp> AskDiskAsync(ExchangeContext context, SslStreamCertificateContext client, ReadOnlyMemory<byte> root, DiskReq request, CancellationToken cancellation)
+    {
+        using var connection = new CoordinatorConnection(context.Options.CoordinatorUri(), client, context.Time);
+        VerifiedCoordinator coordinator = (await ChallengeAsync(context, connection, cancellation)).Coordinator;
+        if (!coordinator.Root.Span.SequenceEqual(root.Span))
+            throw new WorkloadException(WorkloadError.CoordinatorRefused,
+                $"The coordinator at {context.Options.CoordinatorAddress} is one that the policy wants, and not the one that activated this workload: its root certificate is another. Start the workload anew.");
+        return await connection.Channel.UnaryAsync(MarbleService.DiskPath, request,
+            DiskResp.Parser, new GrpcCallOptions { Timeout = s_timeout, MaxResponseBytes = MaxDiskAnswer }, cancellation);
     }
 
     private static async Task<(ChallengeResp Challenge, AttestationResult Result, VerifiedCoordinator Coordinator)> ChallengeAsync(

@@ -152,6 +152,12 @@ public sealed class WorkloadActivator
     /// <summary>How often the coordinator is asked which manifest is in force; infinite: only at renewals.</summary>
     internal TimeSpan ManifestPoll => _options.ManifestPoll;
 
+    /// <summary>One question about a sealed disk, over TLS under the current certificate, to the coordinator of the activation.</summary>
+    /// <exception cref="GrpcException">The coordinator's or the connection's refusal.</exception>
+    /// <exception cref="WorkloadException">It is not that coordinator.</exception>
+    internal Task<DiskResp> AskDiskAsync(Activation activation, DiskReq request, CancellationToken cancellation) => ActivationExchange.AskDiskAsync(
+        ContextOf(activation.Identity), activation.Identity.Current.TlsContext, activation.CoordinatorRoot.RawDataMemory, request, cancellation);
+
     private ExchangeContext ContextOf(WorkloadIdentity identity) =>
         new(_options, identity.Uuid, CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time, _logger);
 

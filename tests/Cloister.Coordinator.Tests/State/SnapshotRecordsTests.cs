@@ -58,6 +58,7 @@ public class SnapshotRecordsTests
     [Theory]
     [InlineData("state", """{"Format":3,"State":2}""", StoreError.NewerFormat)]
     [InlineData("counter:one", "short", StoreError.Corrupt)]
+    [InlineData("disk:one", "short", StoreError.Corrupt)]
     [InlineData("pendingUpdate", "{}", StoreError.Corrupt)]
     [InlineData("release:key", "{}", StoreError.Corrupt)]
     [InlineData("previousMarbleRoots", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----", StoreError.Corrupt)]
@@ -84,7 +85,7 @@ public class SnapshotRecordsTests
         string name = "name" + random.Next(5);
         byte[] bytes = new byte[random.Next(1, 40)];
         random.NextBytes(bytes);
-        return random.Next(17) switch
+        return random.Next(18) switch
         {
             0 => snapshot with { Secrets = snapshot.Secrets.SetItem(name, SecretMaterial.OfKey(bytes)) },
             1 => snapshot with { Secrets = snapshot.Secrets.SetItem(name, SelfSigned(name)) },
@@ -101,6 +102,7 @@ public class SnapshotRecordsTests
             12 => snapshot with { UpdateLog = snapshot.UpdateLog.Add($"line {step}") },
             13 => snapshot with { Releases = snapshot.Releases.SetItem(name, new SecretRelease(Convert.ToHexStringLower(bytes), name)) },
             14 => snapshot with { Releases = snapshot.Releases.Remove(name) },
+            16 => snapshot with { Disks = snapshot.Disks.SetItem(name, new DiskRecord((ulong)step + 1, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)))) },
             15 => snapshot with { Authority = step % 10 < 5 ? s_authority : snapshot.Authority.Rotate(renewable: step % 2 == 0, s_now) },
             _ => snapshot with { State = CoordinatorState.AcceptingMarbles },
         };
@@ -132,6 +134,7 @@ public class SnapshotRecordsTests
         AssertSame(expected.SecurityVersions, actual.SecurityVersions);
         AssertSame(expected.Counters, actual.Counters);
         AssertSame(expected.Activations, actual.Activations);
+        AssertSame(expected.Disks, actual.Disks);
         Assert.Equal(expected.UpdateLog, actual.UpdateLog);
         Assert.Equal(Describe(expected.Pending), Describe(actual.Pending));
     }
