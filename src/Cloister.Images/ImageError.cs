@@ -87,6 +87,18 @@ public enum ImageError
     /// <summary>How the machine is to be started is contradictory or not allowed by the image; the message names the setting.</summary>
     MachineOptionInvalid = 313,
 
+    /// <summary>The host asks for what the image's definition does not allow.</summary>
+    NotAllowed = 400,
+
+    /// <summary>A program could not be started; the message has the kernel's reason.</summary>
+    ProgramStart = 401,
+
+    /// <summary>A file of the activation could not be written into memory; the message has its path.</summary>
+    FileNotPlaced = 402,
+
+    /// <summary>The host's settings lack what the image needs, or are not usable.</summary>
+    SettingsInvalid = 403,
+
     /// <summary>The machine has no disk of this name.</summary>
     DiskMissing = 500,
 

@@ -21,6 +21,9 @@ public sealed record WorkloadOptions
     /// <summary>Where the workload's UUID is kept between starts (<c>EDG_MARBLE_UUID_FILE</c>; <c>uuid</c> in the working directory).</summary>
     public string UuidFile { get; init; } = Path.Combine(Environment.CurrentDirectory, "uuid");
 
+    /// <summary>The workload's UUID where whoever starts it knows it; then no file is read or written.</summary>
+    public Guid? Uuid { get; init; }
+
     /// <summary>
     /// The policy for the coordinator. It must lie in what is measured of the program; there is no environment
     /// variable for it, because the operator sets those.

@@ -82,7 +82,7 @@ public sealed class WorkloadActivator
 
     /// <summary>Options, UUID and policy, read once.</summary>
     internal ExchangeContext CreateContext() => new(
-        _options, UuidFile.LoadOrCreate(_options.UuidFile), CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time, _logger);
+        _options, _options.Uuid ?? UuidFile.LoadOrCreate(_options.UuidFile), CoordinatorPolicyFile.Read(_options.CoordinatorPolicyFile), _issuer, _verifiers, _time, _logger);
 
     private async Task<Activation> TryAsync(ExchangeContext context, IProgress<WorkloadState>? progress, CancellationToken cancellation)
     {

@@ -40,11 +40,22 @@ public sealed class WorkloadCertificate : IDisposable
     /// <summary>When the leaf expires.</summary>
     public DateTimeOffset NotAfter => new(Leaf.NotAfter.ToUniversalTime());
 
-    /// <summary>The leaf's private key as PKCS#8 PEM, for a program that reads it from its environment as MarbleRun's marbles do.</summary>
-    internal string PrivateKeyPem()
+    /// <summary>The leaf's private key as PKCS#8 PEM in ASCII, for a program that reads it from its environment as MarbleRun's marbles do. Whoever asked zeroes it.</summary>
+    internal byte[] PrivateKeyPem()
     {
         using ECDsa key = Leaf.GetECDsaPrivateKey() ?? throw new InvalidOperationException("The leaf has no private key.");
-        return key.ExportPkcs8PrivateKeyPem() + "\n";
+        byte[] der = key.ExportPkcs8PrivateKey();
+        try
+        {
+            byte[] pem = new byte[PemEncoding.GetEncodedSize("PRIVATE KEY".Length, der.Length) + 1];
+            PemEncoding.TryWriteUtf8("PRIVATE KEY"u8, der, pem, out int length);
+            pem[length] = (byte)'\n';
+            return pem;
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(der);
+        }
     }
 
     /// <summary>Disposes the certificates and the key.</summary>

@@ -1,0 +1,47 @@
+using Cloister.Sealing;
+using Cloister.Workload;
+
+namespace Cloister.Agent.Programs;
+
+/// <summary>A program's variables: the definition's, over them what the host may set, over both what the activation grants.</summary>
+internal static class EntryEnvironment
+{
+    private const string SearchPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+    /// <summary>Joins them. Nothing of the agent's own environment is among them.</summary>
+    /// <exception cref="WorkloadException">A granted variable cannot be one.</exception>
+    public static ProgramEnvironment Build(EntryRequest request, Activation? activation)
+    {
+        var environment = new ProgramEnvironment();
+        try
+        {
+            environment.Set("PATH", SearchPath);
+            IEnumerable<KeyValuePair<string, string>> fixedOnes = request.Entry is { } entry ? entry.Environment : [];
+            foreach (var (name, value) in fixedOnes.Concat(request.Environment))
+                environment.Set(name, value);
+            if (activation is null) return environment;
+            Grant(environment, activation);
+            return environment;
+        }
+        catch
+        {
+            environment.Dispose();
+            throw;
+        }
+    }
+
+    private static void Grant(ProgramEnvironment environment, Activation activation)
+    {
+        Dictionary<string, SecretBytes> granted = GrantedEnvironment.Of(activation);
+        try
+        {
+            foreach (var (name, value) in granted)
+                environment.Set(name, value.Span);
+        }
+        finally
+        {
+            foreach (SecretBytes value in granted.Values)
+                value.Dispose();
+        }
+    }
+}
