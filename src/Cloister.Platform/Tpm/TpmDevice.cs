@@ -155,6 +155,25 @@ public sealed class TpmDevice : IDisposable
         return await channel.OpenAsync(secret, associatedData, cancellation);
     }
 
+    /// <summary>Keeps the storage root key in the TPM at the handle where other programs look for it (0x81000001), unless something is there.</summary>
+    public async ValueTask PersistStorageKeyAsync(CancellationToken cancellation)
+    {
+        await using TpmChannel channel = await Transport.OpenAsync(cancellation);
+        if (await channel.ReadPublicAsync(TpmHandles.StorageKey, cancellation) is not null) return;
+        (TpmObject key, _) = await channel.CreatePrimaryAsync(TpmHandles.Owner, TpmAuthorisation.Empty, TpmTemplates.StorageKey, cancellation);
+        await channel.EvictControlAsync(TpmAuthorisation.Empty, key.Handle, TpmHandles.StorageKey, cancellation);
+    }
+
+    /// <summary>Frees a persistent handle.</summary>
+    /// <param name="handle">0x81xxxxxx.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    public async ValueTask EvictAsync(uint handle, CancellationToken cancellation)
+    {
+        if (!TpmHandles.IsPersistent(handle)) throw new ArgumentOutOfRangeException(nameof(handle), handle, "A persistent handle is 0x81xxxxxx.");
+        await using TpmChannel channel = await Transport.OpenAsync(cancellation);
+        await channel.EvictControlAsync(TpmAuthorisation.Empty, handle, handle, cancellation);
+    }
+
     internal async ValueTask<TpmEndorsement?> FindEndorsementAsync(CancellationToken cancellation)
     {
         await using TpmChannel channel = await Transport.OpenAsync(cancellation);

@@ -9,7 +9,7 @@ internal static class TpmHandles
 
     public const uint RsaCertificate = 0x01C00002, EccCertificate = 0x01C0000A, EccP384Certificate = 0x01C00016;
 
-    public const uint RsaEndorsementKey = 0x81010001, EccEndorsementKey = 0x81010002, EccP384EndorsementKey = 0x81010016;
+    public const uint StorageKey = 0x81000001, RsaEndorsementKey = 0x81010001, EccEndorsementKey = 0x81010002, EccP384EndorsementKey = 0x81010016;
 
     /// <summary>NV indexes with the certificates between the endorsement key's and its root (EK Credential Profile, 2.2.1.5.2).</summary>
     public const uint FirstChainCertificate = 0x01C00100, LastChainCertificate = 0x01C001FF;

@@ -6,17 +6,11 @@ namespace Cloister.Platform.Tpm;
 internal static class TpmTemplates
 {
     private const ushort KeyedHash = 0x0008;
-    private const int Aes128 = 128, Aes256 = 256, Rsa2048 = 2048;
+    private const int Aes128 = 128, Aes256 = 256;
 
     private const TpmAttributes Primary = TpmAttributes.FixedTpm | TpmAttributes.FixedParent | TpmAttributes.SensitiveDataOrigin | TpmAttributes.Restricted;
 
-    // Policies of the EK Credential Profile (2.5, B.6): PolicySecret(endorsement), and PolicyB for SHA-384.
-    private static ReadOnlySpan<byte> PolicyA =>
-    [
-        0x83, 0x71, 0x97, 0x67, 0x44, 0x84, 0xB3, 0xF8, 0x1A, 0x90, 0xCC, 0x8D, 0x46, 0xA5, 0xD7, 0x24,
-        0xFD, 0x52, 0xD7, 0x6E, 0x06, 0x52, 0x0B, 0x64, 0xF2, 0xA1, 0xDA, 0x1B, 0x33, 0x14, 0x69, 0xAA,
-    ];
-
+    // PolicyB of the EK Credential Profile (2.5, B.6), SHA-384.
     private static ReadOnlySpan<byte> PolicyB384 =>
     [
         0xB2, 0x6E, 0x7D, 0x28, 0xD1, 0x1A, 0x50, 0xBC, 0x53, 0xD8, 0x82, 0xBC, 0xF5, 0xFD, 0x3A, 0x1A,
@@ -38,13 +32,11 @@ internal static class TpmTemplates
         .Algorithm(TpmAlgorithm.Aes).UInt16(Aes128).Algorithm(TpmAlgorithm.Cfb).Algorithm(TpmAlgorithm.Null).UInt16((int)TpmCurve.NistP256).Algorithm(TpmAlgorithm.Null).Sized(new byte[32]).Sized(new byte[32]));
 
     /// <summary>Endorsement key of template L-1: RSA 2048.</summary>
-    public static byte[] RsaEndorsementKey { get; } = Build(command => command
-        .Algorithm(TpmAlgorithm.Rsa).Algorithm(TpmAlgorithm.Sha256).UInt32((uint)(Primary | TpmAttributes.AdminWithPolicy | TpmAttributes.Decrypt)).Sized(PolicyA)
-        .Algorithm(TpmAlgorithm.Aes).UInt16(Aes128).Algorithm(TpmAlgorithm.Cfb).Algorithm(TpmAlgorithm.Null).UInt16(Rsa2048).UInt32(0).Sized(new byte[Rsa2048 / 8]));
+    public static byte[] RsaEndorsementKey { get; } = TpmEndorsementKey.RsaTemplate.ToArray();
 
     /// <summary>Endorsement key of template L-2: ECC P-256.</summary>
     public static byte[] EccEndorsementKey { get; } = Build(command => command
-        .Algorithm(TpmAlgorithm.Ecc).Algorithm(TpmAlgorithm.Sha256).UInt32((uint)(Primary | TpmAttributes.AdminWithPolicy | TpmAttributes.Decrypt)).Sized(PolicyA)
+        .Algorithm(TpmAlgorithm.Ecc).Algorithm(TpmAlgorithm.Sha256).UInt32((uint)(Primary | TpmAttributes.AdminWithPolicy | TpmAttributes.Decrypt)).Sized(TpmEndorsementKey.PolicyA)
         .Algorithm(TpmAlgorithm.Aes).UInt16(Aes128).Algorithm(TpmAlgorithm.Cfb).Algorithm(TpmAlgorithm.Null).UInt16((int)TpmCurve.NistP256).Algorithm(TpmAlgorithm.Null).Sized(new byte[32]).Sized(new byte[32]));
 
     /// <summary>Endorsement key of template H-3: ECC P-384.</summary>

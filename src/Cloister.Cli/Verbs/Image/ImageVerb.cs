@@ -7,6 +7,6 @@ internal static class ImageVerb
 {
     public static Command Create() => new Verb("image", "Make a measured, hardened machine of any program, predict its measurements, and run it.")
     {
-        ImageNewVerb.Create(),
+        ImageNewVerb.Create(), ImageSealVerb.Create(),
     };
 }
