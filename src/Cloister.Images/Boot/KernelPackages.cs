@@ -1,5 +1,3 @@
-using System.ComponentModel;
-using System.Diagnostics;
 using System.Security.Cryptography;
 using Cloister.Images.Build;
 
@@ -11,8 +9,6 @@ namespace Cloister.Images.Boot;
 /// </summary>
 public static class KernelPackages
 {
-    private const string Download = "apt-get", Unpack = "dpkg-deb";
-
     /// <summary>Fetches the packages, or takes them from the cache. Several builds may do so at once.</summary>
     /// <param name="cache">A folder of one's own; the packages go to <c>packages/</c> in it. Where nothing can be downloaded, the .deb files may be laid there by hand.</param>
     /// <param name="progress">Told what is fetched.</param>
@@ -35,7 +31,7 @@ public static class KernelPackages
             {
                 progress?.Report(new BuildProgress(BuildStage.Fetch, i, pins.Packages.Length, $"{pins.Packages[i].Name} {pins.Packages[i].Version}"));
                 string file = await GetAsync(pins.Packages[i], packages, temporary, cancellation);
-                await RunAsync(Unpack, ["-x", file, temporary], temporary, "apt-get install -y dpkg", cancellation);
+                await Tool.RunAsync(Tool.Find("dpkg-deb", "dpkg"), ["-x", file, temporary], cancellation);
                 if (file.StartsWith(temporary, StringComparison.Ordinal)) File.Delete(file);
             }
             if (Find(pins, temporary) is null) throw new ImageException(ImageError.DownloadDiffers, $"Kernel, stub or modules in {string.Join(" and ", pins.Packages.Select(package => package.File))} are not the pinned ones.");
@@ -101,7 +97,7 @@ public static class KernelPackages
         string advice = $"Run 'apt-get update', or lay {package.File} (SHA-256 {package.Sha256}) into {packages}.";
         try
         {
-            await RunAsync(Download, ["download", "-q", $"{package.Name}={package.Version}"], temporary, "apt-get install -y apt", cancellation);
+            await Tool.RunAsync(Tool.Find("apt-get", "apt"), ["download", "-q", $"{package.Name}={package.Version}"], cancellation, temporary);
         }
         catch (ImageException failed) when (failed.Error == ImageError.ToolFailed)
         {
@@ -116,33 +112,5 @@ public static class KernelPackages
         if (!File.Exists(path)) return false;
         using FileStream file = File.OpenRead(path);
         return Convert.ToHexStringLower(SHA256.HashData(file)) == sha256;
-    }
-
-    private static async Task RunAsync(string tool, string[] arguments, string folder, string install, CancellationToken cancellation)
-    {
-        var start = new ProcessStartInfo(tool, arguments) { WorkingDirectory = folder, RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
-        start.Environment["LC_ALL"] = "C.UTF-8";
-        Process? started = null;
-        try
-        {
-            started = Process.Start(start);
-        }
-        catch (Win32Exception missing)
-        {
-            throw new ImageException(ImageError.ToolMissing, $"{tool} is not on this machine: {install}", missing);
-        }
-        using Process process = started ?? throw new ImageException(ImageError.ToolMissing, $"{tool} is not on this machine: {install}");
-        try
-        {
-            process.StandardInput.Close();
-            Task<string> output = process.StandardOutput.ReadToEndAsync(cancellation), error = process.StandardError.ReadToEndAsync(cancellation);
-            await process.WaitForExitAsync(cancellation);
-            string words = (await error).Trim() is { Length: > 0 } said ? said : (await output).Trim();
-            if (process.ExitCode != 0) throw new ImageException(ImageError.ToolFailed, $"{tool} ended with {process.ExitCode}: {(words.Length > 2000 ? words[^2000..] : words)}");
-        }
-        finally
-        {
-            if (!process.HasExited) process.Kill(entireProcessTree: true);
-        }
     }
 }
