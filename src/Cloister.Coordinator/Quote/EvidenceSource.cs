@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Security.Cryptography;
 using Cloister.Attestation;
 using Cloister.Attestation.Tpm;
@@ -47,8 +48,9 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
     {
         if (issuer is not ICredentialHolder holder)
             throw new CoordinatorException(CoordinatorError.NoEvidence, "This coordinator's evidence is not a TPM's: it has no key that a credential could be made for.");
-        if (credential.Blob.Length is 0 or > MaxBlob || credential.EncryptedSecret.Length is 0 or > MaxEncryptedSecret)
-            throw new CoordinatorException(CoordinatorError.BadRequest, $"A credential has a blob of 1 to {MaxBlob} bytes and an encrypted secret of 1 to {MaxEncryptedSecret}.");
+        // The parts go to the TPM as they are: each has to be the one structure that stands there.
+        if (!IsSized(credential.Blob.Span, MaxBlob) || !IsSized(credential.EncryptedSecret.Span, MaxEncryptedSecret))
+            throw new CoordinatorException(CoordinatorError.BadRequest, $"A credential is a TPM2B_ID_OBJECT of at most {MaxBlob} bytes and a TPM2B_ENCRYPTED_SECRET of at most {MaxEncryptedSecret}.");
         try
         {
             return await InTurnAsync(() => holder.ActivateAsync(credential, cancellation), cancellation);
@@ -56,7 +58,8 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
         catch (PlatformException error)
         {
             logger.CredentialNotOpened(error);
-            throw error.Error == PlatformError.TpmCredentialRefused
+            // libtpms says TPM_RC_FAILURE for a secret that is encrypted to another key; a TPM that really failed gives no evidence either.
+            throw error.Error is PlatformError.TpmCredentialRefused or PlatformError.TpmRefused
                 ? new CoordinatorException(CoordinatorError.CredentialRefused, "The coordinator's TPM did not open the credential: it was made for other keys than this TPM's, or was changed.", error)
                 : new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform opened no credential: {error.Message}", error);
         }
@@ -87,6 +90,9 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
             Interlocked.Decrement(ref _inside);
         }
     }
+
+    private static bool IsSized(ReadOnlySpan<byte> bytes, int most) =>
+        bytes.Length > sizeof(ushort) && bytes.Length <= most && BinaryPrimitives.ReadUInt16BigEndian(bytes) == bytes.Length - sizeof(ushort);
 
     private static CoordinatorStatement Statement(CoordinatorSnapshot snapshot) => new(
         snapshot.Manifest?.Fingerprint ?? "",

@@ -4,6 +4,7 @@ using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json;
 using Cloister.Attestation;
+using Cloister.Platform;
 using Cloister.Platform.Simulation;
 
 namespace Cloister.Coordinator.Tests.Hosting;
@@ -14,6 +15,8 @@ internal sealed class TestCoordinator : IAsyncDisposable
     private static readonly byte[] CoordinatorMeasurement = SHA256.HashData("coordinator"u8);
 
     private readonly string _root = Directory.CreateTempSubdirectory("cloister-coordinator-").FullName;
+
+    private IEvidenceIssuer? _issuer;
 
     public TestClock Clock { get; } = new();
 
@@ -29,9 +32,11 @@ internal sealed class TestCoordinator : IAsyncDisposable
     /// <summary>What the coordinator failed at by its own account: a refusal is none.</summary>
     public FailureLog Failures { get; } = new();
 
-    public static async Task<TestCoordinator> StartAsync(Func<CoordinatorOptions, CoordinatorOptions>? configure = null)
+    /// <param name="configure">Changes the options.</param>
+    /// <param name="issuer">The source of its evidence; simulated if null.</param>
+    public static async Task<TestCoordinator> StartAsync(Func<CoordinatorOptions, CoordinatorOptions>? configure = null, IEvidenceIssuer? issuer = null)
     {
-        var coordinator = new TestCoordinator();
+        var coordinator = new TestCoordinator { _issuer = issuer };
         var options = new CoordinatorOptions
         {
             ClientAddress = "localhost:0",
@@ -89,7 +94,7 @@ internal sealed class TestCoordinator : IAsyncDisposable
     }
 
     private async Task OpenAsync() => Host = await CoordinatorHost.CreateAsync(
-        Options, Options.Simulation ? null : new TestOnlyIssuer(HostKey, CoordinatorMeasurement), VerifierRegistry.CreateDefault(), Failures, Clock, default);
+        Options, Options.Simulation ? null : _issuer ?? new TestOnlyIssuer(HostKey, CoordinatorMeasurement), VerifierRegistry.CreateDefault(), Failures, Clock, default);
 
     public static HttpClient Connect(int port, X509Certificate2? certificate, Action<byte[]>? serverKey)
     {

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Platform;
 using Cloister.Protocol.Grpc;
 using Cloister.Protocol.Marble;
@@ -67,6 +68,29 @@ internal sealed class TestWorkload : IDisposable
         using HttpClient client = Client();
         return await Channel(client).UnaryAsync(MarbleService.ChallengePath,
             new ChallengeReq { Nonce = ByteString.CopyFrom(nonce ?? RandomNumberGenerator.GetBytes(32)) }, ChallengeResp.Parser);
+    }
+
+    /// <summary>Asks for the enrolment of a TPM's keys.</summary>
+    public async Task<EnrolResp> EnrolAsync(ByteString challenge, TpmEndorsement endorsement)
+    {
+        using HttpClient client = Client();
+        var request = new EnrolReq
+        {
+            Challenge = challenge,
+            MarbleType = Type,
+            EndorsementCertificate = ByteString.CopyFrom(endorsement.Certificate.Span),
+            EndorsementKey = ByteString.CopyFrom(endorsement.EndorsementKey.Span),
+            AttestationKey = ByteString.CopyFrom(endorsement.AttestationKey.Span),
+        };
+        request.Intermediates.AddRange(endorsement.Intermediates.Select(one => ByteString.CopyFrom(one.Span)));
+        return await Channel(client).UnaryAsync(MarbleService.EnrolPath, request, EnrolResp.Parser);
+    }
+
+    /// <summary>Lets the coordinator's TPM open a credential.</summary>
+    public async Task<CredentialResp> OpenAsync(TpmCredentialMessage credential)
+    {
+        using HttpClient client = Client();
+        return await Channel(client).UnaryAsync(MarbleService.CredentialPath, credential, CredentialResp.Parser);
     }
 
     public async Task<ActivationReq> PrepareAsync(ChallengeResp challenge)

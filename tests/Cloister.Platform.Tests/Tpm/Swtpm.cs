@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
 namespace Cloister.Tests.Tpm;
@@ -13,9 +14,10 @@ internal sealed class Swtpm : IDisposable
 
     /// <param name="certified">Whether a local authority certifies its endorsement keys, as the maker of a chip does.</param>
     /// <param name="banks">Its PCR banks, if certified.</param>
-    public Swtpm(bool certified = false, string banks = "sha256")
+    /// <param name="authority">The TPM whose authority certifies this one too; its own does if null.</param>
+    public Swtpm(bool certified = false, string banks = "sha256", Swtpm? authority = null)
     {
-        if (certified) Certify(banks);
+        if (certified) Certify(banks, authority?.Authority ?? Authority);
         Start();
     }
 
@@ -26,6 +28,21 @@ internal sealed class Swtpm : IDisposable
 
     /// <summary>How the library names it.</summary>
     public string Address => "swtpm:" + In("s");
+
+    /// <summary>The folder of its own authority: <c>issuercert.pem</c> under <c>swtpm-localca-rootca-cert.pem</c>.</summary>
+    private string Authority => In("ca");
+
+    /// <summary>The certificate of the authority that issues, DER; under it alone certificates can be checked, as no TPM stores it.</summary>
+    public byte[] Issuer => PemOf("issuercert.pem");
+
+    /// <summary>The root's certificate, DER.</summary>
+    public byte[] Root => PemOf("swtpm-localca-rootca-cert.pem");
+
+    private byte[] PemOf(string file)
+    {
+        using X509Certificate2 certificate = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Authority, file));
+        return certificate.RawData;
+    }
 
     private static string[] Folders => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
 
@@ -73,12 +90,12 @@ internal sealed class Swtpm : IDisposable
         _folder.Delete(true);
     }
 
-    private void Certify(string banks)
+    private void Certify(string banks, string authority)
     {
         File.WriteAllText(In("setup.conf"), $"create_certs_tool=swtpm_localca\ncreate_certs_tool_config={In("localca.conf")}\ncreate_certs_tool_options={In("options.conf")}\n");
-        File.WriteAllText(In("localca.conf"), $"statedir={In("ca")}\nsigningkey={In("ca")}/signkey.pem\nissuercert={In("ca")}/issuercert.pem\ncertserial={In("ca")}/certserial\n");
+        File.WriteAllText(In("localca.conf"), $"statedir={authority}\nsigningkey={authority}/signkey.pem\nissuercert={authority}/issuercert.pem\ncertserial={authority}/certserial\n");
         File.WriteAllText(In("options.conf"), "--platform-manufacturer Cloister\n--platform-version 1\n--platform-model Test\n");
-        Directory.CreateDirectory(In("ca"));
+        Directory.CreateDirectory(authority);
         Run("swtpm_setup", "--tpm2", "--tpmstate", _folder.FullName, "--create-ek-cert", "--create-platform-cert", "--lock-nvram", "--config", In("setup.conf"), "--pcr-banks", banks, "--not-overwrite");
     }
 
