@@ -103,7 +103,7 @@ public sealed class ManyProgramsTests(ManyProgramsFixture fixture)
     public async Task Status_and_logs_tell_of_the_machine_and_not_what_programs_write()
     {
         JsonObject status = await fixture.Machine.StatusAsync();
-        Assert.Equal("many", (string?)status["image"]);
+        Assert.Equal("many", (string?)status["name"]);
         Ended logs = await fixture.Machine.RunAsync("logs");
         logs.Succeeded();
         Assert.Contains("redis", logs.Output, StringComparison.Ordinal);

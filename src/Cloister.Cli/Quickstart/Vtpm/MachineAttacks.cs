@@ -81,7 +81,7 @@ internal sealed class MachineAttacks(Stack stack, VtpmStory story) : IDisposable
     {
         IReadOnlyDictionary<string, string>? environment = change is null ? null : await HostileHost.CreateAsync(Path.Combine(folder, "host"), change, cancellation);
         var machine = new MeasuredMachine(stack, image, Path.Combine(folder, "machine"));
-        await machine.StartAsync(new Step(), [StoryImages.ServingPort], story.MeshFromInside, authority, environment, cancellation);
+        await machine.StartAsync(new Step(), [StoryImages.ServingPort], stack.MeshAddress, authority, environment, cancellation);
         await using CloisterProcess process = machine.Process;
         JsonObject? line = await process.FindAsync(one => (string?)one["event"] == "Activated" || one["error"] is not null, cancellation);
         if (line is null)

@@ -18,9 +18,6 @@ internal sealed class VtpmStory(QuickstartOptions options, Stack stack, Narrator
     /// <summary>The authority that endorses the TPMs of this operator's machines.</summary>
     public string Authority => Path.Combine(Stack.Workspace.Operator, "tpm-authority");
 
-    /// <summary>The coordinator's mesh address as a machine of this host sees it.</summary>
-    public string MeshFromInside => "10.0.2.2:" + Stack.MeshAddress.Split(':')[^1];
-
     protected override async Task CoordinateAsync(Step step, CancellationToken cancellation)
     {
         await MakeOperatorKeyAsync(step, cancellation);
@@ -45,7 +42,7 @@ internal sealed class VtpmStory(QuickstartOptions options, Stack stack, Narrator
     protected override async Task<CloisterProcess> StartServerAsync(Step step, CancellationToken cancellation)
     {
         _workload = new MeasuredMachine(Stack, StoryImages.Built(Images.Workload), Path.Combine(Stack.Workspace.Operator, "workload-machine"));
-        await _workload.StartAsync(step, [StoryImages.ServingPort], MeshFromInside, Authority, environment: null, cancellation);
+        await _workload.StartAsync(step, [StoryImages.ServingPort], Stack.MeshAddress, Authority, environment: null, cancellation);
         return _workload.Process;
     }
 
