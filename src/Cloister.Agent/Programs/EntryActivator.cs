@@ -26,6 +26,17 @@ internal sealed class EntryActivator(ImageDefinition definition, GuestSystem sys
             : throw new ImageException(ImageError.SettingsInvalid, "The coordinator's address is no IPv4 address with a port, such as 10.0.2.2:2001; names are not resolved inside a machine.");
     }
 
+    /// <summary>How an entry that activates itself finds its coordinator: the variables that `cloister` and MarbleRun's marbles read. Where it is says nothing of who it is.</summary>
+    public IReadOnlyDictionary<string, string> Joining(EntryRequest request)
+    {
+        var variables = new Dictionary<string, string>();
+        if (request.Entry is not { Activation: EntryActivation.Program } entry) return variables;
+        if (entry.Marble is { } marble) variables["EDG_MARBLE_TYPE"] = marble;
+        if (Coordinator(settings) is { } coordinator) variables["EDG_MARBLE_COORDINATOR_ADDR"] = coordinator.ToString();
+        if (!settings.DnsNames.IsEmpty) variables["EDG_MARBLE_DNS_NAMES"] = string.Join(',', settings.DnsNames);
+        return variables;
+    }
+
     /// <summary>Activates the entry; waits until it succeeds or is refused for good. The activation lives as long as this object.</summary>
     /// <exception cref="ImageException">Something is missing for it.</exception>
     /// <exception cref="WorkloadException">A refusal that waiting does not change.</exception>

@@ -61,7 +61,7 @@ internal sealed class EntryRunner : IDisposable
 
     private RunningProgram Spawn(EntryRequest request, Activation? activation, ImmutableArray<string> command, bool output)
     {
-        using ProgramEnvironment environment = EntryEnvironment.Build(request, activation);
+        using ProgramEnvironment environment = EntryEnvironment.Build(request, _activator.Joining(request), activation);
         var (file, arguments) = (request with { Command = command }).Start(_system.Launchers);
         return _children.Start(new ProgramStart(file, arguments, request.Entry?.Directory ?? "/", request.Input, output), environment);
     }
