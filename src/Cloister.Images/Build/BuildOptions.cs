@@ -15,6 +15,11 @@ public sealed record BuildOptions
     /// <summary>Whether inputs may differ from the lock beside the definition; the lock is then written anew.</summary>
     public bool Update { get; init; }
 
+    /// <summary>The folder that <c>CLOISTER_GUEST</c> names, else <c>guest</c> beside this program's folder.</summary>
+    public static string DefaultPrograms => Environment.GetEnvironmentVariable("CLOISTER_GUEST") is { Length: > 0 } set
+        ? set
+        : Path.GetFullPath(Path.Combine(AppContext.BaseDirectory, "..", "guest"));
+
     /// <summary><c>cloister</c> under <c>XDG_CACHE_HOME</c>, else under <c>~/.cache</c>, else under the folder for temporary files.</summary>
     public static string DefaultCache
     {

@@ -17,4 +17,7 @@ public static class ImageLayout
 
     /// <summary>Every input with its version and SHA-256.</summary>
     public const string Lock = "image.lock";
+
+    /// <summary>A disk that firmware boots from, with the Unified Kernel Image on it; only if it was asked for.</summary>
+    public const string Disk = "boot.img";
 }

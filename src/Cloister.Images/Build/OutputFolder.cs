@@ -42,7 +42,7 @@ internal sealed partial class OutputFolder : IDisposable
     /// <summary>Brings the folder to its place, in one step where something is there already.</summary>
     public void Publish()
     {
-        foreach (string file in Directory.EnumerateFiles(Path))
+        foreach (string file in Directory.EnumerateFiles(Path).Where(file => System.IO.Path.GetFileName(file) != LockName))
             using (var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read))
                 RandomAccess.FlushToDisk(stream.SafeFileHandle);
         File.Delete(System.IO.Path.Combine(Path, LockName));

@@ -63,7 +63,7 @@ internal static class ProgramChecks
     private static string Similar(RootTree tree, string path)
     {
         string name = path[(path.LastIndexOf('/') + 1)..];
-        string[] places = [.. tree.All().Where(one => one.Node is RootFile && one.Path.EndsWith("/" + name, StringComparison.Ordinal)).Select(one => one.Path).Take(3)];
+        string[] places = [.. tree.All().Where(one => one.Node is RootFile && !one.Path.StartsWith("/cloister/", StringComparison.Ordinal) && one.Path.EndsWith("/" + name, StringComparison.Ordinal)).Select(one => one.Path).Take(3)];
         return places.Length == 0 ? "" : $" There is {string.Join(", ", places)}.";
     }
 

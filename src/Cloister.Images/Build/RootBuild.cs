@@ -25,6 +25,9 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
         .. definition.Files.SelectMany(source => source.Without).Distinct().Order(StringComparer.Ordinal).Select(name => "-" + name),
     ];
 
+    /// <summary>Who writes roots; of another version the bytes may be others.</summary>
+    public static async Task<LockedInput> ToolAsync(CancellationToken cancellation) => new("tool", "squashfs-tools", await RootWriter.Find().VersionAsync(cancellation), "");
+
     /// <summary>Reads all sources into the tree.</summary>
     /// <param name="locked">Whose packages are taken as they are, if it answers the same request; null: apt is asked.</param>
     /// <param name="cancellation">Ends building.</param>
@@ -54,7 +57,6 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
     {
         var writer = RootWriter.Find();
         string version = await writer.VersionAsync(cancellation);
-        _inputs.Add(new LockedInput("tool", "squashfs-tools", version, ""));
         var kept = new RootCache(Path.Combine(cache, "roots"));
         string key = RootCache.Key(_tree, $"{RootWriter.Form} {version}");
         if (await kept.TakeAsync(key, path, cancellation) is { } disk)

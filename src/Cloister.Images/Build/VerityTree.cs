@@ -16,7 +16,7 @@ internal static class VerityTree
     {
         await using var file = new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.Asynchronous);
         long blocks = Blocks(file.Length, path);
-        byte[] salt = await SaltAsync(file, cancellation);
+        byte[] salt = await SaltAsync(file, blocks, cancellation);
         (byte[] hash, List<byte[]> levels) = await ComputeAsync(file, blocks, salt, progress, cancellation);
         file.Position = blocks * Block;
         for (int level = levels.Count - 1; level >= 0; level--)
@@ -31,8 +31,14 @@ internal static class VerityTree
         await using var file = new FileStream(disk.Path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous);
         if (disk.DataBlocks < 1 || file.Length != (disk.DataBlocks + TreeBlocks(disk.DataBlocks)) * Block) return false;
         (byte[] hash, List<byte[]> levels) = await ComputeAsync(file, disk.DataBlocks, disk.Salt.ToArray(), null, cancellation);
-        if (!hash.AsSpan().SequenceEqual(disk.RootHash.Span)) return false;
-        file.Position = disk.DataBlocks * Block;
+        return hash.AsSpan().SequenceEqual(disk.RootHash.Span) && await HasTreeAsync(file, disk.DataBlocks, levels, cancellation);
+    }
+
+    private static ImageException Differ(string path) => new(ImageError.MeasurementsDiffer, $"'{path}' is no root with its tree: it was changed.");
+
+    private static async Task<bool> HasTreeAsync(FileStream file, long blocks, List<byte[]> levels, CancellationToken cancellation)
+    {
+        file.Position = blocks * Block;
         for (int level = levels.Count - 1; level >= 0; level--)
         {
             byte[] stored = new byte[levels[level].Length];
@@ -40,6 +46,26 @@ internal static class VerityTree
             if (!stored.AsSpan().SequenceEqual(levels[level])) return false;
         }
         return true;
+    }
+
+    /// <summary>Computes what a written disk is, from its bytes alone: so many blocks can be split into data and tree in one way only.</summary>
+    /// <exception cref="ImageException"><see cref="ImageError.MeasurementsDiffer"/>: its tree is not that of its data.</exception>
+    public static async Task<RootDisk> ReadAsync(string path, IProgress<BuildProgress>? progress, CancellationToken cancellation)
+    {
+        long length = new FileInfo(path).Length, blocks = length / Block;
+        // The tree is a little less than a 127th of the data; it grows with it, so a search by halves finds the split.
+        (long low, long high) = (0, blocks);
+        while (low < high)
+        {
+            long middle = (low + high + 1) / 2;
+            if (middle + TreeBlocks(middle) <= blocks) low = middle;
+            else high = middle - 1;
+        }
+        if (low == 0 || low + TreeBlocks(low) != blocks || length % Block != 0) throw Differ(path);
+        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.Asynchronous);
+        byte[] salt = await SaltAsync(file, low, cancellation);
+        (byte[] hash, List<byte[]> levels) = await ComputeAsync(file, low, salt, progress, cancellation);
+        return await HasTreeAsync(file, low, levels, cancellation) ? new RootDisk(path, low, hash, salt) : throw Differ(path);
     }
 
     /// <summary>Blocks of a tree over so many blocks of data.</summary>
@@ -55,10 +81,10 @@ internal static class VerityTree
         length > 0 && length % Block == 0 ? length / Block : throw new ImageException(ImageError.ToolFailed, $"'{path}' has {length:N0} bytes, which are not whole blocks.");
 
     // The salt only has to be fixed and to differ between roots: what it is made of is the data itself.
-    private static async Task<byte[]> SaltAsync(FileStream file, CancellationToken cancellation)
+    private static async Task<byte[]> SaltAsync(FileStream file, long blocks, CancellationToken cancellation)
     {
-        file.Position = 0;
-        byte[] data = await SHA256.HashDataAsync(file, cancellation);
+        using var slice = new SliceStream(file.SafeFileHandle, 0, blocks * Block);
+        byte[] data = await SHA256.HashDataAsync(slice, cancellation);
         return SHA256.HashData([.. "cloister root salt\0"u8, .. data]);
     }
 

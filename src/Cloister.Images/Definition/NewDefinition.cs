@@ -1,5 +1,7 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using Cloister.Images.Sources;
 
 namespace Cloister.Images.Definition;
 
@@ -9,43 +11,7 @@ public static class NewDefinition
     /// <summary>A definition's name in its folder.</summary>
     public const string FileName = "image.yaml";
 
-    private const string Template = """
-        # What this machine is. All of it is measured: what is not stated here is not allowed inside.
-        name: $name
-        product: 1          # which product it is
-        version: 1          # its security version; raise it with every fix
-        debug: false        # true lets whoever runs it look inside, and changes the measurement
-
-        machine:
-          memory: 512       # MiB
-          cpus: 1
-
-        start: $name        # the entry point that starts with the machine; without this line it waits to be asked
-        entries:            # the programs that may be started; there is no other way in
-          $name:
-            command: $command
-            arguments: false            # true: whoever starts it may append arguments
-            directory: $directory
-            user: $user
-            environment: $environment
-            allowedEnvironment: []      # variables that whoever starts it may set
-
-        files:              # what the read-only root holds, later over earlier
-        $files
-          # - directory: rootfs           # a folder or file beside this one: modes stay, owners become root
-          #   to: /
-          # - packages: [redis-server]    # Debian packages, with all that they depend on
-          # - archive: container.tar      # an OCI or docker-save archive; cloister image import writes a whole image.yaml of one
-
-        network:
-          listen: []        # TCP ports that are open; everything else is dropped, inbound and outbound
-          connect: []       # where programs may connect to: an IPv4 address and port, or coordinator
-
-        mounts: []          # memory that can be written, empty at every start: - { path: /var/lib/data, size: 64 }
-        disks: []           # folders that are kept, sealed: - { name: data, path: /data, size: 64, key: "file:/keys/data" }
-        console: programs   # what leaves through console and log: none, lifecycle, programs
-
-        """;
+    private const int VolumeSize = 64, MaximumName = 32;
 
     /// <summary>Writes the text.</summary>
     /// <param name="folder">The last part of the folder's path, of which the image's name is made.</param>
@@ -55,38 +21,76 @@ public static class NewDefinition
     {
         ArgumentNullException.ThrowIfNull(folder);
         if (program is null)
-            return Fill(folder, new EntryPoint { Command = ["/bin/busybox", "date"] }, "  - packages: [busybox-static]     # Debian packages, with all that they depend on");
+            return Write(folder, new EntryPoint { Command = ["/bin/busybox", "date"] }, [new FileSource { Packages = ["busybox-static"] }], [], []);
         if (!File.Exists(program)) throw new ImageException(ImageError.SourceUnreadable, $"'{program}' is not a file.");
         string place = "/opt/" + Path.GetFileName(program);
-        return Fill(folder, new EntryPoint { Command = [place] },
-            $"""
-              - packages: [libc6]     # what the program is linked with
-              - directory: {Quote(Path.GetFullPath(program))}
-                to: {Quote(place)}
-            """);
+        // What most programs are linked with.
+        return Write(folder, new EntryPoint { Command = [place] }, [new FileSource { Packages = ["libc6"] }, new FileSource { Directory = Path.GetFullPath(program), To = place }], [], []);
     }
 
-    /// <summary>Writes the text for what an archive says of itself.</summary>
-    /// <param name="folder">The last part of the folder's path.</param>
-    /// <param name="entry">The entry point that the archive asks for.</param>
-    /// <param name="archive">The archive's path, as the definition names it.</param>
-    public static string WriteForArchive(string folder, EntryPoint entry, string archive)
+    /// <summary>Writes the text for something that is imported.</summary>
+    /// <param name="folder">The last part of the folder's path, of which the image's name is made.</param>
+    /// <param name="source">What is imported.</param>
+    public static string Write(string folder, ImportedSource source)
     {
         ArgumentNullException.ThrowIfNull(folder);
-        ArgumentNullException.ThrowIfNull(entry);
-        return Fill(folder, entry, $"  - archive: {Quote(archive)}");
+        ArgumentNullException.ThrowIfNull(source);
+        return Write(folder, source.Entry, [source.Files], source.Ports, source.Volumes);
     }
 
-    private static string Fill(string folder, EntryPoint entry, string files)
+    private static string Write(string folder, EntryPoint entry, FileSource[] sources, IEnumerable<int> ports, IReadOnlyCollection<string> volumes)
     {
-        string environment = entry.Environment.IsEmpty ? "{}" : string.Concat(entry.Environment.Select(one => $"\n      {one.Key}: {Quote(one.Value)}"));
-        return Template
-            .Replace("$name", Name(folder), StringComparison.Ordinal)
-            .Replace("$command", $"[{string.Join(", ", entry.Command.Select(Quote))}]", StringComparison.Ordinal)
-            .Replace("$directory", Quote(entry.Directory), StringComparison.Ordinal)
-            .Replace("$user", $"{entry.User}{(entry.User == 0 ? "                     # root: only with debug: true" : "")}", StringComparison.Ordinal)
-            .Replace("$environment", environment, StringComparison.Ordinal)
-            .Replace("$files", files, StringComparison.Ordinal);
+        string name = Name(folder);
+        string environment = entry.Environment.IsEmpty ? " {}" : string.Concat(entry.Environment.Select(one => $"\n      {one.Key}: {Quote(one.Value)}"));
+        string mounts = volumes.Count == 0 ? " []" : "";
+        return $$"""
+            # What this machine is. All of it is measured: what is not stated here is not allowed inside.
+            name: {{name}}
+            product: 1          # which product it is
+            version: 1          # its security version; raise it with every fix
+            debug: false        # true lets whoever runs it look inside, and changes the measurement
+
+            machine:
+              memory: {{512 + volumes.Count * VolumeSize}}       # MiB
+              cpus: 1
+
+            start: {{name}}        # the entry point that starts with the machine; without this line it waits to be asked
+            entries:            # the programs that may be started; there is no other way in
+              {{name}}:
+                command: [{{string.Join(", ", entry.Command.Select(Quote))}}]
+                arguments: false            # true: whoever starts it may append arguments
+                directory: {{Quote(entry.Directory)}}
+                user: {{entry.User}}                  # never 0
+                environment:{{environment}}
+                allowedEnvironment: []      # variables that whoever starts it may set
+
+            files:              # what the read-only root holds, later over earlier
+            {{string.Join('\n', sources.Select(Source))}}
+              # - directory: rootfs           # a folder or file beside this one: modes stay, owners become root
+              #   to: /
+              # - packages: [python3]         # Debian packages, with all that they depend on
+              # - archive: container.tar      # an OCI or docker-save archive
+
+            network:
+              listen: [{{string.Join(", ", ports.Select(port => port.ToString(CultureInfo.InvariantCulture)))}}]        # TCP ports that are open; everything else is dropped, inbound and outbound
+              connect: []       # where programs may connect to: an IPv4 address and port, or coordinator
+
+            mounts:{{mounts}}          # memory that can be written, empty at every start: - { path: /var/lib/data, size: 64 }
+            {{string.Concat(volumes.Select(volume => $"  - {{ path: {Quote(volume)}, size: {VolumeSize}, user: {entry.User} }}\n"))}}disks: []           # folders that are kept, sealed: - { name: data, path: /data, size: 64, key: "file:/keys/data" }
+            console: programs   # what leaves through console and log: none, lifecycle, programs
+
+            """;
+    }
+
+    private static string Source(FileSource source)
+    {
+        string what = source switch
+        {
+            { Directory: { } directory } => $"directory: {Quote(directory)}",
+            { Archive: { } archive } => $"archive: {Quote(archive)}",
+            _ => $"packages: [{string.Join(", ", source.Packages.Select(Quote))}]",
+        };
+        return source.To == "/" ? $"  - {what}" : $"  - {what}\n    to: {Quote(source.To)}";
     }
 
     private static string Name(string folder)
@@ -95,12 +99,13 @@ public static class NewDefinition
         foreach (char one in folder.ToLowerInvariant())
             name.Append(char.IsAsciiLetterLower(one) || char.IsAsciiDigit(one) ? one : '-');
         string trimmed = name.ToString().Trim('-');
-        return trimmed.Length == 0 ? "image" : trimmed[..Math.Min(trimmed.Length, 32)];
+        return trimmed.Length == 0 ? "image" : trimmed[..Math.Min(trimmed.Length, MaximumName)];
     }
 
-    // JSON's way to quote a text is YAML's as well; what needs no quotes has none.
-    private static string Quote(string text) =>
-        text.Length > 1 && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '/' or '.' or '-' or '_' or '+') && (text[0] == '/' || char.IsAsciiLetter(text[0])) && text is not ("true" or "false" or "null" or "yes" or "no" or "on" or "off")
-            ? text
-            : $"\"{JsonEncodedText.Encode(text)}\"";
+    // JSON's way to quote a text is YAML's as well; what is plainly a path or a name has no quotes.
+    private static string Quote(string text)
+    {
+        bool plain = text.Length > 1 && (text[0] == '/' || char.IsAsciiLetter(text[0])) && text.All(one => char.IsAsciiLetterOrDigit(one) || one is '/' or '.' or '-' or '_' or '+');
+        return plain && text is not ("true" or "false" or "null" or "yes" or "no" or "on" or "off") ? text : $"\"{JsonEncodedText.Encode(text)}\"";
+    }
 }
