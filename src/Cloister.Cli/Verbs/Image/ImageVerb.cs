@@ -7,12 +7,12 @@ internal static class ImageVerb
 {
     public static Command Create() => new Verb("image", "Make a measured, hardened machine of any program, predict its measurements, and run it.")
     {
-        ImageNewVerb.Create(), ImageSealVerb.Create(),
         ImageNewVerb.Create(),
         ImageImportVerb.Create(),
         ImageBuildVerb.Create(),
         ImageMeasureVerb.Create(),
         ImageInspectVerb.Create(),
         ImagePackageVerb.Create(),
+        ImageSealVerb.Create(),
     };
 }
