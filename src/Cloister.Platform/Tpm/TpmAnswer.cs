@@ -95,6 +95,28 @@ internal sealed class TpmAnswer : IDisposable
 
     public void Dispose() => CryptographicOperations.ZeroMemory(_bytes);
 
+    /// <summary>Fuzz target: any bytes are read with any fields, or refused as no answer.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            if (CodeOf(bytes) != 0) return;
+            bool sessions = BinaryPrimitives.ReadUInt16BigEndian(bytes) == WithSessions;
+            using TpmAnswer handle = Open(bytes.ToArray(), sessions ? 1 : 0, hasHandle: true, out _), fields = Open(bytes.ToArray(), sessions ? 1 : 0, hasHandle: false, out _);
+            _ = handle.Sized();
+            handle.End();
+            _ = fields.UInt32();
+            _ = fields.Selection();
+            _ = fields.UInt32();
+            _ = fields.Sized();
+            fields.End();
+        }
+        catch (PlatformException refused) when (refused.Error == PlatformError.TpmAnswerInvalid)
+        {
+            return;
+        }
+    }
+
     internal static PlatformException Invalid(string reason) =>
         new(PlatformError.TpmAnswerInvalid, $"The TPM's answer cannot be read: {reason}. What answers there is no TPM 2.0, or it is broken.");
 

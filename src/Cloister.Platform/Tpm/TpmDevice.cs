@@ -120,8 +120,9 @@ public sealed class TpmDevice : IDisposable
         {
             return await channel.ActivateAsync(key, endorsement.Key, authorisation, credential, cancellation);
         }
-        catch (PlatformException refused) when (refused.TpmCode is { } code && TpmResponseCode.Bare(code) is TpmResponseCode.Integrity or TpmResponseCode.Value or TpmResponseCode.Size or TpmResponseCode.EccPoint)
+        catch (PlatformException refused) when (refused.TpmCode is { } code && TpmResponseCode.Bare(code) is TpmResponseCode.Integrity or TpmResponseCode.Value or TpmResponseCode.Size or TpmResponseCode.EccPoint or TpmResponseCode.Failure)
         {
+            // Failure mode would have shown before: software TPMs say TPM_RC_FAILURE of an RSA secret that does not decrypt.
             throw new PlatformException(PlatformError.TpmCredentialRefused, $"The credential is not for this TPM's attestation key and endorsement key, or it was changed. {refused.Message}", refused) { TpmCode = code };
         }
     }

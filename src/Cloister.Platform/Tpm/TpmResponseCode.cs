@@ -5,7 +5,7 @@ namespace Cloister.Platform.Tpm;
 /// <summary>What a TPM says when it refuses (TPM_RC, TPM 2.0 Library part 2, 6.6), in words.</summary>
 internal static class TpmResponseCode
 {
-    public const uint Success = 0, Initialize = 0x100, ContextGap = 0x901, ObjectMemory = 0x902, SessionMemory = 0x903, Memory = 0x904, SessionHandles = 0x905, ObjectHandles = 0x906,
+    public const uint Success = 0, Initialize = 0x100, Failure = 0x101, ContextGap = 0x901, ObjectMemory = 0x902, SessionMemory = 0x903, Memory = 0x904, SessionHandles = 0x905, ObjectHandles = 0x906,
         Yielded = 0x908, Testing = 0x90A, Lockout = 0x921, Retry = 0x922, NvRate = 0x920;
 
     /// <summary>Errors of format one without the place they speak of.</summary>
@@ -75,7 +75,7 @@ internal static class TpmResponseCode
         0x0A6 => ("TPM_RC_CURVE", "it does not have this curve"),
         EccPoint => ("TPM_RC_ECC_POINT", "the point is not on the curve"),
         Initialize => ("TPM_RC_INITIALIZE", "it was not started: firmware or whoever runs it sends TPM2_Startup first"),
-        0x101 => ("TPM_RC_FAILURE", "it is in failure mode and answers nothing until it is reset"),
+        Failure => ("TPM_RC_FAILURE", "it failed; one in failure mode answers nothing until it is reset"),
         0x120 => ("TPM_RC_DISABLED", "the command is disabled"),
         0x124 => ("TPM_RC_AUTH_TYPE", "the object takes another kind of authorisation"),
         0x125 => ("TPM_RC_AUTH_MISSING", "an authorisation is missing"),
