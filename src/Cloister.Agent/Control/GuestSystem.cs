@@ -1,4 +1,4 @@
-using Cloister.Agent.Storage;
+using Cloister.Agent.Disks;
 using Cloister.Images;
 using Cloister.Images.Boot;
 using Cloister.Platform;
@@ -30,7 +30,7 @@ internal sealed record GuestSystem
     public required Func<IEvidenceIssuer> Issuer { get; init; }
 
     /// <summary>The machine's disks.</summary>
-    public required Func<ImageDefinition, IDataDisks> Disks { get; init; }
+    public required Func<ImageDefinition, Reporter, IDataDisks> Disks { get; init; }
 
     /// <summary>Ends every process that is left but this one.</summary>
     public required Action EndAll { get; init; }

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using Cloister.Agent.Disks;
 using Cloister.Agent.Interop;
 using Cloister.Agent.Network;
 using Cloister.Agent.Programs;
@@ -63,7 +64,7 @@ internal static class ProcessOne
         },
         GiveTpm = TpmAccess.Give,
         Issuer = () => throw new PlatformException(PlatformError.NoAttester, "This machine has no TPM."),
-        Disks = _ => new NoDisks(),
+        Disks = static (definition, reporter) => definition.Disks.IsEmpty ? new NoDisks() : new DataDisks(definition, new DiskSystem(), reporter),
         EndAll = EndAll,
     };
 

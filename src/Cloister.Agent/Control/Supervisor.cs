@@ -1,7 +1,7 @@
 using System.Globalization;
+using Cloister.Agent.Disks;
 using Cloister.Agent.Interop;
 using Cloister.Agent.Programs;
-using Cloister.Agent.Storage;
 using Cloister.Images;
 using Cloister.Images.Channel;
 using Cloister.Platform;
@@ -56,15 +56,16 @@ internal sealed class Supervisor(ImageDefinition definition, GuestSystem system,
 
     private async Task<int?> LiveAsync(Children children, MachineSettings settings, Task listening)
     {
-        IDataDisks disks = system.Disks(definition);
+        using IDataDisks disks = system.Disks(definition, _reporter);
         using var activator = new EntryActivator(definition, system, settings, _reporter);
         using var runner = new EntryRunner(definition, system, children, activator, disks);
         Task serving = ServeAsync(runner);
         Task<int?> own = StartAsync(runner, settings);
         try
         {
-            Task first = await Task.WhenAny(own, channel.StopRequested, listening, Task.Delay(Timeout.Infinite, stopSignal));
+            Task first = await Task.WhenAny(own, channel.StopRequested, listening, disks.Lost, Task.Delay(Timeout.Infinite, stopSignal));
             if (first == own) return await own;
+            if (disks.Lost.IsCompleted) await disks.Lost; // nothing that programs do from here on would be kept
             if (listening.IsCompleted) await listening; // a host that breaks the protocol is told so here
             return null;
         }

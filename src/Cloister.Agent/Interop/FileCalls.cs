@@ -6,7 +6,8 @@ namespace Cloister.Agent.Interop;
 /// <summary>mount(2), chown(2) and the calls that walk a path folder by folder. Constants are those of Linux on x64.</summary>
 internal static partial class FileCalls
 {
-    public const ulong NoSetUser = 2, NoDevices = 4, NoExecution = 8; // MS_NOSUID, MS_NODEV, MS_NOEXEC
+    public const ulong NoSetUser = 2, NoDevices = 4, NoExecution = 8, Move = 8192; // MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_MOVE
+    public const int Detach = 2; // MNT_DETACH
     public const int ReadOnly = 0, WriteOnly = 1, Create = 0x40, Exclusive = 0x80; // O_RDONLY, O_WRONLY, O_CREAT, O_EXCL
     public const int Directory = 0x10000, NoFollow = 0x20000, CloseOnExec = 0x80000; // O_DIRECTORY, O_NOFOLLOW, O_CLOEXEC
     public const int Exists = 17; // EEXIST
@@ -22,6 +23,9 @@ internal static partial class FileCalls
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int mount(string source, string target, string type, ulong flags, string? data);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int umount2(string target, int flags);
 
     [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int chown(string path, int user, int group);

@@ -40,7 +40,7 @@ internal sealed class EntryActivator(ImageDefinition definition, GuestSystem sys
     /// <summary>Activates the entry; waits until it succeeds or is refused for good. The activation lives as long as this object.</summary>
     /// <exception cref="ImageException">Something is missing for it.</exception>
     /// <exception cref="WorkloadException">A refusal that waiting does not change.</exception>
-    public async Task<Activation> ActivateAsync(EntryRequest request, CancellationToken cancellation)
+    public async Task<(WorkloadActivator Activator, Activation Activation)> ActivateAsync(EntryRequest request, CancellationToken cancellation)
     {
         string marble = request.Entry?.Marble ?? throw new ImageException(ImageError.DefinitionInvalid, $"The entry '{request.Name}' is to be activated and names no marble.");
         var options = new WorkloadOptions
@@ -50,7 +50,8 @@ internal sealed class EntryActivator(ImageDefinition definition, GuestSystem sys
                 ?? throw new ImageException(ImageError.SettingsInvalid, $"The entry '{request.Name}' is activated by a coordinator, and no coordinator's address was given."),
             CoordinatorPolicyFile = system.CoordinatorPolicy,
             DnsNames = settings.DnsNames.IsEmpty ? ["localhost"] : settings.DnsNames,
-            Uuid = request.Name == definition.Start && settings.Uuid is { } given ? given : Guid.NewGuid(),
+            // Disks may belong to the UUID, and whichever entry comes first opens them.
+            Uuid = (request.Name == definition.Start || !definition.Disks.IsEmpty) && settings.Uuid is { } given ? given : Guid.NewGuid(),
         };
         _issuer ??= system.Issuer();
         var activator = new WorkloadActivator(options, _issuer, VerifierRegistry.CreateDefault(), time: system.Time);
@@ -58,7 +59,7 @@ internal sealed class EntryActivator(ImageDefinition definition, GuestSystem sys
         _held.Add(activation);
         await reporter.EventAsync(GuestEventNames.Activated, $"Activated '{request.Name}' as '{marble}' under manifest {activation.ManifestFingerprint}.",
             ("entry", request.Name!), ("marble", marble), ("manifest", activation.ManifestFingerprint), ("uuid", activation.Uuid.ToString("D")));
-        return activation;
+        return (activator, activation);
     }
 
     public void Dispose()

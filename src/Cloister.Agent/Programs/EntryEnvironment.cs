@@ -1,3 +1,5 @@
+using Cloister.Agent.Disks;
+using Cloister.Images;
 using Cloister.Sealing;
 using Cloister.Workload;
 
@@ -12,8 +14,9 @@ internal static class EntryEnvironment
     /// <param name="request">What starts.</param>
     /// <param name="joining">Where a program that activates itself finds its coordinator.</param>
     /// <param name="activation">What the coordinator grants; null if nothing was activated.</param>
+    /// <param name="definition">Whose disks' keys are kept back.</param>
     /// <exception cref="WorkloadException">A granted variable cannot be one.</exception>
-    public static ProgramEnvironment Build(EntryRequest request, IReadOnlyDictionary<string, string> joining, Activation? activation)
+    public static ProgramEnvironment Build(EntryRequest request, IReadOnlyDictionary<string, string> joining, Activation? activation, ImageDefinition definition)
     {
         var environment = new ProgramEnvironment();
         try
@@ -23,7 +26,7 @@ internal static class EntryEnvironment
             foreach (var (name, value) in joining.Concat(fixedOnes).Concat(request.Environment))
                 environment.Set(name, value);
             if (activation is null) return environment;
-            Grant(environment, activation);
+            Grant(environment, activation, definition);
             return environment;
         }
         catch
@@ -33,12 +36,12 @@ internal static class EntryEnvironment
         }
     }
 
-    private static void Grant(ProgramEnvironment environment, Activation activation)
+    private static void Grant(ProgramEnvironment environment, Activation activation, ImageDefinition definition)
     {
         Dictionary<string, SecretBytes> granted = GrantedEnvironment.Of(activation);
         try
         {
-            foreach (var (name, value) in granted)
+            foreach (var (name, value) in granted.Where(variable => !DiskKeyText.IsVariable(definition, variable.Key)))
                 environment.Set(name, value.Span);
         }
         finally

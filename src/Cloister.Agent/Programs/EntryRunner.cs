@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Agent.Control;
+using Cloister.Agent.Disks;
 using Cloister.Agent.Storage;
 using Cloister.Images;
 using Cloister.Sealing;
@@ -38,12 +39,12 @@ internal sealed class EntryRunner : IDisposable
         await _turn.WaitAsync(cancellation); // one activation at a time, so that disks are opened once
         try
         {
-            Activation activation = await _activator.ActivateAsync(request, cancellation);
+            var (activator, activation) = await _activator.ActivateAsync(request, cancellation);
             try
             {
-                foreach (var (path, content) in activation.Parameters.Files)
+                await _disks.OpenAsync(activator, activation, cancellation);
+                foreach (var (path, content) in activation.Parameters.Files.Where(file => !DiskKeyText.IsFile(_definition, file.Key)))
                     _files.Write(path, content.Span, request.Entry.User);
-                await _disks.OpenAsync(activation, cancellation);
                 return Spawn(request, activation, Command(request, activation), output);
             }
             finally
@@ -61,7 +62,7 @@ internal sealed class EntryRunner : IDisposable
 
     private RunningProgram Spawn(EntryRequest request, Activation? activation, ImmutableArray<string> command, bool output)
     {
-        using ProgramEnvironment environment = EntryEnvironment.Build(request, _activator.Joining(request), activation);
+        using ProgramEnvironment environment = EntryEnvironment.Build(request, _activator.Joining(request), activation, _definition);
         var (file, arguments) = (request with { Command = command }).Start(_system.Launchers);
         return _children.Start(new ProgramStart(file, arguments, request.Entry?.Directory ?? "/", request.Input, output), environment);
     }

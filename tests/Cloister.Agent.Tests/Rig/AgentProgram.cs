@@ -2,8 +2,8 @@ using System.Net.Sockets;
 using System.Runtime.Versioning;
 using System.Text.Json;
 using Cloister.Agent.Control;
+using Cloister.Agent.Disks;
 using Cloister.Agent.Programs;
-using Cloister.Agent.Storage;
 using Cloister.Images;
 using Cloister.Images.Channel;
 
@@ -32,7 +32,7 @@ internal static class AgentProgram
             ReachCoordinator = (_, _) => { },
             GiveTpm = user => File.WriteAllText(System.IO.Path.Combine(folder, "tpm"), JsonSerializer.Serialize(user)),
             Issuer = () => throw new InvalidOperationException("Nothing is activated here."),
-            Disks = _ => new NoDisks(),
+            Disks = (_, _) => new NoDisks(),
             EndAll = () => { },
         };
         using var children = new Children(foreign: true);
