@@ -44,6 +44,9 @@ internal sealed class Swtpm : IDisposable
         return certificate.RawData;
     }
 
+    /// <summary>What the last tool printed.</summary>
+    public string Said => _said.ToString();
+
     private static string[] Folders => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator);
 
     public string In(string name) => Path.Combine(_folder.FullName, name);
