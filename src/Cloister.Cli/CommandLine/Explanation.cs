@@ -68,8 +68,11 @@ internal sealed record Explanation(ExitCode Code, string Text)
 
     private static ExitCode CodeOf(ImageException image) => image.Error switch
     {
-        ImageError.ToolMissing => ExitCode.MissingRequirement,
-        ImageError.PackagesUnavailable => ExitCode.Unavailable,
+        ImageError.ToolMissing or ImageError.AcceleratorUnusable or ImageError.HostMemoryTooSmall => ExitCode.MissingRequirement,
+        ImageError.PackagesUnavailable or ImageError.PortInUse or ImageError.MachineRunning or ImageError.MachineNotRunning => ExitCode.Unavailable,
+        ImageError.MachineEnded or ImageError.TpmSetupFailed => ExitCode.Failure,
+        ImageError.ExecRefused or ImageError.ChannelInvalid => ExitCode.Refused,
+        ImageError.MachineOptionInvalid => ExitCode.Usage,
         ImageError.DownloadDiffers or ImageError.LockDiffers or ImageError.MeasurementsDiffer => ExitCode.Refused,
         _ => ExitCode.BadInput,
     };

@@ -13,6 +13,13 @@ internal static class ImageVerb
         ImageMeasureVerb.Create(),
         ImageInspectVerb.Create(),
         ImagePackageVerb.Create(),
+        ImageRunVerb.Create(),
+        ImageStartVerb.Create(),
+        ImageExecVerb.Create(),
+        ImageStopVerb.Create(),
+        ImageStatusVerb.Create(),
+        ImageLogsVerb.Create(),
+        ImageAuthorityVerb.Create(),
         ImageSealVerb.Create(),
     };
 }
