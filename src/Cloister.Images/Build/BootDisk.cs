@@ -75,7 +75,7 @@ internal static class BootDisk
         BinaryPrimitives.WriteUInt16LittleEndian(boot[26..], 255);
         BinaryPrimitives.WriteUInt32LittleEndian(boot[32..], sectors < SmallestSectors ? 0 : (uint)sectors);
         (boot[36], boot[38]) = (0x80, 0x29);
-        "CLSRCLOISTER    FAT16   "u8.CopyTo(boot[39..]);
+        "CLSRNO NAME    FAT16   "u8.CopyTo(boot[39..]);
         BinaryPrimitives.WriteUInt16LittleEndian(boot[510..], 0xAA55);
     }
 

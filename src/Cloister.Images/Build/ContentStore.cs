@@ -23,16 +23,18 @@ internal sealed class ContentStore : IAsyncDisposable
     private readonly Dictionary<string, FileContent> _known = new(StringComparer.Ordinal);
     private readonly string _folder;
     private readonly FileStream _file;
-    private readonly long _maximum;
     private long _end;
 
     /// <param name="folder">A folder that exists, with room for the whole root.</param>
     /// <param name="maximum">Most bytes of all files together.</param>
     public ContentStore(string folder, long maximum = MaximumSize)
     {
-        (_folder, _maximum) = (folder, maximum);
+        (_folder, Maximum) = (folder, maximum);
         _file = NewTemporary();
     }
+
+    /// <summary>Most bytes of all files together.</summary>
+    public long Maximum { get; }
 
     /// <summary>An empty file beside this one, gone when it is closed.</summary>
     public FileStream NewTemporary() => new(Path.Combine(_folder, $"content-{Guid.NewGuid():N}"), new FileStreamOptions
@@ -56,8 +58,8 @@ internal sealed class ContentStore : IAsyncDisposable
             while (await source.ReadAsync(buffer, cancellation) is > 0 and int read)
             {
                 length += read;
-                if (_end + length > _maximum)
-                    throw new ImageException(ImageError.SourceTooLarge, $"{what}: with it the root would have more than {_maximum:N0} bytes.");
+                if (_end + length > Maximum)
+                    throw new ImageException(ImageError.SourceTooLarge, $"{what}: with it the root would have more than {Maximum:N0} bytes.");
                 hash.AppendData(buffer, 0, read);
                 await _file.WriteAsync(buffer.AsMemory(0, read), cancellation);
             }

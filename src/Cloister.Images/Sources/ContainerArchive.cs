@@ -67,7 +67,7 @@ internal sealed class ContainerArchive
             else if (archive._documents.ContainsKey("manifest.json")) archive.ReadSaved();
             else throw archive.Refuse("has neither index.json nor manifest.json: it is no container image. For a plain tar, unpack it and name the folder");
         }
-        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException || TarUnpacker.IsMalformed(malformed))
+        catch (Exception malformed) when (malformed is JsonException or InvalidOperationException or KeyNotFoundException || TarUnpacker.IsMalformed(malformed))
         {
             throw new ImageException(ImageError.ArchiveInvalid, $"{what} is not a container archive that can be read: {malformed.Message}", malformed);
         }
@@ -96,7 +96,7 @@ internal sealed class ContainerArchive
             // Bounded before it is written: a few kilobytes of gzip can hold terabytes.
             await using FileStream unpacked = contents.NewTemporary();
             await using (Stream plain = await DecompressAsync(member, name, cancellation))
-                if (Hex(await CopyAsync(plain, unpacked, name, cancellation)) != layer.Content)
+                if (Hex(await CopyAsync(plain, unpacked, contents.Maximum, name, cancellation)) != layer.Content)
                     throw Refuse($"has the layer {layer.Member}, whose content is not the stated {layer.Content}");
             unpacked.Position = 0;
             await new TarUnpacker(tree, contents, to, new TarRules { KeepOwners = true, Whiteouts = true, ReplaceLinks = true }, name).UnpackAsync(unpacked, cancellation);
@@ -107,14 +107,14 @@ internal sealed class ContainerArchive
         }
     }
 
-    private static async Task<byte[]> CopyAsync(Stream source, Stream target, string what, CancellationToken cancellation)
+    private static async Task<byte[]> CopyAsync(Stream source, Stream target, long maximum, string what, CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[1 << 20];
         long length = 0;
         while (await source.ReadAsync(buffer, cancellation) is > 0 and int read)
         {
-            if ((length += read) > ContentStore.MaximumSize) throw new ImageException(ImageError.SourceTooLarge, $"{what} unpacks to more than {ContentStore.MaximumSize:N0} bytes.");
+            if ((length += read) > maximum) throw new ImageException(ImageError.SourceTooLarge, $"{what} unpacks to more than {maximum:N0} bytes.");
             hash.AppendData(buffer, 0, read);
             await target.WriteAsync(buffer.AsMemory(0, read), cancellation);
         }
@@ -224,4 +224,20 @@ internal sealed class ContainerArchive
     private static string Hex(byte[] bytes) => Convert.ToHexStringLower(bytes);
 
     private ImageException Refuse(string reason) => new(ImageError.ArchiveInvalid, $"{_what} {reason}.");
+
+    /// <summary>Fuzz target: any bytes give an archive or a refusal, and so does unpacking what was accepted.</summary>
+    internal static async Task FuzzAsync(byte[] bytes, string folder)
+    {
+        try
+        {
+            using var tar = new MemoryStream(bytes, writable: false);
+            ContainerArchive archive = await OpenAsync(tar, "archive", CancellationToken.None);
+            await using var contents = new ContentStore(folder, 1 << 20);
+            await archive.PutIntoAsync(new RootTree(), contents, "/", null, CancellationToken.None);
+        }
+        catch (ImageException)
+        {
+            return;
+        }
+    }
 }

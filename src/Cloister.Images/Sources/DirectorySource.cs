@@ -17,7 +17,7 @@ internal static class DirectorySource
     public static async Task<SourceList> ReadAsync(string path, ContentStore contents, bool plainModes, IProgress<BuildProgress>? progress, CancellationToken cancellation)
     {
         string root = Path.GetFullPath(path);
-        if (File.ResolveLinkTarget(root, returnFinalTarget: true) is { } target) root = target.FullName;
+        if (FileStatus.Of(root).Kind == FileKind.Link && File.ResolveLinkTarget(root, returnFinalTarget: true) is { } target) root = target.FullName;
         var items = new List<SourceItem>();
         await AddAsync(root, "", items, contents, plainModes, progress, cancellation);
         return new SourceList([.. items.OrderBy(item => item.Path, StringComparer.Ordinal)]);

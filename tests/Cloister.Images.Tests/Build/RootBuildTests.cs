@@ -11,7 +11,7 @@ public sealed class RootBuildTests
         { "name": "x", "entries": { "run": { "command": ["/opt/run"] } }, "mounts": [{ "path": "/var/lib/x" }], "files": [{ "directory": "root" }] }
         """;
 
-    [Fact]
+    [ToolFact("sqfstar")]
     public async Task A_root_is_the_same_from_other_places_and_times()
     {
         using TemporaryFolder one = Sources(), other = Sources();
@@ -36,7 +36,7 @@ public sealed class RootBuildTests
         Assert.False(await VerityTree.IsIntactAsync(disk, default));
     }
 
-    [Fact]
+    [ToolFact("sqfstar")]
     public async Task A_kept_root_is_taken_again_and_a_spoiled_one_is_not()
     {
         using TemporaryFolder folder = Sources();
@@ -51,7 +51,7 @@ public sealed class RootBuildTests
         Assert.Equal(first, (await BuildAsync(folder, Definition)).Bytes);
     }
 
-    [Theory]
+    [ToolTheory("sqfstar")]
     [InlineData("""{ "name": "x", "entries": { "run": { "command": ["/opt/absent"] } }, "files": [{ "directory": "root" }] }""", "entries.run.command")]
     [InlineData("""{ "name": "x", "entries": { "run": { "command": ["/bin/run"] } }, "files": [{ "directory": "root" }] }""", "There is /opt/run")]
     [InlineData("""{ "name": "x", "entries": { "run": { "command": ["/opt/data"] } }, "files": [{ "directory": "root" }] }""", "may not be executed")]
@@ -66,7 +66,7 @@ public sealed class RootBuildTests
         Assert.Contains(named, refused.Message, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [ToolFact("sqfstar")]
     public async Task A_root_holds_what_was_given_what_every_root_has_and_the_agent()
     {
         using TemporaryFolder folder = Sources();
@@ -81,10 +81,10 @@ public sealed class RootBuildTests
         Assert.Contains("user1000:x:1000:1000:", await UnsquashAsync("-cat", folder["out.img"], "etc/passwd"), StringComparison.Ordinal);
     }
 
-    [Fact]
+    [ToolFact("sqfstar", "veritysetup")]
     public async Task Veritysetup_agrees_with_the_tree()
     {
-        if (new[] { "/usr/sbin/veritysetup", "/sbin/veritysetup" }.FirstOrDefault(File.Exists) is not { } tool) return;
+        string tool = Tool.Find("veritysetup", "cryptsetup-bin");
         using TemporaryFolder folder = Sources();
         folder.Write("root/opt/data", RandomNumberGenerator.GetBytes(3 << 20));
         (_, RootDisk disk) = await BuildAsync(folder, Definition);
