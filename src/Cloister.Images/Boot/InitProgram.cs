@@ -66,7 +66,7 @@ internal static class InitProgram
         foreach ((string setting, string value) in KernelSettings.Of(debug)) Set(program, setting, value);
         program.Do("core limit", SystemCall.Setrlimit, CoreLimit, program.Bytes(new byte[16]));
         program.Do("start the agent", SystemCall.Execve, program.Text(GuestPaths.Agent), program.List(program.Text(GuestPaths.Agent)),
-            program.List(program.Text("HOME=/"), program.Text("DOTNET_EnableDiagnostics=0"), program.Text("DOTNET_TieredPGO=0"), program.Text("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1")));
+            program.List(program.Text("HOME=/"), program.Text("LD_LIBRARY_PATH=" + AgentProgram.Folder), program.Text("OPENSSL_CONF=/dev/null"), program.Text("DOTNET_EnableDiagnostics=0"), program.Text("DOTNET_TieredPGO=0"), program.Text("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1")));
         return program.Build();
     }
 

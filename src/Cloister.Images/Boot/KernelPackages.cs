@@ -4,7 +4,7 @@ using Cloister.Images.Build;
 namespace Cloister.Images.Boot;
 
 /// <summary>
-/// Fetches the pinned kernel and stub from Debian, once: <c>apt-get download</c>, then <c>dpkg-deb -x</c>. Nothing is installed. Every
+/// Fetches the pinned kernel, stub and libraries from Debian, once: <c>apt-get download</c>, then <c>dpkg-deb -x</c>. Nothing is installed. Every
 /// file is checked against digests that are part of this program, after the download and again whenever it is taken from the cache.
 /// </summary>
 public static class KernelPackages
@@ -19,7 +19,7 @@ public static class KernelPackages
     internal static async Task<KernelFiles> FetchAsync(KernelPins pins, string cache, IProgress<BuildProgress>? progress, CancellationToken cancellation)
     {
         string packages = Path.Combine(Path.GetFullPath(cache), "packages");
-        string final = Path.Combine(packages, $"kernel-{pins.KernelSha256[..16]}-{pins.StubSha256[..16]}");
+        string final = Path.Combine(packages, $"kernel-{pins.Name}");
         if (Find(pins, final) is { } cached) return cached;
 
         Directory.CreateDirectory(packages);
@@ -34,7 +34,7 @@ public static class KernelPackages
                 await Tool.RunAsync(Tool.Find("dpkg-deb", "dpkg"), ["-x", file, temporary], cancellation);
                 if (file.StartsWith(temporary, StringComparison.Ordinal)) File.Delete(file);
             }
-            if (Find(pins, temporary) is null) throw new ImageException(ImageError.DownloadDiffers, $"Kernel, stub or modules in {string.Join(" and ", pins.Packages.Select(package => package.File))} are not the pinned ones.");
+            if (Find(pins, temporary) is null) throw new ImageException(ImageError.DownloadDiffers, $"Kernel, stub, modules or libraries in {string.Join(" and ", pins.Packages.Select(package => package.File))} are not the pinned ones.");
             return Publish(pins, temporary, final);
         }
         catch (IOException failed)
@@ -71,11 +71,12 @@ public static class KernelPackages
 
     private static KernelFiles? Find(KernelPins pins, string folder)
     {
-        var files = new KernelFiles(Path.Combine(folder, pins.Kernel), Path.Combine(folder, pins.Stub), Path.Combine(folder, pins.Modules), pins.Packages);
+        var files = new KernelFiles(Path.Combine(folder, pins.Kernel), Path.Combine(folder, pins.Stub), Path.Combine(folder, pins.Modules),
+            [.. pins.Libraries.Select(library => Path.Combine(folder, library))], pins.Packages);
         if (!Directory.Exists(files.Modules) || !Is(files.Vmlinuz, pins.KernelSha256) || !Is(files.Stub, pins.StubSha256)) return null;
         try
         {
-            return ModulesDigest(files.Modules) == pins.ModulesSha256 ? files : null;
+            return ModulesDigest(files.Modules) == pins.ModulesSha256 && Digest(files.Libraries) == pins.LibrariesSha256 ? files : null;
         }
         catch (ImageException)
         {
@@ -87,6 +88,14 @@ public static class KernelPackages
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (KernelModule module in KernelModules.Resolve(folder, [.. KernelModules.Needed, .. KernelModules.Optional])) hash.AppendData(module.Content.Span);
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static string Digest(IEnumerable<string> paths)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (string path in paths)
+            if (File.Exists(path)) hash.AppendData(File.ReadAllBytes(path));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -14,7 +16,7 @@ public sealed record PinnedPackage(string Name, string Version, string Sha256)
     internal string File => $"{Name}_{Version[(Version.IndexOf(':', StringComparison.Ordinal) + 1)..]}_amd64.deb";
 }
 
-/// <summary>The kernel and the stub that images are made of, with their digests: part of this program, so that every build of one version takes the same.</summary>
+/// <summary>The kernel, the stub and the agent's libraries that images are made of, with their digests: part of this program, so that every build of one version takes the same.</summary>
 internal sealed record KernelPins
 {
     public required ImmutableArray<PinnedPackage> Packages { get; init; }
@@ -34,6 +36,15 @@ internal sealed record KernelPins
 
     /// <summary>Digest of the modules that images load, one behind another in their order.</summary>
     public required string ModulesSha256 { get; init; }
+
+    /// <summary>The agent's shared libraries, in their packages.</summary>
+    public required ImmutableArray<string> Libraries { get; init; }
+
+    /// <summary>Digest of the libraries, one behind another in their order.</summary>
+    public required string LibrariesSha256 { get; init; }
+
+    /// <summary>A name for what these pins lead to.</summary>
+    public string Name => Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes($"{KernelSha256} {StubSha256} {ModulesSha256} {LibrariesSha256}")))[..32];
 
     /// <summary>The pins of this version.</summary>
     public static KernelPins Read()

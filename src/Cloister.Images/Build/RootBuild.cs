@@ -15,6 +15,9 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
     private readonly List<LockedInput> _inputs = [];
     private readonly RootTree _tree = new();
 
+    /// <summary>The shared libraries that go beside the agent.</summary>
+    public ImmutableArray<string> AgentLibraries { get; init; } = [];
+
     /// <summary>What went in so far.</summary>
     public IReadOnlyList<LockedInput> Inputs => _inputs;
 
@@ -46,7 +49,8 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
         }
         _tree.Remove("/cloister");
         await SystemFiles.PutIntoAsync(_tree, contents, definition, cancellation);
-        await ProgramsAsync(AgentFolder, "/cloister/" + AgentFolder, cancellation);
+        await ProgramsAsync(AgentFolder, AgentProgram.Folder, cancellation);
+        await CompleteAgentAsync(cancellation);
         foreach ((string name, EntryPoint entry) in definition.Entries)
             _tree.PutFile($"{GuestPaths.Launchers}/{name}", ProgramMode, await contents.AddAsync(Launcher.Build(entry, definition.Debug), cancellation));
         await ProgramChecks.CheckAsync(_tree, contents, definition, cancellation);
@@ -68,6 +72,18 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
         disk = await VerityTree.AppendAsync(path, progress, cancellation);
         await kept.KeepAsync(key, disk, cancellation);
         return disk;
+    }
+
+    // An agent that runs in any root: its loader and libraries are its own.
+    private async Task CompleteAgentAsync(CancellationToken cancellation)
+    {
+        foreach (string library in AgentLibraries)
+            _tree.PutFile($"{AgentProgram.Folder}/{AgentProgram.NameOf(library)}", ProgramMode, await contents.AddAsync(await File.ReadAllBytesAsync(library, cancellation), cancellation));
+        if (AgentLibraries.IsEmpty || _tree.Find(GuestPaths.Agent) is not RootFile agent) return;
+        using var program = new MemoryStream();
+        await using (Stream stream = contents.Open(agent.Content))
+            await stream.CopyToAsync(program, cancellation);
+        _tree.PutFile(GuestPaths.Agent, ProgramMode, await contents.AddAsync(AgentProgram.WithOwnLoader(program.ToArray()), cancellation));
     }
 
     private async Task DirectoryAsync(string directory, string to, CancellationToken cancellation)
