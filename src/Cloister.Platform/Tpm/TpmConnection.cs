@@ -91,7 +91,7 @@ internal sealed class TpmConnection : IAsyncDisposable
         }
         catch (Exception absent) when (absent is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new PlatformException(PlatformError.TpmAbsent, $"There is no {address.Path}: this machine has no TPM, or its driver is not loaded. A virtual machine gets one with `-tpmdev`; `ls /dev/tpm*` shows what is there.", absent);
+            throw Absent(address, absent);
         }
         catch (UnauthorizedAccessException closed)
         {
@@ -120,7 +120,7 @@ internal sealed class TpmConnection : IAsyncDisposable
             socket.Dispose();
             throw refused.SocketErrorCode == SocketError.AccessDenied
                 ? new PlatformException(PlatformError.TpmNotReadable, $"This user may not connect to {address.Path}.", refused)
-                : new PlatformException(PlatformError.TpmAbsent, $"No software TPM listens at {address.Path} ({refused.SocketErrorCode}). Start one: swtpm socket --tpm2 --tpmstate dir=D --server type=unixio,path={address.Path} --ctrl type=unixio,path={address.Path}.ctrl --flags not-need-init,startup-clear", refused);
+                : Absent(address, refused);
         }
         catch
         {
@@ -128,6 +128,10 @@ internal sealed class TpmConnection : IAsyncDisposable
             throw;
         }
     }
+
+    internal static PlatformException Absent(TpmAddress address, Exception? inner) => new(PlatformError.TpmAbsent, address.IsSocket
+        ? $"No software TPM listens at {address.Path}. Start one: swtpm socket --tpm2 --tpmstate dir=D --server type=unixio,path={address.Path} --ctrl type=unixio,path={address.Path}.ctrl --flags not-need-init,startup-clear"
+        : $"There is no {address.Path}: this machine has no TPM, or its driver is not loaded. A virtual machine gets one with `-tpmdev`; `ls /dev/tpm*` shows what is there.", inner);
 
     private PlatformException Lost(string reason, Exception? inner) =>
         new(PlatformError.TpmConnectionLost, $"The connection to the TPM at {_address} was lost ({reason}). Whether the last command was done is not known.", inner);
