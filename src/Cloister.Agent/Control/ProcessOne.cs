@@ -8,7 +8,7 @@ using Cloister.Agent.Storage;
 using Cloister.Images;
 using Cloister.Images.Boot;
 using Cloister.Images.Channel;
-using Cloister.Platform;
+using Cloister.Platform.Tpm;
 
 namespace Cloister.Agent.Control;
 
@@ -63,7 +63,7 @@ internal static class ProcessOne
             else if (MachineNetwork.AgentConnects(definition)) PacketFilter.Add(new PacketRule.Connect(coordinator, RootOnly: true));
         },
         GiveTpm = TpmAccess.Give,
-        Issuer = () => throw new PlatformException(PlatformError.NoAttester, "This machine has no TPM."),
+        Issuer = static () => TpmIssuer.Open(GuestPaths.Tpm),
         Disks = static (definition, reporter) => definition.Disks.IsEmpty ? new NoDisks() : new DataDisks(definition, new DiskSystem(), reporter),
         EndAll = EndAll,
     };
