@@ -45,7 +45,7 @@ public sealed partial class DocumentTests
         foreach (Check check in deployment.Judge(deployment.Coordinator()).Result.Checks.Concat(deployment.Judge(deployment.Workload()).Result.Checks))
             if (check.Id.StartsWith("coordinator.", StringComparison.Ordinal) || check.Id.StartsWith("manifest.", StringComparison.Ordinal) || check.Id.StartsWith("workload.", StringComparison.Ordinal))
                 Assert.Contains($"| `{check.Id}` |", wire, StringComparison.Ordinal);
-        foreach (string path in new[] { RestPaths.StatusV3, RestPaths.EvidenceV3, RestPaths.ManifestV3, RestPaths.SecretsV3, RestPaths.WorkloadEvidence, MarbleService.AwaitingSecretTrailer, MarbleExtension.ObjectIdentifier })
+        foreach (string path in new[] { RestPaths.StatusV3, RestPaths.EvidenceV3, RestPaths.ManifestV3, RestPaths.SecretsV3, RestPaths.CredentialV3, RestPaths.WorkloadEvidence, MarbleService.AwaitingSecretTrailer, MarbleExtension.ObjectIdentifier, TpmKeyExtension.ObjectIdentifier })
             Assert.Contains(path, wire, StringComparison.Ordinal);
     }
 

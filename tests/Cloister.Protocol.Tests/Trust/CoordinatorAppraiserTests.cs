@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using Cloister.Attestation;
+using Cloister.Attestation.Tpm;
 using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Marble;
 using Cloister.Protocol.Rest;
@@ -41,6 +42,33 @@ public sealed class CoordinatorAppraiserTests : IDisposable
         Assert.True(verified.IsManifest(_it.ManifestBytes));
         Assert.False(verified.IsManifest([.. _it.ManifestBytes, (byte)' ']));
     }
+
+    [Fact]
+    public void AnActivationThatFailedIsTheFirstCheckAndNothingElseIsLookedAt()
+    {
+        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(_it.Coordinator(), _it.Nonce, _it.Policy, _it.Verifiers, TestDeployment.Time,
+            Outcome.Refuse<TpmEnrolledKey>(Refusal.TpmActivationFailed, "secret", "another secret"));
+        Assert.Null(judgement.Verified);
+        Assert.Equal(("tpm.activation", Refusal.TpmActivationFailed), (judgement.Result.Refused!.Id, judgement.Result.Refused.Refusal));
+        Assert.All(judgement.Result.Checks.Skip(1), check => Assert.Equal(Verdict.NotReached, check.Verdict));
+        Assert.Contains(judgement.Result.Checks, check => check.Id == "manifest.owner");
+    }
+
+    [Fact]
+    public void AnActivationThatHeldIsListedFirst()
+    {
+        CoordinatorJudgement judgement = CoordinatorAppraiser.Judge(_it.Coordinator(), _it.Nonce, _it.Policy, _it.Verifiers, TestDeployment.Time, Outcome.Accept(new TpmEnrolledKey("00", "11")));
+        Assert.NotNull(judgement.RequireVerified());
+        Assert.Equal(("tpm.activation", "00"), (judgement.Result.Checks[0].Id, judgement.Result.Checks[0].Value));
+    }
+
+    [Fact]
+    public void SimulatedEvidenceDoesNotSatisfyAPolicyForATpm() =>
+        Refused(Refusal.SimulationNotNamed, "tee.named", _it.Coordinator(), _it.Policy with
+        {
+            Coordinator = new TpmPolicy(new TpmKeyPolicy.Endorsed([_it.Root.RawData], Requirement.Any<string>()), TpmAlgorithm.Sha256,
+                System.Collections.Immutable.ImmutableSortedDictionary<int, Requirement<string>>.Empty, TpmBootPolicy.Any, TpmClockPolicy.Any, Requirement.Any<long>()),
+        });
 
     [Fact]
     public void AnOldNonceIsRefused() =>
