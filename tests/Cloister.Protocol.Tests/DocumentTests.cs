@@ -26,11 +26,16 @@ public sealed partial class DocumentTests
     private static string Json(string path) => JsonBlock().Match(Read(path)).Groups[1].Value;
 
     [Fact]
-    public void TheExampleOfAManifestIsAccepted()
+    public void TheExamplesOfManifestsAreAccepted()
     {
-        ManifestOutcome outcome = ManifestReader.Read(System.Text.Encoding.UTF8.GetBytes(Json("docs/formats/manifest.md")), ManifestDialect.Cloister);
-        Assert.Empty(outcome.Problems);
-        Assert.Empty(outcome.Warnings);
+        string[] examples = [.. JsonBlock().Matches(Read("docs/formats/manifest.md")).Select(match => match.Groups[1].Value)];
+        Assert.Equal(2, examples.Length);
+        foreach (string example in examples)
+        {
+            ManifestOutcome outcome = ManifestReader.Read(System.Text.Encoding.UTF8.GetBytes(example), ManifestDialect.Cloister);
+            Assert.Empty(outcome.Problems);
+            Assert.Empty(outcome.Warnings);
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Text.Json;
 using Cloister.Attestation;
+using Cloister.Attestation.Measurements;
 using Cloister.Attestation.Tpm;
 using Cloister.Attestation.Tpm.EventLog;
 
@@ -42,6 +43,23 @@ public sealed class RecordedBootTests
         Check refused = TpmCorpusTests.FirstFailed(new TpmAppraiser().Judge(claims, policy with { Pcrs = predicted }, VerificationTime.NoTimeCheck))!;
         Assert.Equal(Refusal.MeasurementNotAccepted, refused.Refusal);
         Assert.StartsWith("PCR 0", refused.Reason, StringComparison.Ordinal);
+    }
+
+    [SharedDataFact]
+    public void A_policy_for_its_image_accepts_it_and_one_for_the_other_path_does_not()
+    {
+        Boot boot = Boot.Load();
+        Claims claims = boot.Prove().Claims!;
+        using var document = JsonDocument.Parse(File.ReadAllBytes(TestData.Path("vtpm/expected-h.json")));
+        ImmutableSortedDictionary<int, string> kernel = TpmImage.Pinned.ToImmutableSortedDictionary(pcr => pcr, pcr => document.RootElement.GetProperty(pcr.ToString(CultureInfo.InvariantCulture)).GetString()!);
+        ImageMeasurements image = TpmImagePolicyTests.Measurements() with
+        {
+            Pcrs = ImmutableSortedDictionary<BootPath, ImmutableSortedDictionary<int, string>>.Empty.Add(BootPath.Kernel, kernel).Add(BootPath.Disk, kernel.SetItem(4, new string('0', 64))),
+        };
+        var key = new TpmKeyPolicy.Named(Requirement.Exactly(boot.KeyName));
+        Assert.Null(TpmCorpusTests.FirstFailed(new TpmAppraiser().Judge(claims, TpmPolicy.Of(new TpmImage(image, BootPath.Kernel), key), VerificationTime.NoTimeCheck)));
+        Check refused = TpmCorpusTests.FirstFailed(new TpmAppraiser().Judge(claims, TpmPolicy.Of(new TpmImage(image, BootPath.Disk), key), VerificationTime.NoTimeCheck))!;
+        Assert.Equal(("pcrs", $"4:{kernel[4]}"), (refused.Id, refused.Value));
     }
 
     [SharedDataFact]
