@@ -3,7 +3,9 @@ using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Cloister.Attestation;
 using Cloister.Attestation.Measurements;
+using Cloister.Attestation.Tpm;
 using Cloister.Cli.CommandLine;
 using Cloister.Images.Build;
 
@@ -33,30 +35,31 @@ internal static class ImageMeasureVerb
         ImageMeasurements measurements = await bars.ShowAsync(() => image.VerifyAsync(bars, cancellation));
         if (policy)
         {
-            JsonObject written = await PolicyAsync(measurements, roots, parsed.GetValue(Boot), cancellation);
+            JsonObject written = await PolicyAsync(measurements, roots, parsed.GetValue(Boot), screen, cancellation);
             screen.Result(screen.Json ? "" : written.ToJsonString(Readable), written);
             return;
         }
         screen.Result($"{MeasurementText.ToText(measurements)}\nthe files give what {ImageLayout.Measurements} says", MeasurementText.ToJson(measurements).AsObject());
     }
 
-    private static async Task<JsonObject> PolicyAsync(ImageMeasurements measurements, string[] roots, BootPath path, CancellationToken cancellation)
+    private static async Task<JsonObject> PolicyAsync(ImageMeasurements measurements, string[] roots, BootPath path, Screen screen, CancellationToken cancellation)
     {
-        var certificates = new JsonArray();
+        var certificates = new List<ReadOnlyMemory<byte>>();
         foreach (string root in roots)
         {
             try
             {
                 using var certificate = X509Certificate2.CreateFromPem(await LocalFile.ReadTextAsync(root, cancellation));
-                certificates.Add((JsonNode)Convert.ToBase64String(certificate.RawData));
+                certificates.Add(certificate.RawData);
             }
             catch (CryptographicException malformed)
             {
                 throw new CommandException(ExitCode.BadInput, $"'{root}' is no certificate in PEM: {malformed.Message}", malformed);
             }
         }
-        var tpm = new JsonObject { ["Image"] = MeasurementText.ToJson(measurements), ["Path"] = path.ToString(), ["Key"] = new JsonObject { ["Endorsed"] = new JsonObject { ["Roots"] = certificates } } };
-        if (measurements.Debug) tpm["Debug"] = true;
-        return new JsonObject { ["Tpm"] = tpm };
+        if (measurements.Debug) screen.Warn("this is a debug image: whoever runs it can look inside, and this policy accepts that.");
+        var key = new TpmKeyPolicy.Endorsed([.. certificates], Requirement.Any<string>());
+        byte[] policy = PolicyWriter.Write(TpmPolicy.Of(new TpmImage(measurements, path, measurements.Debug), key));
+        return JsonNode.Parse(policy)!.AsObject();
     }
 }

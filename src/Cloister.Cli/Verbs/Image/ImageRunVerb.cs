@@ -28,7 +28,7 @@ internal static class ImageRunVerb
     {
         if (!OperatingSystem.IsLinux())
             throw new CommandException(ExitCode.MissingRequirement, "Measured machines run on Linux.");
-        MachineOptions options = Source.Options(parsed);
+        MachineOptions options = await Source.OptionsAsync(parsed, cancellation);
         if (!parsed.GetValue(Detached))
             return await RunAsync(options, screen, cancellation);
         using var left = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -29,7 +29,7 @@ internal static class ImageStartVerb
     {
         if (!OperatingSystem.IsLinux())
             throw new CommandException(ExitCode.MissingRequirement, "Measured machines run on Linux.");
-        var folder = new MachineFolder(Source.Options(parsed).Folder);
+        var folder = new MachineFolder((await Source.OptionsAsync(parsed, cancellation)).Folder);
         using Process supervisor = DetachedProcess.Start(Environment.ProcessPath!, [.. Host(), .. Arguments(parsed)]);
         Task<string> errors = supervisor.StandardError.ReadToEndAsync(CancellationToken.None);
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);

@@ -3,7 +3,6 @@ using System.CommandLine;
 using System.Runtime.Versioning;
 using Cloister.Attestation.Measurements;
 using Cloister.Cli.CommandLine;
-using Cloister.Images;
 using Cloister.Images.Build;
 using Cloister.Images.Channel;
 using Cloister.Images.Machines;
@@ -13,7 +12,7 @@ namespace Cloister.Cli.Verbs;
 /// <summary>What `image run` and `image start` share: which image, as which machine, with what from outside.</summary>
 internal sealed class MachineSource
 {
-    private readonly Argument<string> _image = new("image") { Description = "The built image's folder." };
+    private readonly Argument<string> _image = new("image") { Description = "The built image's folder, or its package." };
     private readonly Argument<string[]> _arguments = new("arguments") { Description = "After --: arguments for the entry that starts, where it takes any.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<string?> _machine = new("--machine") { Description = "The machine: a name, or a folder where it has a slash. Its TPM stays there (the image's name)." };
     private readonly Option<string[]> _ports = new("--port") { Description = "HOST:GUEST, a port of this computer that leads to one of the machine; HOST 0: a free one." };
@@ -35,13 +34,14 @@ internal sealed class MachineSource
     }
 
     [SupportedOSPlatform("linux")]
-    public MachineOptions Options(ParseResult parsed)
+    public async Task<MachineOptions> OptionsAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        string image = parsed.GetRequiredValue(_image);
+        ImageFolder image = await ImageFolder.OpenAsync(parsed.GetRequiredValue(_image), null, cancellation);
         return new MachineOptions
         {
-            Image = image,
-            Folder = MachineFolder.Named(parsed.GetValue(_machine) ?? NameOf(image)).Path,
+            Image = image.Path,
+            // Without a name of its own a machine has its image's.
+            Folder = MachineFolder.Named(parsed.GetValue(_machine) ?? image.Definition.Name).Path,
             Ports = [.. (parsed.GetValue(_ports) ?? []).Select(PortForward.Parse)],
             Disks = Pairs(parsed.GetValue(_disks), "--disk", "NAME=FILE"),
             Settings = new MachineSettings
@@ -71,14 +71,5 @@ internal sealed class MachineSource
                 throw new CommandException(ExitCode.Usage, $"{option} {text[..equals]} is given twice.");
         }
         return pairs.ToImmutable();
-    }
-
-    // Without a name of its own a machine has its image's.
-    private static string NameOf(string image)
-    {
-        string definition = Path.Combine(image, ImageLayout.Definition);
-        if (!File.Exists(definition))
-            throw new CommandException(ExitCode.BadInput, $"'{image}' is no built image: it has no {ImageLayout.Definition}. `cloister image build` makes one.");
-        return ImageDefinitionReader.Read(File.ReadAllBytes(definition)).Name;
     }
 }
