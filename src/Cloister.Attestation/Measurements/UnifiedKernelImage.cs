@@ -21,7 +21,8 @@ public sealed record UnifiedKernelImage(PortableExecutable Program, ReadOnlyMemo
     /// <param name="bytes">The whole file; it is not copied.</param>
     public static Outcome<UnifiedKernelImage> Read(ReadOnlyMemory<byte> bytes)
     {
-        if (!PortableExecutable.Read(bytes).TryGetValue(out PortableExecutable? program)) return PortableExecutable.Read(bytes).RefuseAs<UnifiedKernelImage>();
+        Outcome<PortableExecutable> read = PortableExecutable.Read(bytes);
+        if (!read.TryGetValue(out PortableExecutable? program)) return read.RefuseAs<UnifiedKernelImage>();
         var parts = new ReadOnlyMemory<byte>?[Parts.Length];
         bool stub = false;
         foreach (PortableSection section in program.Sections)

@@ -47,5 +47,18 @@ internal static class AgentProgram
         return program;
     }
 
+    /// <summary>Fuzz target: throws nothing but the documented refusal.</summary>
+    public static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _ = WithOwnLoader(bytes.ToArray());
+        }
+        catch (ImageException refused) when (refused.Error == ImageError.BootPartInvalid)
+        {
+            return;
+        }
+    }
+
     private static ImageException Invalid(string reason) => new(ImageError.BootPartInvalid, $"The agent's program {reason}: publish it for linux-x64.");
 }

@@ -45,6 +45,8 @@ internal static class InitProgram
             program.Do($"link {link}", SystemCall.Symlink, program.Text(target), program.Text(link));
         program.Do("make /dev/shm", SystemCall.Mkdir, program.Text("/dev/shm"), 0x3FF);
         Mount(program, "tmpfs", "/dev/shm", "tmpfs", Nothing, "mode=1777,size=64m");
+        foreach (string device in new[] { "/dev/mem", "/dev/snapshot", "/dev/userfaultfd", "/dev/cpu_dma_latency" })
+            program.Do($"remove {device}", SystemError.NotFound, SystemCall.Unlink, program.Text(device));
         foreach (string device in new[] { GuestPaths.Channel, GuestPaths.Tpm }) Await(program, device);
 
         OpenRoot(program, root);

@@ -56,6 +56,19 @@ internal static class KernelModules
         return depends is null ? throw Invalid(name, "does not say what it depends on") : depends["depends=".Length..].Split(',', StringSplitOptions.RemoveEmptyEntries);
     }
 
+    /// <summary>Fuzz target: throws nothing but the documented refusal.</summary>
+    public static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            _ = Dependencies("fuzz", bytes).Count();
+        }
+        catch (ImageException refused) when (refused.Error == ImageError.BootPartInvalid)
+        {
+            return;
+        }
+    }
+
     // ELF-64: the section headers' place, size and number, the section of names; then the section called .modinfo.
     private static string Information(string name, ReadOnlySpan<byte> file)
     {

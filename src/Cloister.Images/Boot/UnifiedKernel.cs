@@ -48,7 +48,9 @@ public static class UnifiedKernel
 
         // Less to attack: no second network protocol, no firmware calls, no debug files, no merging or reuse of memory as it was left.
         "ipv6.disable=1", "efi=noruntime", "debugfs=off", "slab_nomerge", "init_on_alloc=1", "init_on_free=1", "page_alloc.shuffle=1", "randomize_kstack_offset=on", "vsyscall=none",
-        .. definition.Debug ? ["console=ttyS0"] : (string[])["quiet", "loglevel=0"],
+
+        // Without a console there is none for a screen or a serial line that the host adds, and a panic's registers go nowhere.
+        .. definition.Debug ? ["console=ttyS0"] : (string[])["console=null", "quiet", "loglevel=0"],
     ]);
 
     private static string OsRelease(ImageDefinition definition) => string.Create(CultureInfo.InvariantCulture, $"ID=cloister\nNAME=Cloister\nIMAGE_ID={definition.Name}\nIMAGE_VERSION={definition.Product}.{definition.Version}\n");

@@ -53,8 +53,8 @@ public sealed class UnifiedKernelTests
     [Fact]
     public void Only_a_debug_image_has_a_console()
     {
-        Assert.EndsWith(" quiet loglevel=0", UnifiedKernel.CommandLine(Definition, Root), StringComparison.Ordinal);
-        Assert.DoesNotContain("console=", UnifiedKernel.CommandLine(Definition, Root), StringComparison.Ordinal);
+        Assert.EndsWith(" console=null quiet loglevel=0", UnifiedKernel.CommandLine(Definition, Root), StringComparison.Ordinal);
+        Assert.DoesNotContain("console=tty", UnifiedKernel.CommandLine(Definition, Root), StringComparison.Ordinal);
         Assert.EndsWith(" console=ttyS0", UnifiedKernel.CommandLine(Definition with { Debug = true }, Root), StringComparison.Ordinal);
         Assert.Equal(-1, InitProgram.Build(Root, [], debug: false, console: false).AsSpan().IndexOf("/dev/ttyS0"u8));
         Assert.Equal(-1, InitProgram.Build(Root, [], debug: false, console: true).AsSpan().IndexOf("/dev/console"u8));

@@ -98,6 +98,7 @@ internal enum SystemCall
 internal enum SystemError
 {
     NotPermitted = 1,
+    NotFound = 2,
     Exists = 17,
     NoDevice = 19,
     Invalid = 22,
