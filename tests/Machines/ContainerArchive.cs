@@ -13,12 +13,13 @@ internal static class ContainerArchive
     {
         byte[] layer = Tar(("bin/busybox", File.ReadAllBytes(BusyBox()), true), ("etc/greeting", Encoding.UTF8.GetBytes(Greeting + "\n"), false));
         string digest = Convert.ToHexStringLower(SHA256.HashData(layer));
-        string configuration = $$$"""
+        byte[] configuration = Encoding.UTF8.GetBytes($$$"""
             {"architecture":"amd64","os":"linux","config":{"User":"1000","Env":["GREETING=/etc/greeting"],"Entrypoint":["/bin/busybox"],"Cmd":["cat","/etc/greeting"],"WorkingDir":"/etc"},"rootfs":{"type":"layers","diff_ids":["sha256:{{{digest}}}"]}}
-            """;
+            """);
+        string name = Convert.ToHexStringLower(SHA256.HashData(configuration)) + ".json";
         File.WriteAllBytes(path, Tar(
-            ("layer.tar", layer, false), ("config.json", Encoding.UTF8.GetBytes(configuration), false),
-            ("manifest.json", """[{"Config":"config.json","RepoTags":["greeter:1"],"Layers":["layer.tar"]}]"""u8.ToArray(), false)));
+            ("layer.tar", layer, false), (name, configuration, false),
+            ("manifest.json", Encoding.UTF8.GetBytes($$"""[{"Config":"{{name}}","RepoTags":["greeter:1"],"Layers":["layer.tar"]}]"""), false)));
     }
 
     private static string BusyBox() => new[] { "/bin/busybox", "/usr/bin/busybox" }.First(File.Exists);
