@@ -3,6 +3,8 @@ using System.Runtime.Versioning;
 using System.Text;
 using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
+using Cloister.Images;
+using Cloister.Images.Build;
 using Cloister.Images.Channel;
 using Cloister.Images.Machines;
 
@@ -28,17 +30,27 @@ internal static class ImageExecVerb
             throw new CommandException(ExitCode.MissingRequirement, "Measured machines run on Linux.");
         string entry = parsed.GetRequiredValue(Entry);
         string[] arguments = parsed.GetValue(Arguments) ?? [];
-        var request = new ExecRequest { Environment = MachineSource.Pairs(parsed.GetValue(Variables), "--env", "NAME=VALUE"), Input = true };
+        MachineFolder folder = MachineFolder.Named(parsed.GetRequiredValue(Machine));
+        var request = new ExecRequest { Environment = MachineSource.Pairs(parsed.GetValue(Variables), "--env", "NAME=VALUE"), Input = TakesInput(folder, entry) };
         request = entry.StartsWith('/') ? request with { Command = [entry, .. arguments] } : request with { Entry = entry, Arguments = [.. arguments] };
-        await using RemoteMachine machine = await RemoteMachine.ConnectAsync(MachineFolder.Named(parsed.GetRequiredValue(Machine)), cancellation);
-        return await FollowAsync(await machine.ExecAsync(request, cancellation), screen, cancellation);
+        await using RemoteMachine machine = await RemoteMachine.ConnectAsync(folder, cancellation);
+        return await FollowAsync(await machine.ExecAsync(request, cancellation), request.Input, screen, cancellation);
+    }
+
+    // An entry takes input where it takes arguments; to others nothing that is typed here is sent, and they read an end.
+    [SupportedOSPlatform("linux")]
+    private static bool TakesInput(MachineFolder folder, string entry)
+    {
+        MachineRecord record = folder.Read();
+        string definition = Path.Combine(record.Image, ImageLayout.Definition);
+        return record.Debug || !File.Exists(definition) || ImageDefinitionReader.Read(File.ReadAllBytes(definition)).Entries.GetValueOrDefault(entry) is not { Arguments: false };
     }
 
     [SupportedOSPlatform("linux")]
-    private static async Task<ExitCode> FollowAsync(HostExec program, Screen screen, CancellationToken cancellation)
+    private static async Task<ExitCode> FollowAsync(HostExec program, bool takesInput, Screen screen, CancellationToken cancellation)
     {
         using var ended = new CancellationTokenSource();
-        Task input = PassInputAsync(program, ended.Token);
+        Task input = takesInput ? PassInputAsync(program, ended.Token) : Task.CompletedTask;
         await using CancellationTokenRegistration interrupted = cancellation.Register(() => _ = program.SignalAsync(Interrupt, CancellationToken.None));
         await using Stream output = Console.OpenStandardOutput(), error = Console.OpenStandardError();
         while (await program.ReadAsync(CancellationToken.None) is var (from, bytes))

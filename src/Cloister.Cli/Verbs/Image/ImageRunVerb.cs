@@ -64,7 +64,9 @@ internal static class ImageRunVerb
     // Until the starter says that the machine may live on, the starter's end is the machine's: nothing is left of a start that was killed.
     private static async Task WatchStarterAsync(CancellationTokenSource left)
     {
-        while (await Console.In.ReadLineAsync() is { } line)
+        // Console.In would block the caller, whatever its method's name says.
+        using var words = new StreamReader(Console.OpenStandardInput());
+        while (await words.ReadLineAsync() is { } line)
         {
             if (line == LetGo)
                 return;
