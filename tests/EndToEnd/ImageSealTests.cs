@@ -40,7 +40,9 @@ public sealed class ImageSealTests
 
         Assert.NotEqual(0, (await SealAsync(tpm, "ek.crt", "out")).Code);
         using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        using X509Certificate2 other = new CertificateRequest("CN=other", otherKey, HashAlgorithmName.SHA256).CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        var request = new CertificateRequest("CN=other", otherKey, HashAlgorithmName.SHA256);
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
+        using X509Certificate2 other = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
         tpm.Write("other.pem", Encoding.ASCII.GetBytes(other.ExportCertificatePem()));
         Ended foreign = await SealAsync(tpm, "ek.crt", "out", "--tpm-root", tpm.In("other.pem"));
         Assert.Equal(4, foreign.Code);
