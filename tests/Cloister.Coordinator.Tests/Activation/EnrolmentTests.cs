@@ -264,6 +264,57 @@ public sealed class EnrolmentTests(TpmMachines machines) : IClassFixture<TpmMach
     }
 
     [SwtpmFact]
+    public async Task Changed_credentials_are_refused_and_the_TPM_goes_on()
+    {
+        await using TestCoordinator coordinator = await StartAsync(withManifest: false, machines.One.Issuer);
+        using TestWorkload workload = Workload(coordinator);
+        TpmEndorsement own = await machines.One.Issuer.EndorsementAsync(default);
+        TpmCredential good = Credential(own, own, new byte[32]);
+        for (int round = 0; round < 200; round++)
+        {
+            var random = new Random(round);
+            TpmCredential bad = random.Next(2) == 0 ? good with { Blob = Changed(good.Blob.Span, random) } : good with { EncryptedSecret = Changed(good.EncryptedSecret.Span, random) };
+            GrpcException refused = await Assert.ThrowsAsync<GrpcException>(() => workload.OpenAsync(Message(bad)));
+            Assert.True(refused.Status == GrpcStatus.InvalidArgument, $"round {round}: {refused.Status} {refused.Detail}");
+        }
+        Assert.Equal(new byte[32], (await workload.OpenAsync(Message(good))).Secret.ToByteArray());
+        await machines.One.Issuer.IssueAsync(new Binding(AttesterRole.Coordinator, new byte[32], new byte[32]), default, default);
+    }
+
+    [SwtpmFact]
+    public async Task Changed_enrolments_are_refused()
+    {
+        await using TestCoordinator coordinator = await StartAsync();
+        using TestWorkload workload = Workload(coordinator);
+        TpmEndorsement good = await machines.One.Issuer.EndorsementAsync(default);
+        for (int round = 0; round < 200; round++)
+        {
+            var random = new Random(round);
+            int part = random.Next(3);
+            TpmEndorsement bad = part switch
+            {
+                0 => good with { Certificate = Changed(good.Certificate.Span, random) },
+                1 => good with { EndorsementKey = Changed(good.EndorsementKey.Span, random) },
+                _ => good with { Intermediates = [Changed(good.Certificate.Span, random)], AttestationKey = Changed(good.AttestationKey.Span, random) },
+            };
+            ByteString challenge = ByteString.CopyFrom(coordinator.Host.Challenges.Issue());
+            try
+            {
+                TpmCredential credential = Credential(await workload.EnrolAsync(challenge, bad));
+                // A certificate holds whole or not at all. Of the endorsement key its modulus counts, which is the certificate's; all of the
+                // attestation key is in its name, so that the TPM opens nothing for another.
+                Assert.NotEqual(0, part);
+                if (part == 2)
+                    await Assert.ThrowsAsync<PlatformException>(async () => await machines.One.Issuer.ActivateAsync(credential, default));
+            }
+            catch (GrpcException refused)
+            {
+                Assert.True(refused.Status == GrpcStatus.PermissionDenied, $"round {round}: {refused.Status} {refused.Detail}");
+            }
+        }
+    }
+
+    [SwtpmFact]
     public async Task A_coordinator_without_a_TPM_opens_nothing()
     {
         await using TestCoordinator coordinator = await StartAsync(withManifest: false);
@@ -315,6 +366,13 @@ public sealed class EnrolmentTests(TpmMachines machines) : IClassFixture<TpmMach
     {
         TpmEndorsement endorsement = await machines.One.Issuer.EndorsementAsync(default);
         return new PendingEnrolment(TpmEnrolment.Begin(machines.One.Wants(TpmMachines.Image), endorsement, VerificationTime.At(DateTimeOffset.UtcNow)).Value, Type, "");
+    }
+
+    private static byte[] Changed(ReadOnlySpan<byte> bytes, Random random)
+    {
+        byte[] changed = bytes.ToArray();
+        changed[random.Next(changed.Length)] ^= (byte)random.Next(1, 256);
+        return random.Next(4) == 0 ? changed[..random.Next(changed.Length)] : changed;
     }
 
     private static async Task<GrpcException> RefusesAsync(TestWorkload workload, ActivationReq request, string words)

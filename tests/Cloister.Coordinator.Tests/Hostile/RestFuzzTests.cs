@@ -134,6 +134,7 @@ public sealed class RestFuzzTests : IAsyncLifetime
             _ when path.EndsWith("/recover", StringComparison.Ordinal) => $$"""{"recoverySecret":"{{some}}","recoverySecretSignature":"{{some}}"}""",
             _ when path.EndsWith("/sign-quote", StringComparison.Ordinal) => $$"""{"sgxQuote":"{{some}}"}""",
             _ when path.EndsWith("/monotonic-counter", StringComparison.Ordinal) => """{"name":"one","value":1}""",
+            RestPaths.CredentialV3 => $$"""{"blob":"{{some}}","encryptedSecret":"{{some}}"}""",
             _ => $$"""{"manifest":"{{encoded}}","manifestFingerprint":"{{TestManifest.Fingerprint(manifest)}}","secrets":["model-key"],"ownerSignatures":[],"name":"one","value":1}""",
         };
     }
