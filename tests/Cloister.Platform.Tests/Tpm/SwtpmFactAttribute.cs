@@ -4,7 +4,8 @@ namespace Cloister.Tests.Tpm;
 [AttributeUsage(AttributeTargets.Method)]
 internal sealed class SwtpmFactAttribute : FactAttribute
 {
-    public SwtpmFactAttribute() => Skip = Swtpm.Missing;
+    /// <param name="needsData">Whether it needs the shared test data too.</param>
+    public SwtpmFactAttribute(bool needsData = false) => Skip = Swtpm.Missing ?? (needsData && TestData.Folder is null ? "Shared test data is absent: set CLOISTER_TESTDATA to its folder." : null);
 }
 
 /// <summary>As <see cref="SwtpmFactAttribute"/>, for theories.</summary>
