@@ -175,6 +175,25 @@ public sealed class TpmEnrolmentTests
             if (TpmEnrolment.Begin(Policy(), bytes, Time).TryGetValue(out TpmActivation? activation)) activation.Dispose();
     }
 
+    [Fact]
+    public void Mutations_of_what_a_peer_shows_give_an_activation_or_a_refusal()
+    {
+        TpmEndorsement good = _endorsement.With(_tpm, Authority.Intermediate);
+        int begun = 0;
+        foreach (byte[] bytes in Mutations.Of(good.EndorsementKey.ToArray(), 1_500, seed: 62)) Begin(good with { EndorsementKey = bytes });
+        foreach (byte[] bytes in Mutations.Of(good.AttestationKey.ToArray(), 1_500, seed: 63)) Begin(good with { AttestationKey = bytes });
+        foreach (byte[] bytes in Mutations.Of(good.Certificate.ToArray(), 500, seed: 64)) Begin(good with { Certificate = bytes });
+        foreach (byte[] bytes in Mutations.Of(Authority.Intermediate, 500, seed: 65)) Begin(good with { Intermediates = [bytes] });
+        Assert.True(begun > 0);
+
+        void Begin(TpmEndorsement shown)
+        {
+            if (!TpmEnrolment.Begin(Policy(), shown, Time).TryGetValue(out TpmActivation? activation)) return;
+            begun++;
+            activation.Dispose();
+        }
+    }
+
     internal static TpmPolicy Policy(Requirement<string>? certificates = null) =>
         TpmVerifierTests.Policy() with
         {
