@@ -42,6 +42,16 @@ public sealed class TpmTransportTests
         File.Delete(path);
     }
 
+    [Fact]
+    public async Task A_device_is_written_and_read_whole()
+    {
+        await using var pseudo = new PseudoDevice(command => FakeTpm.CodeOf(command) == 0x17B ? Random : FakeTpm.Refusal(0x143));
+        using var device = new TpmDevice(pseudo.Path);
+        for (int i = 0; i < 10; i++)
+            Assert.Equal([7, 8], await device.RandomAsync(2, None));
+        Assert.Equal(0x143u, (await Assert.ThrowsAsync<PlatformException>(async () => await device.ResetAsync(16, None))).TpmCode);
+    }
+
     [Theory]
     [InlineData(0x922u)]
     [InlineData(0x908u)]
