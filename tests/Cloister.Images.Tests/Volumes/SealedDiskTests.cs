@@ -22,6 +22,25 @@ public sealed class SealedDiskTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_serves_as_a_disk_as_the_readme_says()
+    {
+        byte[] key = DiskScene.Key;
+        string file = Path.Combine(_scene.NewFolder(), "data.disk"), data = _scene.NewFolder(), again = _scene.NewFolder();
+        var layout = new DiskLayout(size: 2);
+        BlockDeviceFile.Create(file, layout);
+        Assert.Throws<IOException>(() => BlockDeviceFile.Create(file, layout));
+        var identity = new DiskIdentity("data", Product: 1, Workload: "shop", Machine: null);
+        using (SealedDisk disk = await SealedDisk.OpenAsync(BlockDeviceFile.Open(file), layout, identity, key, _scene.Counter, data))
+        {
+            await File.WriteAllTextAsync(Path.Combine(data, "order"), "one");
+            await disk.CommitAsync(data);
+            Assert.Equal(ImageError.DiskFailed, Assert.Throws<ImageException>(() => BlockDeviceFile.Open(file)).Error);
+        }
+        using SealedDisk opened = await SealedDisk.OpenAsync(BlockDeviceFile.Open(file), layout, identity, key, _scene.Counter, again);
+        Assert.Equal("one", await File.ReadAllTextAsync(Path.Combine(again, "order")));
+    }
+
+    [Fact]
     public async Task Nothing_of_it_is_readable_on_the_disk()
     {
         string text = string.Concat(Enumerable.Repeat("a patient's name ", 500));
