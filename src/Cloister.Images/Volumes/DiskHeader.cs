@@ -19,6 +19,9 @@ internal sealed record DiskHeader(ulong Version, long Length, byte[] Salt, byte[
     /// <summary>Whether a block begins like a header of any format version.</summary>
     public static bool IsHeader(ReadOnlySpan<byte> block) => block.StartsWith(Magic);
 
+    /// <summary>The key id that a header states, whatever else it says.</summary>
+    public static ReadOnlySpan<byte> KeyIdOf(ReadOnlySpan<byte> block) => block[64..80];
+
     public void Write(Span<byte> block)
     {
         block.Clear();

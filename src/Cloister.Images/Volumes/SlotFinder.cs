@@ -12,7 +12,8 @@ internal sealed class SlotFinder(IBlockDevice device, DiskLayout layout, DiskIde
         foreach (ulong version in (ReadOnlySpan<ulong>)[0, 1])
         {
             byte[] block = Block(version);
-            if (!block.AsSpan().ContainsAnyExcept((byte)0) || (version == 1 && IsFirstAttempt(block, key)))
+            // This disk's own first commit, cut off before it counted, is as good as nothing.
+            if (IsZero(block) || (version == 1 && OwnVersion(block, key) == 1))
                 continue;
             throw new ImageException(ImageError.DiskNotEmpty,
                 $"The disk given as '{identity.Name}' holds something, and the coordinator knows of no version of it. Either this is another coordinator or, for a disk of each machine, another UUID than the disk was written under; or it is no sealed disk. It was left as it is.");
@@ -24,7 +25,7 @@ internal sealed class SlotFinder(IBlockDevice device, DiskLayout layout, DiskIde
     public SlotReader Open(ReadOnlySpan<byte> key, DiskState current, CancellationToken cancellation)
     {
         byte[] block = Block(current.Version);
-        if (DiskHeader.IsHeader(block) && DiskHeader.Read(block) is var header && header.Version == current.Version
+        if (TryRead(block) is { } header && header.Version == current.Version
             && DiskKeys.DigestOf(identity, header).AsSpan().SequenceEqual(current.Digest.Span))
         {
             DiskKeys keys = DiskKeys.Open(key, identity, header) ?? throw Foreign("it was sealed under another key");
@@ -43,48 +44,56 @@ internal sealed class SlotFinder(IBlockDevice device, DiskLayout layout, DiskIde
 
     private ImageException Why(ReadOnlySpan<byte> key, DiskState current, byte[] expected, byte[] other)
     {
-        if (!expected.AsSpan().ContainsAnyExcept((byte)0) && !other.AsSpan().ContainsAnyExcept((byte)0))
+        if (IsZero(expected) && IsZero(other))
             return new ImageException(ImageError.DiskEmpty, $"The disk given as '{identity.Name}' is empty; the coordinator knows version {current.Version} of it. {NewestAsked}");
-        ulong newest = 0;
-        foreach (byte[] block in (ReadOnlySpan<byte[]>)[expected, other])
-        {
-            if (!DiskHeader.IsHeader(block))
-                continue;
-            DiskHeader header;
-            try
-            {
-                header = DiskHeader.Read(block);
-            }
-            catch (ImageException refused) when (block == expected || refused.Error == ImageError.DiskFormat)
-            {
-                return refused;
-            }
-            catch (ImageException)
-            {
-                continue;
-            }
-            if (!header.KeyId.AsSpan().SequenceEqual(DiskKeys.KeyId(key)))
-                return Foreign("it was sealed under another key");
-            using DiskKeys? keys = DiskKeys.Open(key, identity, header);
-            if (keys is null)
-                return Foreign("it is another disk's, product's, workload's or machine's");
-            newest = Math.Max(newest, header.Version);
-        }
-        return newest switch
-        {
-            0 => new ImageException(ImageError.DiskChanged, $"The disk given as '{identity.Name}' has no slot of version {current.Version}, which is the one that counts. {NewestAsked}"),
-            _ when newest < current.Version => new ImageException(ImageError.DiskOld, $"The disk given as '{identity.Name}' is an old one: version {newest}, while {current.Version} counts. {NewestAsked}"),
-            _ => new ImageException(ImageError.DiskConflict, $"The disk given as '{identity.Name}' was written by a machine whose commit never counted, and does not hold version {current.Version}, which does. {NewestAsked}"),
-        };
+        if (IsNewerFormat(expected) || IsNewerFormat(other))
+            return new ImageException(ImageError.DiskFormat, $"The disk given as '{identity.Name}' has a format that this image does not know. Start the image that wrote it.");
+        ulong newest = Math.Max(OwnVersion(expected, key), OwnVersion(other, key));
+        if (newest >= current.Version)
+            return new ImageException(ImageError.DiskConflict,
+                $"The disk given as '{identity.Name}' holds version {newest}, and not the commit of version {current.Version} that counts: a machine wrote it that came too late, or it was changed. {NewestAsked}");
+        // An old disk is whole; one whose other slot is this disk's, and this one nobody's, was damaged.
+        if (newest > 0 && (IsZero(expected) || OwnVersion(expected, key) > 0))
+            return new ImageException(ImageError.DiskOld, $"The disk given as '{identity.Name}' is an old one: version {newest}, while {current.Version} counts. {NewestAsked}");
+        if (newest > 0 || !DiskHeader.IsHeader(expected))
+            return new ImageException(ImageError.DiskChanged, $"The disk given as '{identity.Name}' was changed: the slot of version {current.Version}, which counts, is not what was sealed. {NewestAsked}");
+        return Foreign(DiskHeader.KeyIdOf(expected).SequenceEqual(DiskKeys.KeyId(key)) ? "it is another disk's, product's, workload's or machine's" : "it was sealed under another key");
     }
 
-    // The key's own first commit, cut off before it counted.
-    private bool IsFirstAttempt(byte[] block, ReadOnlySpan<byte> key)
+    private static bool IsZero(byte[] block) => !block.AsSpan().ContainsAnyExcept((byte)0);
+
+    private static bool IsNewerFormat(byte[] block)
     {
-        if (!DiskHeader.IsHeader(block) || DiskHeader.Read(block) is not { Version: 1 } header)
+        try
+        {
+            if (DiskHeader.IsHeader(block)) _ = DiskHeader.Read(block);
             return false;
+        }
+        catch (ImageException refused)
+        {
+            return refused.Error == ImageError.DiskFormat;
+        }
+    }
+
+    // The version of a slot of this very disk; 0 if it is none.
+    private ulong OwnVersion(byte[] block, ReadOnlySpan<byte> key)
+    {
+        if (TryRead(block) is not { } header)
+            return 0;
         using DiskKeys? keys = DiskKeys.Open(key, identity, header);
-        return keys is not null;
+        return keys is null ? 0 : header.Version;
+    }
+
+    private static DiskHeader? TryRead(byte[] block)
+    {
+        try
+        {
+            return DiskHeader.Read(block);
+        }
+        catch (ImageException)
+        {
+            return null;
+        }
     }
 
     private ImageException Foreign(string why) => new(ImageError.DiskForeign, $"The disk given as '{identity.Name}' is foreign: {why}. {NewestAsked}");
