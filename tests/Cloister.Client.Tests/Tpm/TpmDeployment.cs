@@ -58,7 +58,9 @@ internal sealed class TpmDeployment : IAsyncDisposable
 
     public Task<VerifiedDeployment> VerifyAsync(CoordinatorPolicy? policy = null, Uri? at = null) => new DeploymentVerifier().VerifyCoordinatorAsync(at ?? ClientApi, policy ?? Policy);
 
-    public Task<Activation> ActivateAsync(IEvidenceIssuer issuer, CoordinatorPolicy? policy = null, string? address = null)
+    public Task<Activation> ActivateAsync(IEvidenceIssuer issuer, CoordinatorPolicy? policy = null, string? address = null) => Activator(issuer, policy, address).ActivateAsync();
+
+    public WorkloadActivator Activator(IEvidenceIssuer issuer, CoordinatorPolicy? policy = null, string? address = null, TimeProvider? time = null)
     {
         string folder = _folder.At($"workload-{Guid.NewGuid():N}");
         Directory.CreateDirectory(folder);
@@ -72,7 +74,7 @@ internal sealed class TpmDeployment : IAsyncDisposable
             UuidFile = Path.Combine(folder, "uuid"),
             CoordinatorPolicyFile = policyFile,
         };
-        return new WorkloadActivator(options, issuer, VerifierRegistry.CreateDefault()).ActivateAsync();
+        return new WorkloadActivator(options, issuer, VerifierRegistry.CreateDefault(), time: time);
     }
 
     public async ValueTask DisposeAsync()

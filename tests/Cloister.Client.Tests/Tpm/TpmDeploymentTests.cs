@@ -36,6 +36,38 @@ public sealed class TpmDeploymentTests(TpmMachines machines) : IClassFixture<Tpm
     }
 
     [SwtpmFact]
+    public async Task A_renewal_activates_the_key_anew()
+    {
+        await using TpmDeployment it = await TpmDeployment.StartAsync(machines);
+        var time = new ManualTime(DateTimeOffset.UtcNow);
+        int opened = 0;
+        var counting = new Pretender(machines.Other.Issuer)
+        {
+            Shown = await machines.Other.Issuer.EndorsementAsync(default),
+            Opens = credential =>
+            {
+                Interlocked.Increment(ref opened);
+                return machines.Other.Issuer.ActivateAsync(credential, default);
+            },
+        };
+        WorkloadActivator activator = it.Activator(counting, time: time);
+        using Activation activation = await activator.ActivateAsync();
+        WorkloadCertificate first = activation.Identity.Current;
+        Assert.Equal(1, opened);
+        using var renewal = new CertificateRenewal(activator, activation, time: time);
+        using var end = new CancellationTokenSource();
+        Task running = renewal.RunAsync(end.Token);
+        await time.UntilSleepsAsync(TimeSpan.FromHours(15), TimeSpan.FromHours(17));
+        time.Advance(TimeSpan.FromHours(16.1));
+        await time.UntilSleepsAsync(TimeSpan.FromHours(4), TimeSpan.FromHours(17));
+        Assert.NotSame(first, activation.Identity.Current);
+        Assert.Equal(2, opened);
+        Assert.Equal(TpmKeyExtension.Read(first.Leaf), TpmKeyExtension.Read(activation.Identity.Current.Leaf));
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [SwtpmFact]
     public async Task Whoever_sets_the_manifest_verifies_the_coordinator_first()
     {
         await using TpmDeployment it = await TpmDeployment.StartAsync(machines);
@@ -59,7 +91,7 @@ public sealed class TpmDeploymentTests(TpmMachines machines) : IClassFixture<Tpm
             "another kind" => new Platform.Simulation.TestOnlyIssuer(System.Security.Cryptography.ECDsa.Create(System.Security.Cryptography.ECCurve.NamedCurves.nistP256), new byte[32]),
             "another TPM's endorsement" => new Pretender(machines.One.Issuer) { Shown = await machines.Other.Issuer.EndorsementAsync(default) },
             "no endorsement" => new Pretender(machines.One.Issuer),
-            "a secret of its own" => new Pretender(machines.One.Issuer) { Shown = await machines.One.Issuer.EndorsementAsync(default), Opens = _ => new byte[32] },
+            "a secret of its own" => new Pretender(machines.One.Issuer) { Shown = await machines.One.Issuer.EndorsementAsync(default), Opens = _ => ValueTask.FromResult(new byte[32]) },
             _ => null,
         };
         await using TpmDeployment it = await TpmDeployment.StartAsync(machines, coordinator);
@@ -132,7 +164,7 @@ public sealed class TpmDeploymentTests(TpmMachines machines) : IClassFixture<Tpm
     {
         public TpmEndorsement? Shown { get; init; }
 
-        public Func<TpmCredential, byte[]>? Opens { get; init; }
+        public Func<TpmCredential, ValueTask<byte[]>>? Opens { get; init; }
 
         public TeeKind Kind => issuer.Kind;
 
@@ -150,6 +182,6 @@ public sealed class TpmDeploymentTests(TpmMachines machines) : IClassFixture<Tpm
             : throw new PlatformException(PlatformError.TpmEndorsementAbsent, "This TPM has no certificate.");
 
         public ValueTask<byte[]> ActivateAsync(TpmCredential credential, CancellationToken cancellation) =>
-            Opens is { } opens ? ValueTask.FromResult(opens(credential)) : issuer.ActivateAsync(credential, cancellation);
+            Opens is { } opens ? opens(credential) : issuer.ActivateAsync(credential, cancellation);
     }
 }
