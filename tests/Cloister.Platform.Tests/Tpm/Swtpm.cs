@@ -1,5 +1,7 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
 
@@ -85,6 +87,20 @@ internal sealed class Swtpm : IDisposable
         process.BeginErrorReadLine();
         process.WaitForExit();
         return process.ExitCode == 0;
+    }
+
+    /// <summary>Sends one command by itself.</summary>
+    public byte[] Exchange(byte[] command)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        socket.Connect(new UnixDomainSocketEndPoint(In("s")));
+        socket.Send(command);
+        byte[] answer = new byte[4096];
+        int length = 0;
+        do
+            length += socket.Receive(answer.AsSpan(length));
+        while (length < 10 || length < BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(2)));
+        return answer[..length];
     }
 
     public void Dispose()

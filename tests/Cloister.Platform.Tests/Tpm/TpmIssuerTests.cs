@@ -1,6 +1,4 @@
-using System.Buffers.Binary;
 using System.Collections.Immutable;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 using Cloister.Attestation;
 using Cloister.Attestation.Tpm;
@@ -170,22 +168,9 @@ public sealed class TpmIssuerTests
         var command = new TpmCommand(0x182).UInt32(10).Authorise(TpmAuthorisation.Empty).UInt32(1).Algorithm(TpmAlgorithm.Sha256).Raw(new byte[32]);
         return new FakeTpm(bytes =>
         {
-            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-            socket.Connect(new UnixDomainSocketEndPoint(tpm.In("s")));
-            if (extendBefore(bytes)) Exchange(socket, command.Finish().ToArray());
-            return Exchange(socket, bytes);
+            if (extendBefore(bytes)) tpm.Exchange(command.Finish().ToArray());
+            return tpm.Exchange(bytes);
         });
-    }
-
-    private static byte[] Exchange(Socket socket, byte[] command)
-    {
-        socket.Send(command);
-        byte[] answer = new byte[4096];
-        int length = 0;
-        do
-            length += socket.Receive(answer.AsSpan(length));
-        while (length < 10 || length < BinaryPrimitives.ReadInt32BigEndian(answer.AsSpan(2)));
-        return answer[..length];
     }
 
     private static ReadOnlyMemory<byte> Root(Swtpm tpm, string file) => Convert.FromBase64String(string.Concat(File.ReadLines(tpm.In("ca/" + file)).Where(line => !line.StartsWith('-'))));
