@@ -39,7 +39,7 @@ internal sealed class Reporter(ImageDefinition definition, GuestChannel channel)
         {
             await send();
         }
-        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        catch (ImageException gone) when (gone.Error == ImageError.MachineEnded)
         {
             return;
         }

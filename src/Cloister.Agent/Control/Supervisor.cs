@@ -177,7 +177,7 @@ internal sealed class Supervisor(ImageDefinition definition, GuestSystem system,
         {
             await exec.ExitAsync(exit, CancellationToken.None);
         }
-        catch (Exception gone) when (gone is IOException or ObjectDisposedException)
+        catch (ImageException gone) when (gone.Error == ImageError.MachineEnded)
         {
             return; // the host went away
         }

@@ -44,7 +44,9 @@ internal sealed class TestMachine : IMachineListener, IAsyncDisposable
     public static async Task<TestMachine> StartAsync(ImageDefinition definition, MachineSettings? settings = null)
     {
         var machine = new TestMachine();
-        await File.WriteAllBytesAsync(Path.Combine(machine.Folder, "image.json"), ImageDefinitionJson.Write(definition));
+        byte[] json = ImageDefinitionJson.Write(definition);
+        ImageDefinitionReader.Read(json); // a test's own mistake is seen here
+        await File.WriteAllBytesAsync(Path.Combine(machine.Folder, "image.json"), json);
         Directory.CreateDirectory(Path.Combine(machine.Folder, "run"));
         string launchers = Directory.CreateDirectory(Path.Combine(machine.Folder, "launch")).FullName;
         foreach (string entry in definition.Entries.Keys)
