@@ -43,7 +43,7 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
     /// nobody but who made it: anybody may ask, as for evidence, within the same bounds.
     /// </summary>
     /// <returns>The secret; the caller zeroes it.</returns>
-    /// <exception cref="CoordinatorException">NoEvidence, BadRequest, CredentialRefused or Busy.</exception>
+    /// <exception cref="CoordinatorException">NoEvidence, BadRequest, CredentialRefused, EvidenceFailed or Busy.</exception>
     public async Task<byte[]> OpenAsync(TpmCredential credential, CancellationToken cancellation)
     {
         if (issuer is not ICredentialHolder holder)
@@ -55,13 +55,16 @@ internal sealed class EvidenceSource(IEvidenceIssuer? issuer, ILogger<EvidenceSo
         {
             return await InTurnAsync(() => holder.ActivateAsync(credential, cancellation), cancellation);
         }
+        // libtpms says TPM_RC_FAILURE for a secret that is encrypted to another key; a TPM that really failed gives no evidence either.
+        catch (PlatformException error) when (error.Error is PlatformError.TpmCredentialRefused or PlatformError.TpmRefused)
+        {
+            logger.CredentialNotOpened(error.Message);
+            throw new CoordinatorException(CoordinatorError.CredentialRefused, "The coordinator's TPM did not open the credential: it was made for other keys than this TPM's, or was changed.", error);
+        }
         catch (PlatformException error)
         {
-            logger.CredentialNotOpened(error);
-            // libtpms says TPM_RC_FAILURE for a secret that is encrypted to another key; a TPM that really failed gives no evidence either.
-            throw error.Error is PlatformError.TpmCredentialRefused or PlatformError.TpmRefused
-                ? new CoordinatorException(CoordinatorError.CredentialRefused, "The coordinator's TPM did not open the credential: it was made for other keys than this TPM's, or was changed.", error)
-                : new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform opened no credential: {error.Message}", error);
+            logger.EvidenceFailed(error);
+            throw new CoordinatorException(CoordinatorError.EvidenceFailed, $"The platform opened no credential: {error.Message}", error);
         }
     }
 

@@ -8,6 +8,6 @@ internal static partial class QuoteLog
     [LoggerMessage(2250, LogLevel.Error, "The platform produced no evidence")]
     public static partial void EvidenceFailed(this ILogger logger, Exception exception);
 
-    [LoggerMessage(2251, LogLevel.Warning, "The TPM did not open a credential")]
-    public static partial void CredentialNotOpened(this ILogger logger, Exception exception);
+    [LoggerMessage(2251, LogLevel.Information, "The TPM did not open a credential: {Reason}")]
+    public static partial void CredentialNotOpened(this ILogger logger, string reason);
 }
