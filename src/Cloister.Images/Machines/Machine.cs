@@ -10,7 +10,7 @@ namespace Cloister.Images.Machines;
 /// same user reach it through the socket in its folder (<see cref="RemoteMachine"/>).
 /// </summary>
 [SupportedOSPlatform("linux")]
-public sealed class Machine : IAsyncDisposable
+public sealed class Machine : ISupervised, IAsyncDisposable
 {
     private static readonly TimeSpan QuitTime = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan Look = TimeSpan.FromSeconds(1);
@@ -147,8 +147,16 @@ public sealed class Machine : IAsyncDisposable
         _processes = await MachineProcesses.StartAsync(tools, plan, _options, _folder, accelerator, cancellation);
         _channel = new HostChannel(_processes.Agent, new Listener(this));
         Task reading = ReadAsync(_channel);
-        await _channel.SendSettingsAsync(plan.Settings, cancellation);
-        ImmutableArray<RecordedPort> ports = await HostPorts.ChosenAsync(_processes.Qmp, plan.Ports, cancellation);
+        ImmutableArray<RecordedPort> ports;
+        try
+        {
+            await _channel.SendSettingsAsync(plan.Settings, cancellation);
+            ports = await HostPorts.ChosenAsync(_processes.Qmp, plan.Ports, cancellation);
+        }
+        catch (ImageException gone) when (gone.Error == ImageError.MachineEnded)
+        {
+            throw await _processes.WhyNotStartedAsync(gone);
+        }
         Update(record => record with { Ports = ports });
         State(MachineStates.Firmware, $"{plan.Definition.Machine.Memory} MiB, {plan.Definition.Machine.Cpus} processor{(plan.Definition.Machine.Cpus == 1 ? "" : "s")}, {why}{string.Concat(ports.Select(port => $", {port.Address}:{port.Host} leads to port {port.Guest}"))}");
         _control = new MachineControl(this, _folder.Control);

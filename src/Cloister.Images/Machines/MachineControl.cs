@@ -13,14 +13,14 @@ internal sealed class MachineControl : IAsyncDisposable
 {
     private static readonly TimeSpan Farewell = TimeSpan.FromSeconds(5);
 
-    private readonly Machine _machine;
+    private readonly ISupervised _machine;
     private readonly Socket _listener;
     private readonly CancellationTokenSource _closing = new();
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _callers = [];
     private readonly Task _accepting;
 
-    public MachineControl(Machine machine, string path)
+    public MachineControl(ISupervised machine, string path)
     {
         _machine = machine;
         _listener = SocketPath.Listen(path);

@@ -63,6 +63,14 @@ internal sealed class MachineProcesses : IAsyncDisposable
         return code;
     }
 
+    /// <summary>What QEMU said when it ended though it had connected to us: it makes its devices afterwards.</summary>
+    public async Task<ImageException> WhyNotStartedAsync(ImageException gone)
+    {
+        await QuitAsync(TpmFarewell);
+        await _qemu.KillAsync();
+        return NotStarted(_qemu, gone);
+    }
+
     /// <summary>Bytes of the root that were read; -1 if QEMU does not say.</summary>
     public async Task<long> RootBytesReadAsync(CancellationToken cancellation)
     {
@@ -136,10 +144,12 @@ internal sealed class MachineProcesses : IAsyncDisposable
         }
         await enough.CancelAsync();
         cancellation.ThrowIfCancellationRequested();
-        throw qemu.Words.Contains("Could not set up host forwarding", StringComparison.Ordinal)
-            ? new ImageException(ImageError.PortInUse, $"A port was taken while the machine was started: {Last(qemu)}")
-            : new ImageException(ImageError.MachineEnded, $"QEMU did not start: {Last(qemu)}");
+        throw NotStarted(qemu, null);
     }
+
+    private static ImageException NotStarted(ChildProcess qemu, Exception? inner) => qemu.Words.Contains("Could not set up host forwarding", StringComparison.Ordinal)
+        ? new ImageException(ImageError.PortInUse, $"A port was taken while the machine was started: {Last(qemu)}", inner)
+        : new ImageException(ImageError.MachineEnded, $"QEMU did not start: {Last(qemu)}", inner);
 
     private static string Last(ChildProcess child) => child.Words.Split('\n')[^1] is { Length: > 400 } line ? line[..400] : child.Words.Split('\n')[^1];
 }
