@@ -30,6 +30,7 @@ public sealed class Machine : ISupervised, IAsyncDisposable
     private Task? _supervising;
     private Task<MachineEnd>? _stopping;
     private string? _violation;
+    private bool _disposed;
 
     private Machine(MachineOptions options, MachineFolder folder, FileStream held, MachinePlan plan, IProgress<MachineNews>? news, TimeProvider time)
     {
@@ -124,10 +125,15 @@ public sealed class Machine : ISupervised, IAsyncDisposable
     /// <summary>Ends the machine at once, as if its power failed, unless it ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, true))
+            return;
+        if (_supervising is not null)
+        {
+            await _processes!.KillAsync();
+            await _supervising;
+        }
         if (_processes is not null)
             await _processes.DisposeAsync();
-        if (_supervising is not null)
-            await _supervising;
         if (_control is not null)
             await _control.DisposeAsync();
         _over.Dispose();

@@ -9,7 +9,7 @@ namespace Cloister.Tests.Machines;
 public sealed class MachinePlanTests : IDisposable
 {
     private const string Definition = """
-        {"name":"plan","start":"serve","entries":{"serve":{"command":["/bin/serve"],"allowedEnvironment":["MODE"]}},"network":{"listen":[8080]},
+        {"name":"plan","start":"serve","coordinatorPolicy":"policy.json","entries":{"serve":{"command":["/bin/serve"],"allowedEnvironment":["MODE"],"activation":"agent","marble":"serve"}},"network":{"listen":[8080]},
          "disks":[{"name":"data","path":"/data","size":16,"key":"file:/run/key"}]}
         """;
 
