@@ -33,10 +33,20 @@ public sealed class ImageSealTests
         Assert.Contains("an authority that you named vouches", vouched.Output, StringComparison.Ordinal);
 
         foreach (string name in (string[])["bare", "vouched"])
-            await Assert.ThrowsAsync<Cloister.Platform.PlatformException>(async () => await device.UnsealAsync(TpmSealedSecret.Parse(tpm.Read(name)), default, default));
+        {
+            Ended early = await UnsealAsync(tpm, name);
+            Assert.Equal(4, early.Code);
+            Assert.Contains("PCR 11 (", early.Error, StringComparison.Ordinal);
+            Assert.False(File.Exists(tpm.In("opened")));
+        }
         await device.ExtendAsync(11, TpmAlgorithm.Sha256, Measured, default);
         foreach (string name in (string[])["bare", "vouched"])
-            Assert.Equal("a model's key", Encoding.ASCII.GetString(await device.UnsealAsync(TpmSealedSecret.Parse(tpm.Read(name)), default, default)));
+        {
+            Assert.Equal(0, (await UnsealAsync(tpm, name)).Code);
+            Assert.Equal("a model's key", Encoding.ASCII.GetString(tpm.Read("opened")));
+            File.Delete(tpm.In("opened"));
+        }
+        Assert.Equal(4, (await UnsealAsync(tpm, "secret")).Code);
 
         Assert.NotEqual(0, (await SealAsync(tpm, "ek.crt", "out")).Code);
         using var otherKey = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -62,6 +72,8 @@ public sealed class ImageSealTests
 
     private static Task<Ended> SealAsync(Swtpm tpm, string to, string target, params string[] more) => CloisterCommand.RunAsync(
         ["image", "seal", "--measurements", tpm.In("measurements.json"), "--to", tpm.In(to), "--in", tpm.In("secret"), "--out", tpm.In(target), .. more]);
+
+    private static Task<Ended> UnsealAsync(Swtpm tpm, string name) => CloisterCommand.RunAsync("image", "unseal", "--tpm", tpm.Address, "--in", tpm.In(name), "--out", tpm.In("opened"));
 
     private static void WriteMeasurements(Swtpm tpm, bool debug)
     {

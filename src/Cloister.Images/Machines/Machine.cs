@@ -148,7 +148,7 @@ public sealed class Machine : ISupervised, IAsyncDisposable
         (Accelerator accelerator, string why) = await AcceleratorProbe.ChooseAsync(_options.Accelerator, tools, MachineFolder.FindStateFolder() ?? _folder.Path, cancellation);
         MachineDisks.Prepare(plan, _options, _folder);
         File.Copy(tools.Variables, _folder.Variables, overwrite: true); // what an earlier start left in them is not measured into this one
-        Update(record => record with { TpmRoot = Path.Combine(_folder.Tpm, TpmAuthority.RootName), Accelerator = accelerator == Accelerator.Kvm ? "kvm" : "tcg" });
+        Update(record => record with { TpmRoot = Path.Combine(_folder.Tpm, TpmAuthority.RootName), TpmCertificate = Path.Combine(_folder.Tpm, TpmAuthority.CertificateName), Accelerator = accelerator == Accelerator.Kvm ? "kvm" : "tcg" });
 
         _processes = await MachineProcesses.StartAsync(tools, plan, _options, _folder, accelerator, cancellation);
         _channel = new HostChannel(_processes.Agent, new Listener(this));

@@ -36,6 +36,9 @@ public sealed record MachineRecord
     /// <summary>The root certificate that its TPM's certificates lead to, PEM.</summary>
     public string? TpmRoot { get; init; }
 
+    /// <summary>The certificate of its TPM's endorsement key, DER: <c>cloister image seal --to</c> takes it.</summary>
+    public string? TpmCertificate { get; init; }
+
     /// <summary><c>kvm</c> or <c>tcg</c>.</summary>
     public string? Accelerator { get; init; }
 

@@ -18,6 +18,9 @@ public sealed class TpmAuthority
     /// <summary>The root certificate's name, in the authority's folder and in that of each TPM.</summary>
     internal const string RootName = "root.pem";
 
+    /// <summary>The certificate of a TPM's endorsement key, DER, in that TPM's folder, as swtpm_setup names it: what secrets are sealed to.</summary>
+    internal const string CertificateName = "ek-rsa2048.crt";
+
     private TpmAuthority(string folder) => Folder = folder;
 
     /// <summary>Where it is.</summary>
@@ -62,7 +65,7 @@ public sealed class TpmAuthority
             await File.WriteAllTextAsync(Path.Combine(Folder, "setup.conf"),
                 $"create_certs_tool = {tools.SwtpmLocalCa}\ncreate_certs_tool_config = {Folder}/authority.conf\ncreate_certs_tool_options = {Folder}/options\nactive_pcr_banks = sha256\n", cancellation);
             (int code, string words) = await ChildProcess.RunAsync(tools, Folder, tools.SwtpmSetup,
-                ["--tpm2", "--tpmstate", unfinished, "--create-ek-cert", "--lock-nvram", "--config", Path.Combine(Folder, "setup.conf"), "--tpm", tools.Swtpm + " socket"], cancellation);
+                ["--tpm2", "--tpmstate", unfinished, "--create-ek-cert", "--write-ek-cert-files", unfinished, "--lock-nvram", "--config", Path.Combine(Folder, "setup.conf"), "--tpm", tools.Swtpm + " socket"], cancellation);
             if (code != 0)
                 throw new ImageException(ImageError.TpmSetupFailed, $"swtpm_setup ended with exit code {code}: {words}");
         }

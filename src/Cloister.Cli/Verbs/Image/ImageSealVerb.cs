@@ -21,7 +21,7 @@ internal static class ImageSealVerb
 
     public static Command Create() => new Verb("seal", "Seal a secret to one machine's TPM and to an image that need not have booted yet.",
         "cloister image seal --measurements hello/measurements.json --to storage-key.pub --in secret --out secret.sealed",
-        "cloister image seal --measurements hello/measurements.json --path disk --to ek.crt --tpm-root authority.pem --in secret --out secret.sealed")
+        "cloister image seal --measurements hello/measurements.json --path disk --to ek-rsa2048.crt --tpm-root root.pem --in secret --out secret.sealed")
         { Measurements, BootPath, To, Roots, In, Out, Debug }
         .Runs(SealAsync);
 

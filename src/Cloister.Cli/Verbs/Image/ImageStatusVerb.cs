@@ -42,6 +42,6 @@ internal static class ImageStatusVerb
         bool over = record.State is MachineStates.Ended or MachineStates.Killed;
         string ports = string.Concat(record.Ports.Select(port => string.Create(CultureInfo.InvariantCulture, $"\n  {port.Address}:{port.Host} leads to port {port.Guest}")));
         return $"{record.Name}: {(over ? record.State : "running, " + record.State)}{(record.Debug ? ", DEBUG" : "")}{(record.Reason is { } reason ? ": " + reason : "")}\n  {folder}" +
-            (over ? "" : string.Create(CultureInfo.InvariantCulture, $"\n  supervised by process {record.Pid}, {record.Accelerator}, TPM certified by {record.TpmRoot}{ports}"));
+            (over ? "" : string.Create(CultureInfo.InvariantCulture, $"\n  supervised by process {record.Pid}, {record.Accelerator}, TPM {record.TpmCertificate} certified by {record.TpmRoot}{ports}"));
     }
 }

@@ -21,5 +21,6 @@ internal static class ImageVerb
         ImageLogsVerb.Create(),
         ImageAuthorityVerb.Create(),
         ImageSealVerb.Create(),
+        ImageUnsealVerb.Create(),
     };
 }

@@ -43,6 +43,7 @@ internal static class MachineNewsPrinter
         document["pid"] = record.Pid;
         document["ports"] = Ports(record);
         document["tpmRoot"] = record.TpmRoot;
+        document["tpmCertificate"] = record.TpmCertificate;
         document["accelerator"] = record.Accelerator;
         document["debug"] = record.Debug;
     }
