@@ -20,6 +20,7 @@ internal static class AgentProgram
     private static async Task<int> Main(string[] arguments)
     {
         if (arguments is [PauseProgram.Verb, var counter]) return await PauseProgram.RunAsync(counter);
+        if (arguments is [MountProgram.Verb, var place]) return MountProgram.Run(place);
         if (arguments is not [var folder]) return 64;
         ImageDefinition definition = ImageDefinitionReader.Read(await File.ReadAllBytesAsync(System.IO.Path.Combine(folder, "image.json")));
         using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);

@@ -4,13 +4,26 @@ using Cloister.Tests.Mesh;
 
 namespace Cloister.Agent.Tests.Disks;
 
-public sealed class ProgramPauseTests
+/// <summary>What only the first process of a machine does, in namespaces of its own.</summary>
+public sealed class NamespaceTests
 {
     [NamespaceFact]
     public async Task Programs_stand_still_and_go_on()
     {
         using var folder = new TemporaryFolder();
         using Process machine = Process.Start("unshare", ["--pid", "--fork", "--mount-proc", "--kill-child", AgentProgram.Path, PauseProgram.Verb, folder.At("counter")]);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(4));
+        await machine.WaitForExitAsync(patience.Token);
+        Assert.Equal(0, machine.ExitCode);
+    }
+
+    [NamespaceFact]
+    public async Task A_disks_folder_is_made_out_of_sight_and_moved_into_place()
+    {
+        using var folder = new TemporaryFolder();
+        Directory.CreateDirectory(folder.At("place"));
+        using Process machine = Process.Start("unshare", ["--mount", "--propagation", "private", "sh", "-c", "mount -t tmpfs none /run && exec \"$0\" \"$@\"",
+            AgentProgram.Path, MountProgram.Verb, folder.At("place")]);
         using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(4));
         await machine.WaitForExitAsync(patience.Token);
         Assert.Equal(0, machine.ExitCode);
