@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json.Nodes;
 
 namespace Cloister.EndToEnd;
@@ -57,6 +58,24 @@ public sealed class ImageVerbsTests
         inspected.Succeeded();
         foreach (string part in new[] { ".cmdline", "roothash=", "busybox-static", "/cloister/launch/hello", "\"command\"" })
             Assert.Contains(part, inspected.Output, StringComparison.Ordinal);
+
+        // Another day, folder, time zone, umask and cache, and a clock that somebody set for tools that obey it.
+        (await CloisterCommand.RunAsync("image", "new", folder["elsewhere/hello"])).Succeeded();
+        Directory.CreateDirectory(folder["cache"]);
+        string caches = Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } set ? set : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache");
+        Directory.CreateSymbolicLink(folder["cache/packages"], Path.Combine(caches, "cloister", "packages"));
+        string[] command = ["-c", "umask 077; exec \"$@\"", "sh", CloisterCommand.Executable, "image", "build", folder["elsewhere/hello"], "--programs", folder["guest"], "--cache", folder["cache"]];
+        var start = new ProcessStartInfo("/bin/sh", command) { RedirectStandardError = true, RedirectStandardOutput = true };
+        (start.Environment["TZ"], start.Environment["SOURCE_DATE_EPOCH"], start.Environment["LC_ALL"]) = ("Asia/Tokyo", "1234567890", "C.UTF-8");
+        using (Process process = Process.Start(start)!)
+        {
+            Task<string> error = process.StandardError.ReadToEndAsync();
+            await process.StandardOutput.ReadToEndAsync();
+            await process.WaitForExitAsync();
+            Assert.True(process.ExitCode == 0, await error);
+        }
+        foreach (string file in Directory.EnumerateFiles(folder["hello/image"]))
+            Assert.True(File.ReadAllBytes(file).AsSpan().SequenceEqual(File.ReadAllBytes(folder["elsewhere/hello/image/" + Path.GetFileName(file)])), file);
 
         await using (FileStream root = File.OpenWrite(folder["hello/image/root.img"]))
             root.WriteByte(0);

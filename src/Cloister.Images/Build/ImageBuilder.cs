@@ -27,7 +27,7 @@ public static class ImageBuilder
 
         KernelFiles kernel = await KernelPackages.FetchAsync(cache, progress, cancellation);
         await using var contents = new ContentStore(output.Path);
-        var root = new RootBuild(definition, folder, options.Programs, cache, contents, progress) { AgentLibraries = kernel.Libraries };
+        var root = new RootBuild(definition, folder, options.Programs, cache, contents, progress) { AgentLibraries = kernel.Libraries, Output = options.Output };
         await root.CollectAsync(locked, cancellation);
         (ImageDefinition measured, ImmutableSortedDictionary<string, ReadOnlyMemory<byte>> configuration) = await ConfigurationAsync(definition, folder, cancellation);
         ImageLock now = await LockAsync(definition, root, kernel, configuration, cancellation);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Images.Boot;
+using Cloister.Images.Definition;
 using Cloister.Images.Sources;
 
 namespace Cloister.Images.Build;
@@ -17,6 +18,9 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
 
     /// <summary>The shared libraries that go beside the agent.</summary>
     public ImmutableArray<string> AgentLibraries { get; init; } = [];
+
+    /// <summary>Where the image goes; it cannot lie in one of its own sources.</summary>
+    public string? Output { get; init; }
 
     /// <summary>What went in so far.</summary>
     public IReadOnlyList<LockedInput> Inputs => _inputs;
@@ -88,7 +92,10 @@ internal sealed class RootBuild(ImageDefinition definition, string folder, strin
 
     private async Task DirectoryAsync(string directory, string to, CancellationToken cancellation)
     {
-        SourceList list = await ReadAsync(Path.Combine(folder, directory), false, cancellation);
+        string path = Path.GetFullPath(Path.Combine(folder, directory));
+        if (Output is { } output && GuestPath.IsWithin(Path.GetFullPath(output), Path.TrimEndingDirectorySeparator(path)))
+            throw new ImageException(ImageError.SourceRefused, $"'{path}' holds '{output}', where the image goes: an image cannot be part of itself. Name another place with --output, or a folder below.");
+        SourceList list = await ReadAsync(path, false, cancellation);
         bool single = list.Items is [{ Content: not null }];
         if (single && to == "/") to = "/" + Path.GetFileName(directory);
         list.PutInto(_tree, to);

@@ -79,6 +79,7 @@ internal sealed class DefinitionChecks
         if (source.Programs is not (null or "cloister")) Add($"{at}.programs", $"is '{source.Programs}'; known is cloister");
         if (source.Packages.Concat(source.Without).FirstOrDefault(name => !IsPackage(name)) is { } odd)
             Add(at, $"names the package '{odd}'; names have small letters, digits, '+', '-', '.'");
+        if (source.Packages.Intersect(source.Without).FirstOrDefault() is { } both) Add(at, $"names the package '{both}' in packages and in without");
         if (!source.Without.IsEmpty && source.Packages.IsEmpty) Add($"{at}.without", "goes with packages only");
         Path(source.To, $"{at}.to");
         if (source.To != "/" && !source.Packages.IsEmpty) Add($"{at}.to", "is not '/': packages know their places");
@@ -157,8 +158,9 @@ internal sealed class DefinitionChecks
         (key.StartsWith("file:", StringComparison.Ordinal) && GuestPath.Problem(key["file:".Length..]) is null && key != "file:/")
         || (key.StartsWith("environment:", StringComparison.Ordinal) && IsVariable(key["environment:".Length..]));
 
+    // Not a dash at the end: apt would take that for "remove".
     private static bool IsPackage(string name) =>
-        name.Length is > 1 and <= 128 && char.IsAsciiLetterOrDigit(name[0]) && name.All(one => char.IsAsciiLetterLower(one) || char.IsAsciiDigit(one) || one is '+' or '-' or '.');
+        name.Length is > 1 and <= 128 && char.IsAsciiLetterOrDigit(name[0]) && name[^1] != '-' && name.All(one => char.IsAsciiLetterLower(one) || char.IsAsciiDigit(one) || one is '+' or '-' or '.');
 
     private static bool IsAddress(string text) => IPAddress.TryParse(text, out IPAddress? address) && address.AddressFamily == AddressFamily.InterNetwork && address.ToString() == text;
 

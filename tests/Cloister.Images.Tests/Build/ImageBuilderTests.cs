@@ -104,6 +104,7 @@ public sealed class ImageBuilderTests
         Assert.Equal(ImageError.AlreadyExists, refused.Error);
         Assert.True(File.Exists(folder["other/precious"]));
         Assert.Equal(ImageError.ImageInvalid, Assert.Throws<ImageException>(() => ImageFolder.Open(folder["other"])).Error);
+        Assert.Equal(ImageError.SourceRefused, (await Assert.ThrowsAsync<ImageException>(() => BuildAsync(folder, output: "root/image"))).Error);
         Assert.Equal(ImageError.SourceUnreadable, (await Assert.ThrowsAsync<ImageException>(() => BuildAsync(folder, Definition.Replace("policy.json", "absent.json", StringComparison.Ordinal)))).Error);
     }
 

@@ -90,6 +90,8 @@ public sealed class ImageDefinitionTests
     [InlineData("files", """[{"directory":"a","to":"opt"}]""", "files[0].to")]
     [InlineData("files", """[{"directory":"a","to":"/cloister/agent"}]""", "files[0].to")]
     [InlineData("files", """[{"packages":["-o=x"]}]""", "files[0]")]
+    [InlineData("files", """[{"packages":["perl-"]}]""", "files[0]")]
+    [InlineData("files", """[{"packages":["perl"],"without":["perl"]}]""", "files[0]")]
     [InlineData("files", """[{"packages":["libc6"],"to":"/x"}]""", "files[0].to")]
     [InlineData("files", """[{"programs":"bash"}]""", "files[0].programs")]
     [InlineData("network", """{"listen":[80,80]}""", "network.listen")]
