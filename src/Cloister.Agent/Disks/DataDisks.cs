@@ -10,11 +10,14 @@ namespace Cloister.Agent.Disks;
 /// <summary>The disks of a definition, kept sealed on disks of the host, with the coordinator's word on which commit counts.</summary>
 internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, Reporter reporter) : IDataDisks
 {
+    private const int MaxRefusals = 10;
+
     private static readonly TimeSpan s_firstDelay = TimeSpan.FromSeconds(1), s_longestDelay = TimeSpan.FromSeconds(15);
 
     private readonly List<OpenDisk> _open = [];
     private readonly List<Task> _running = [];
-    private readonly CancellationTokenSource _ending = new();
+    private Task _renewal = Task.CompletedTask;
+    private readonly CancellationTokenSource _ending = new(), _renewing = new();
     private readonly TaskCompletionSource _lost = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public Task Lost => _lost.Task;
@@ -45,7 +48,7 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
             await reporter.EventAsync("opened", $"The disk '{disk.Name}' was opened with version {opened.Current.Version}.", ("disk", disk.Name), ("version", Number(opened.Current.Version)));
         }
         if (_open.Count == 0) return;
-        _running.Add(RenewAsync(new CertificateRenewal(activator, activation, time: system.Time)));
+        _renewal = RenewAsync(new CertificateRenewal(activator, activation, time: system.Time));
         _running.AddRange(_open.Where(disk => disk.Definition.Commit > 0).Select(RepeatAsync));
         if (system.Requests is { } address)
             _running.Add(new CommitRequests(address, _open, Fail).RunAsync(_ending.Token));
@@ -62,6 +65,8 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
             disk.Dispose();
         }
         _open.Clear();
+        await _renewing.CancelAsync();
+        await _renewal.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         return committed;
     }
 
@@ -70,6 +75,7 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
         foreach (OpenDisk disk in _open)
             disk.Dispose();
         _ending.Dispose();
+        _renewing.Dispose();
     }
 
     private async Task<(DataDisk, SealedDisk, string)> OpenAsync(DataDisk disk, DiskCommits commits, Activation activation, CancellationToken cancellation)
@@ -115,9 +121,11 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
         }
     }
 
-    // A coordinator that is away is waited for: what is not committed now is gone with the machine.
+    // A coordinator that is away is waited for: what is not committed now is gone with the machine. One that refuses is asked as long as a
+    // renewal of the certificate may still help: after an update of the manifest it has to come first.
     private async Task<bool> CommitLastAsync(OpenDisk disk, CancellationToken cancellation)
     {
+        int refusals = 0;
         for (TimeSpan delay = s_firstDelay; ; delay = delay * 2 < s_longestDelay ? delay * 2 : s_longestDelay)
         {
             try
@@ -129,6 +137,8 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
             {
                 await reporter.EventAsync("unsealed", $"The disk '{disk.Definition.Name}' was not committed: {failed.Message}", ("disk", disk.Definition.Name));
                 if (failed.Error != ImageError.DiskCounter) return false;
+                bool away = failed.InnerException is WorkloadException { Error: WorkloadError.DiskUnanswered };
+                if (!away && (++refusals == MaxRefusals || _lost.Task.IsCompleted)) return false;
             }
             await Task.Delay(delay, system.Time, cancellation);
         }
@@ -139,7 +149,7 @@ internal sealed class DataDisks(ImageDefinition definition, DiskSystem system, R
     {
         try
         {
-            await renewal.RunAsync(_ending.Token);
+            await renewal.RunAsync(_renewing.Token);
         }
         catch (WorkloadException ended)
         {
