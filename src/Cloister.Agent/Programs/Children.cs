@@ -10,6 +10,8 @@ namespace Cloister.Agent.Programs;
 /// </summary>
 internal sealed class Children : IDisposable
 {
+    private const int Interrupted = 4; // EINTR
+
     private readonly Lock _gate = new();
     private readonly Dictionary<int, TaskCompletionSource<int>> _started = [];
     private readonly PosixSignalRegistration _signal;
@@ -44,6 +46,7 @@ internal sealed class Children : IDisposable
                 int process = Spawning.Start(start, environment, ownInput ?? nothing, ownOutput ?? nothing, ownError ?? nothing);
                 var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _started.Add(process, ended);
+                new Thread(() => Await(process)) { IsBackground = true, Name = "wait" }.Start();
                 return new RunningProgram(process, ended.Task, inputWrite, outputRead, errorRead);
             }
         }
@@ -64,6 +67,18 @@ internal sealed class Children : IDisposable
     }
 
     public void Dispose() => _signal.Dispose();
+
+    // A thread a program, blocked in the kernel: process 1 of a machine is not told of SIGCHLD reliably.
+    private void Await(int process)
+    {
+        int found, status;
+        do
+            found = ProcessCalls.waitpid(process, out status, 0);
+        while (found < 0 && Marshal.GetLastPInvokeError() == Interrupted);
+        if (found != process) return; // it was reaped with the orphans
+        lock (_gate)
+            End(process, status);
+    }
 
     private void Reap()
     {

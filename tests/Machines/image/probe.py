@@ -22,6 +22,8 @@ def attempt(work):
         return "timeout"
     except OSError as error:
         return errno.errorcode.get(error.errno, str(error))
+    except ValueError as error:
+        return str(error)
 
 
 def opening(path, flags):

@@ -70,6 +70,7 @@ internal sealed class StoryImages(Workspace workspace)
     private static JsonObject Entry(string[] arguments) => new()
     {
         ["command"] = new JsonArray([Cloister, .. arguments.Select(argument => (JsonNode)argument), "--json"]),
+        ["environment"] = new JsonObject { ["DOTNET_EnableDiagnostics"] = "0" },
         ["tpm"] = true,
     };
 
