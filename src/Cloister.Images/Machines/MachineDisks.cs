@@ -1,5 +1,6 @@
 using System.Runtime.Versioning;
 using Cloister.Attestation.Measurements;
+using Cloister.Images.Build;
 using Cloister.Images.Volumes;
 
 namespace Cloister.Images.Machines;
@@ -17,7 +18,7 @@ internal static class MachineDisks
         foreach ((DataDisk disk, string file) in plan.Disks)
             Prepare(disk.Name, file, SizeOf(disk));
         if (options.Boot == BootPath.Disk)
-            EspDisk.Write(plan.Uki, folder.In("esp.img"));
+            File.WriteAllBytes(folder.In("esp.img"), BootDisk.Make(File.ReadAllBytes(plan.Uki)));
     }
 
     private static long SizeOf(DataDisk disk) => new DiskLayout(disk.Size).DiskSize;
