@@ -31,19 +31,25 @@ internal static class ImageExecVerb
         string entry = parsed.GetRequiredValue(Entry);
         string[] arguments = parsed.GetValue(Arguments) ?? [];
         MachineFolder folder = MachineFolder.Named(parsed.GetRequiredValue(Machine));
-        var request = new ExecRequest { Environment = MachineSource.Pairs(parsed.GetValue(Variables), "--env", "NAME=VALUE"), Input = TakesInput(folder, entry) };
+        ImageDefinition? definition = DefinitionOf(folder);
+        var request = new ExecRequest { Environment = MachineSource.Pairs(parsed.GetValue(Variables), "--env", "NAME=VALUE"), Input = TakesInput(definition, entry) };
         request = entry.StartsWith('/') ? request with { Command = [entry, .. arguments] } : request with { Entry = entry, Arguments = [.. arguments] };
         await using RemoteMachine machine = await RemoteMachine.ConnectAsync(folder, cancellation);
-        return await FollowAsync(await machine.ExecAsync(request, cancellation), request.Input, screen, cancellation);
+        ExitCode code = await FollowAsync(await machine.ExecAsync(request, cancellation), request.Input, screen, cancellation);
+        if (definition is { Debug: false, Console: not ConsoleOutput.Programs })
+            screen.Note($"('{entry}' ran; the image keeps what its programs write: its console is '{definition.Console.ToString().ToLowerInvariant()}')");
+        return code;
     }
 
     // An entry takes input where it takes arguments; to others nothing that is typed here is sent, and they read an end.
+    private static bool TakesInput(ImageDefinition? definition, string entry) =>
+        definition is not { Debug: false } || definition.Entries.GetValueOrDefault(entry) is not { Arguments: false };
+
     [SupportedOSPlatform("linux")]
-    private static bool TakesInput(MachineFolder folder, string entry)
+    private static ImageDefinition? DefinitionOf(MachineFolder folder)
     {
-        MachineRecord record = folder.Read();
-        string definition = Path.Combine(record.Image, ImageLayout.Definition);
-        return record.Debug || !File.Exists(definition) || ImageDefinitionReader.Read(File.ReadAllBytes(definition)).Entries.GetValueOrDefault(entry) is not { Arguments: false };
+        string definition = Path.Combine(folder.Read().Image, ImageLayout.Definition);
+        return File.Exists(definition) ? ImageDefinitionReader.Read(File.ReadAllBytes(definition)) : null;
     }
 
     [SupportedOSPlatform("linux")]
