@@ -33,9 +33,10 @@ public sealed class ImageVerbsTests
         }
         Assert.Equal(4, (await CloisterCommand.RunAsync("image", "build", folder["absent"])).Code);
         Assert.Equal(4, (await CloisterCommand.RunAsync("image", "measure", folder["hello"])).Code);
-        Ended imported = await CloisterCommand.RunAsync("image", "import", "debian:redis-server", folder["hello"], "--command", "/usr/bin/redis-server");
+        Ended imported = await CloisterCommand.RunAsync("image", "import", "debian:redis-server", folder["hello"], "--", "/usr/bin/redis-server", "--port", "6379");
         Assert.Equal(4, imported.Code);
         Assert.Contains("packages: [redis-server]", imported.Error, StringComparison.Ordinal);
+        Assert.Contains("command: [/usr/bin/redis-server, \"--port\", \"6379\"]", imported.Error, StringComparison.Ordinal);
     }
 
     [BuildFact]

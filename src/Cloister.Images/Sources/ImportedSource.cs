@@ -25,7 +25,7 @@ public sealed record ImportedSource(FileSource Files, EntryPoint Entry, Immutabl
         ArgumentNullException.ThrowIfNull(command);
         if (!source.StartsWith(Debian, StringComparison.Ordinal) && !Directory.Exists(source))
             return await ArchiveAsync(source, command, cancellation);
-        if (command.Count == 0) throw new ImageException(ImageError.ProgramMissing, "say what starts: --command and the program's path inside.");
+        if (command.Count == 0) throw new ImageException(ImageError.ProgramMissing, "say what starts, after two dashes: -- and the program's path inside, then its arguments.");
         FileSource files = source.StartsWith(Debian, StringComparison.Ordinal)
             ? new FileSource { Packages = [.. source[Debian.Length..].Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)] }
             : new FileSource { Directory = Path.GetFullPath(source) };

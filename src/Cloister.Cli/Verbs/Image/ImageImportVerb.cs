@@ -11,12 +11,12 @@ internal static class ImageImportVerb
 {
     private static readonly Argument<string> Source = new("source") { Description = "An OCI or docker-save archive, a directory with a root, or a list of Debian packages: debian:redis-server,python3." };
     private static readonly Argument<string> Folder = new("folder") { Description = "The folder of the new image." };
-    private static readonly Option<string[]> Command = new("--command") { Description = "What starts: the program's path inside, then its arguments. An archive says it itself.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Argument<string[]> Command = new("command") { Description = "After --: what starts, the program's path inside and its arguments. An archive says it itself.", Arity = ArgumentArity.ZeroOrMore };
 
     public static Command Create() => new Verb("import", "Write an image.yaml for a container image, a directory or Debian packages, which run unmodified.",
         "cloister image import redis.tar redis",
-        "cloister image import rootfs server --command /usr/bin/server --port 8080",
-        "cloister image import debian:redis-server redis --command /usr/bin/redis-server") { Source, Folder, Command }
+        "cloister image import rootfs server -- /usr/bin/server --port 8080",
+        "cloister image import debian:redis-server redis -- /usr/bin/redis-server --port 6379") { Source, Folder, Command }
         .Runs(ImportAsync);
 
     private static async Task ImportAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
