@@ -51,6 +51,8 @@ internal sealed class StoryImages(Workspace workspace)
         entry["activation"] = "program";
         JsonArray files = Files();
         files.Add((JsonNode)new JsonObject { ["directory"] = workspace.Store, ["to"] = "/store" });
+        // `cloister serve` looks for it beside itself; in the root it is measured as well.
+        files.Add((JsonNode)new JsonObject { ["directory"] = PolicyName, ["to"] = "/opt/cloister/" + PolicyName });
         await WriteAsync(folder, new JsonObject
         {
             ["name"] = "inference",

@@ -21,8 +21,8 @@ internal sealed class VtpmStory(QuickstartOptions options, Stack stack, Narrator
     protected override async Task CoordinateAsync(Step step, CancellationToken cancellation)
     {
         await MakeOperatorKeyAsync(step, cancellation);
-        await Stack.RunAsync(step, ["image", "authority", Authority], cancellation);
-        using X509Certificate2 root = X509CertificateLoader.LoadCertificateFromFile(Path.Combine(Authority, "root.pem"));
+        JsonObject authority = await Stack.RunAsync(step, ["image", "authority", Authority], cancellation);
+        using X509Certificate2 root = X509CertificateLoader.LoadCertificateFromFile((string)authority["root"]!);
         if (MachineMemory.IsEnoughFor(2, out string shortage))
             await StartMeasuredCoordinatorAsync(step, root, cancellation);
         else
