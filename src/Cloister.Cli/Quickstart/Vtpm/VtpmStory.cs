@@ -62,5 +62,5 @@ internal sealed class VtpmStory(QuickstartOptions options, Stack stack, Narrator
     }
 
     private static Task<JsonObject> BuildAsync(Step step, string folder, CancellationToken cancellation) =>
-        Stack.RunAsync(step, ["image", "build", folder, "--output", StoryImages.Built(folder)], cancellation);
+        Stack.RunAsync(step, ["image", "build", folder, "--output", StoryImages.Built(folder)], cancellation, said: 1);
 }
