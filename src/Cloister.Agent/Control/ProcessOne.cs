@@ -80,7 +80,8 @@ internal static class ProcessOne
     {
         KernelException.Check(ProcessCalls.prctl(ProcessCalls.SetDumpable, 0, 0, 0, 0), "prctl", "No dumps of the agent");
         KernelException.Check(ProcessCalls.setrlimit(ProcessCalls.CoreLimit, [0, 0]), "setrlimit", "No core dumps");
-        KernelException.Check(ProcessCalls.setrlimit(ProcessCalls.FileLimit, [OpenFiles, OpenFiles]), "setrlimit", "Open files");
+        if (ProcessCalls.setrlimit(ProcessCalls.FileLimit, [OpenFiles, OpenFiles]) != 0 && Marshal.GetLastPInvokeError() is var number and not ProcessCalls.NotPermitted)
+            throw new KernelException("setrlimit", "Open files", number);
     }
 
     private static void EndAll()

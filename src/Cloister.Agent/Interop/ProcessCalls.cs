@@ -8,7 +8,7 @@ internal static unsafe partial class ProcessCalls
 {
     public const int NoHang = 1; // WNOHANG
     public const int Kill = 9, Terminate = 15;
-    public const int NoSuchProcess = 3, Interrupted = 4, NoChild = 10; // ESRCH, EINTR, ECHILD
+    public const int NotPermitted = 1, NoSuchProcess = 3; // EPERM, ESRCH
     public const int CloseOnExec = 0x80000; // O_CLOEXEC
     public const int SignalDefaults = 0x04, SignalMask = 0x08, NewSession = 0x80; // POSIX_SPAWN_SETSIGDEF, _SETSIGMASK, _SETSID
     public const uint PowerOff = 0x4321FEDC; // LINUX_REBOOT_CMD_POWER_OFF
