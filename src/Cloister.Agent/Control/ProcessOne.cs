@@ -42,7 +42,7 @@ internal static class ProcessOne
         using var stop = new CancellationTokenSource();
         using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
-        using var children = new Children(foreign: true);
+        using var children = new Children();
         await using GuestChannel channel = GuestChannel.Open();
         using var supervisor = new Supervisor(definition, Machine, channel, stop.Token);
         return await supervisor.RunAsync(children);

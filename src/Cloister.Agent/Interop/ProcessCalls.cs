@@ -6,7 +6,6 @@ namespace Cloister.Agent.Interop;
 /// <summary>posix_spawn(3), waitpid(2), kill(2), reboot(2), prctl(2): what process 1 does with others and with itself. Constants are those of Linux on x64.</summary>
 internal static unsafe partial class ProcessCalls
 {
-    public const int NoHang = 1; // WNOHANG
     public const int Kill = 9, Terminate = 15;
     public const int NotPermitted = 1, NoSuchProcess = 3; // EPERM, ESRCH
     public const int CloseOnExec = 0x80000; // O_CLOEXEC

@@ -5,29 +5,21 @@ using Microsoft.Win32.SafeHandles;
 namespace Cloister.Agent.Programs;
 
 /// <summary>
-/// All children of process 1: those it started, and orphans that the kernel gave it. Both are reaped as they end. Nothing else in this
-/// process may start children by <see cref="System.Diagnostics.Process"/>: the runtime would wait for what is reaped here.
+/// All children of process 1: those it started, and orphans that the kernel gave it. One thread waits in the kernel for whichever ends next:
+/// the runtime's own word of SIGCHLD does not come in process 1 of a machine. Nothing else in this process may start children by
+/// <see cref="System.Diagnostics.Process"/>: the runtime would wait for what is reaped here.
 /// </summary>
 internal sealed class Children : IDisposable
 {
-    private const int Interrupted = 4; // EINTR
+    private const int Interrupted = 4, Any = -1; // EINTR
 
     private readonly Lock _gate = new();
     private readonly Dictionary<int, TaskCompletionSource<int>> _started = [];
-    private readonly PosixSignalRegistration _signal;
-    private readonly bool _foreign;
+    private readonly AutoResetEvent _more = new(false);
+    private bool _ended;
 
-    /// <summary>Begins to reap.</summary>
-    /// <param name="foreign">Whether children that others started are reaped too: in process 1, and nowhere else.</param>
-    public Children(bool foreign)
-    {
-        _foreign = foreign;
-        _signal = PosixSignalRegistration.Create(PosixSignal.SIGCHLD, context =>
-        {
-            context.Cancel = true; // the runtime's own reaping
-            Reap();
-        });
-    }
+    /// <summary>Begins to reap, in a process whose children are all this object's.</summary>
+    public Children() => new Thread(Reap) { IsBackground = true, Name = "reaper" }.Start();
 
     /// <summary>Starts a program and leads its standard streams as asked.</summary>
     /// <exception cref="Cloister.Images.ImageException">It could not be started.</exception>
@@ -46,7 +38,7 @@ internal sealed class Children : IDisposable
                 int process = Spawning.Start(start, environment, ownInput ?? nothing, ownOutput ?? nothing, ownError ?? nothing);
                 var ended = new TaskCompletionSource<int>(TaskCreationOptions.RunContinuationsAsynchronously);
                 _started.Add(process, ended);
-                new Thread(() => Await(process)) { IsBackground = true, Name = "wait" }.Start();
+                _more.Set();
                 return new RunningProgram(process, ended.Task, inputWrite, outputRead, errorRead);
             }
         }
@@ -66,35 +58,26 @@ internal sealed class Children : IDisposable
             throw new KernelException("kill", $"Process {program.Id}", number);
     }
 
-    public void Dispose() => _signal.Dispose();
-
-    // A thread a program, blocked in the kernel: process 1 of a machine is not told of SIGCHLD reliably.
-    private void Await(int process)
+    /// <summary>Nobody reaps any more, once the children that are left have ended.</summary>
+    public void Dispose()
     {
-        int found, status;
-        do
-            found = ProcessCalls.waitpid(process, out status, 0);
-        while (found < 0 && Marshal.GetLastPInvokeError() == Interrupted);
-        if (found != process) return; // it was reaped with the orphans
-        lock (_gate)
-            End(process, status);
+        Volatile.Write(ref _ended, true);
+        _more.Set();
     }
 
+    // While there is a child, an orphan comes to be waited for too; without any, there is none to come.
     private void Reap()
     {
-        lock (_gate)
+        while (!Volatile.Read(ref _ended))
         {
-            if (_foreign)
+            int process = ProcessCalls.waitpid(Any, out int status, 0);
+            if (process < 0)
             {
-                while (ProcessCalls.waitpid(-1, out int status, ProcessCalls.NoHang) is var process and > 0)
-                    End(process, status);
-                return;
+                if (Marshal.GetLastPInvokeError() != Interrupted) _more.WaitOne(); // ECHILD
+                continue;
             }
-            foreach (int process in _started.Keys.ToArray())
-            {
-                if (ProcessCalls.waitpid(process, out int status, ProcessCalls.NoHang) == process)
-                    End(process, status);
-            }
+            lock (_gate)
+                End(process, status);
         }
     }
 

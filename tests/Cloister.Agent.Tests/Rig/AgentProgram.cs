@@ -37,7 +37,7 @@ internal static class AgentProgram
             Disks = (_, _) => new NoDisks(),
             EndAll = () => { },
         };
-        using var children = new Children(foreign: true);
+        using var children = new Children();
         await using var channel = new GuestChannel(new NetworkStream(socket));
         using var supervisor = new Supervisor(definition, machine, channel, CancellationToken.None);
         return await supervisor.RunAsync(children) is null ? 0 : 1;
