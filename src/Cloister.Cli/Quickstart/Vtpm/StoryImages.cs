@@ -11,7 +11,7 @@ internal sealed class StoryImages(Workspace workspace)
 
     public const int ClientPort = 4433, MeshPort = 2001, ServingPort = 8501;
 
-    private const string Cloister = "/opt/cloister/cloister", Tpm = "/dev/tpmrm0", State = "/state", PolicyName = "coordinator-policy.json";
+    private const string Cloister = "/opt/cloister/cloister", Tpm = "/dev/tpmrm0", State = "/state", PolicyName = "coordinator-policy.json", StoreName = "store";
 
     private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true };
 
@@ -45,12 +45,12 @@ internal sealed class StoryImages(Workspace workspace)
     public async Task WriteWorkloadAsync(string folder, string coordinatorPolicy, bool debug, CancellationToken cancellation)
     {
         JsonObject entry = Entry([
-            "serve", "--type", StoryManifest.MarbleType, "--tpm", Tpm, "--store", "/store", "--address", $"0.0.0.0:{ServingPort}", "--uuid-file", State + "/uuid",
+            "serve", "--type", StoryManifest.MarbleType, "--tpm", Tpm, "--store", "/" + StoreName, "--address", $"0.0.0.0:{ServingPort}", "--uuid-file", State + "/uuid",
         ]);
         entry["marble"] = StoryManifest.MarbleType;
         entry["activation"] = "program";
         JsonArray files = Files();
-        files.Add((JsonNode)new JsonObject { ["directory"] = workspace.Store, ["to"] = "/store" });
+        files.Add((JsonNode)new JsonObject { ["directory"] = StoreName, ["to"] = "/" + StoreName });
         // `cloister serve` looks for it beside itself; in the root it is measured as well.
         files.Add((JsonNode)new JsonObject { ["directory"] = PolicyName, ["to"] = "/opt/cloister/" + PolicyName });
         await WriteAsync(folder, new JsonObject
@@ -67,6 +67,18 @@ internal sealed class StoryImages(Workspace workspace)
             ["coordinatorPolicy"] = PolicyName,
         }, cancellation);
         await File.WriteAllTextAsync(Path.Combine(folder, PolicyName), coordinatorPolicy, cancellation);
+        CopyStore(Path.Combine(folder, StoreName));
+    }
+
+    // Modes go into the image as they are, and the program there is another user: sealed models are nobody's secret.
+    private void CopyStore(string destination)
+    {
+        Workspace.CopyFolder(workspace.Store, destination);
+        if (OperatingSystem.IsWindows()) return;
+        const UnixFileMode Read = UnixFileMode.UserRead | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+        File.SetUnixFileMode(destination, Read | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute | UnixFileMode.OtherExecute);
+        foreach (string file in Directory.EnumerateFiles(destination))
+            File.SetUnixFileMode(file, Read);
     }
 
     private static JsonObject Entry(string[] arguments) => new()
