@@ -26,6 +26,9 @@ public sealed class ManyProgramsFixture : ICollectionFixture<ManyProgramsFixture
     /// <summary>What the machine wrote to a serial port that its operator put into it.</summary>
     internal string Console => _folder["console"];
 
+    /// <summary>Where its operator types into that port.</summary>
+    internal string Keyboard => _folder["keyboard"];
+
     internal string Image => Path.Combine(Definition, "image");
 
     private string Definition => _folder["many"];
@@ -38,13 +41,11 @@ public sealed class ManyProgramsFixture : ICollectionFixture<ManyProgramsFixture
             File.Copy(file, Path.Combine(Definition, Path.GetFileName(file)));
         ContainerArchive.Write(Path.Combine(Definition, "container.tar"));
         (await CloisterCommand.RunAsync("image", "build", Definition, "--json")).Succeeded();
-        // The console answers nobody: what is typed into it is on its way before the machine is up.
-        await File.WriteAllTextAsync(_folder["typed"], "\nroot\n\nroot\nreboot\n");
         _host = new HostileHost($$"""
             for i in "${!args[@]}"; do
               [[ "${args[$i]}" == user,* ]] && args[$i]="${args[$i]},hostfwd=tcp:127.0.0.1:{{UndeclaredPort}}-10.0.2.15:6380"
             done
-            args+=(-chardev "file,id=stolen,path={{Console}},input-path={{_folder["typed"]}}" -serial chardev:stolen)
+            args+=(-chardev "socket,id=stolen,server=on,wait=off,path={{Keyboard}},logfile={{Console}}" -serial chardev:stolen)
             """);
         _machine = await RunningMachine.StartAsync(Image, _folder["machine"], _host.SearchPath, "--port", $"{DeclaredPort}:6379");
     }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using Cloister.EndToEnd;
 
@@ -114,6 +115,11 @@ public sealed class ManyProgramsTests(ManyProgramsFixture fixture)
     [MachineFact]
     public async Task A_console_that_the_operator_adds_shows_nothing_and_takes_nothing()
     {
+        using (var keyboard = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified))
+        {
+            await keyboard.ConnectAsync(new UnixDomainSocketEndPoint(fixture.Keyboard));
+            await keyboard.SendAsync("\nroot\n\nroot\nreboot\n"u8.ToArray());
+        }
         (await fixture.Machine.ExecAsync("date")).Succeeded();
         string console = await File.ReadAllTextAsync(fixture.Console);
         foreach (string word in new[] { "Linux version", "login", "redis", "cloister", "Kernel panic" })
