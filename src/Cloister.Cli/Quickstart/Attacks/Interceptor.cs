@@ -44,7 +44,10 @@ internal sealed class Interceptor : IAsyncDisposable
     {
         using var request = new HttpRequestMessage(new HttpMethod(context.Request.Method), new Uri(victim, context.Request.Path + context.Request.QueryString));
         if (context.Request.ContentLength > 0)
+        {
             request.Content = new StreamContent(context.Request.Body);
+            if (context.Request.ContentType is { } type) request.Content.Headers.TryAddWithoutValidation("Content-Type", type);
+        }
         using HttpResponseMessage response = await forward.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted);
         context.Response.StatusCode = (int)response.StatusCode;
         context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
