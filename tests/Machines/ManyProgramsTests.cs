@@ -78,7 +78,7 @@ public sealed class ManyProgramsTests(ManyProgramsFixture fixture)
 
         // A second server listens inside at 6380, and the operator forwards a port to it: the machine's own filter is in between.
         Task<Ended> undeclared = fixture.Machine.ExecAsync("undeclared");
-        while (!(await fixture.Machine.ExecAsync("busybox", "--", "nc", "-z", "127.0.0.1", "6380")).Code.Equals(0))
+        while (!(await fixture.Machine.ExecAsync("busybox", "--", "sh", "-c", "printf 'PING\\r\\n' | /usr/bin/busybox nc -w 2 127.0.0.1 6380 | /usr/bin/busybox grep -q PONG")).Code.Equals(0))
             patience.Token.ThrowIfCancellationRequested();
         using var brief = CancellationTokenSource.CreateLinkedTokenSource(patience.Token);
         Task<RedisConnection> outside = RedisConnection.OpenAsync(fixture.UndeclaredPort, brief.Token);
@@ -87,7 +87,7 @@ public sealed class ManyProgramsTests(ManyProgramsFixture fixture)
         Assert.False(outside.IsCompletedSuccessfully);
         await brief.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => outside);
-        Ended ended = await fixture.Machine.ExecAsync("busybox", "--", "sh", "-c", "printf 'SHUTDOWN NOSAVE\\r\\n' | nc 127.0.0.1 6380");
+        Ended ended = await fixture.Machine.ExecAsync("busybox", "--", "sh", "-c", "printf 'SHUTDOWN NOSAVE\\r\\n' | /usr/bin/busybox nc -w 2 127.0.0.1 6380");
         Assert.Equal(0, (await undeclared).Code);
         Assert.True(ended.Code is 0 or 1, ended.Error);
     }
