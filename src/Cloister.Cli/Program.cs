@@ -42,4 +42,6 @@ if (parsed.Errors.Count > 0 && parsed.Action is not HelpWithExamples)
     Console.Error.WriteLine($"Try: cloister {string.Join(' ', args.TakeWhile(word => !word.StartsWith('-')).Take(2))} --help");
     return (int)ExitCode.Usage;
 }
-return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+// A machine that is asked to end commits its disks first.
+TimeSpan ending = TimeSpan.FromSeconds(parsed.CommandResult.Command == ImageRunVerb.Command ? 90 : 20);
+return await parsed.InvokeAsync(new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = ending });

@@ -10,6 +10,11 @@ public sealed class SupervisorTests
 {
     private const string Definition = """{"name":"firmware","entries":{"date":{"command":["/bin/date"]}},"machine":{"memory":256}}""";
 
+    private static readonly string Digest = new('0', 64);
+    private static readonly string Registers = "{" + string.Join(',', new[] { 4, 5, 7, 9, 11, 12 }.Select(register => $"\"{register}\":\"{Digest}\"")) + "}";
+    private static readonly string Measurements =
+        $"{{\"Format\":1,\"Name\":\"firmware\",\"Product\":0,\"Version\":0,\"Debug\":false,\"Uki\":\"{Digest}\",\"RootHash\":\"{Digest}\",\"Pcrs\":{{\"Kernel\":{Registers},\"Disk\":{Registers}}}}}";
+
     [MachineFact]
     public async Task Nothing_outlives_a_supervisor_that_is_killed_and_the_next_start_is_as_any()
     {
@@ -59,7 +64,7 @@ public sealed class SupervisorTests
     {
         Directory.CreateDirectory(folder);
         File.WriteAllText(Path.Combine(folder, "image.json"), Definition);
-        File.WriteAllText(Path.Combine(folder, "measurements.json"), "{}");
+        File.WriteAllText(Path.Combine(folder, "measurements.json"), Measurements);
         File.WriteAllBytes(Path.Combine(folder, "uki.efi"), new byte[64 << 10]);
         File.WriteAllBytes(Path.Combine(folder, "root.img"), new byte[1 << 20]);
         return folder;

@@ -205,7 +205,7 @@ public sealed class Machine : ISupervised, IAsyncDisposable
     private MachineEnd EndOf(MachineProcesses processes, int code)
     {
         if (_channel!.Stopped is { IsCompletedSuccessfully: true, Result: var stopped })
-            return new MachineEnd(stopped.Code, stopped.Reason ?? "the machine ended", true);
+            return new MachineEnd(stopped.Code, stopped.Reason ?? "the machine ended", stopped.Code is not null || stopped.Reason is null);
         if (_violation is { } violation)
             return new MachineEnd(null, violation, false);
         if (_stopping is not null)

@@ -13,7 +13,9 @@ internal static class ImageRunVerb
     private static readonly MachineSource Source = new();
     private static readonly Option<bool> Detached = new("--detached") { Hidden = true };
 
-    public static Command Create()
+    public static Command Command { get; } = Create();
+
+    private static Command Create()
     {
         var verb = new Verb("run", "Boot an image as a measured machine and wait for its end. What its program writes is written here; the exit code is the program's.",
             "cloister image run ./date",

@@ -13,7 +13,7 @@ internal static class ImageVerb
         ImageMeasureVerb.Create(),
         ImageInspectVerb.Create(),
         ImagePackageVerb.Create(),
-        ImageRunVerb.Create(),
+        ImageRunVerb.Command,
         ImageStartVerb.Create(),
         ImageExecVerb.Create(),
         ImageStopVerb.Create(),
