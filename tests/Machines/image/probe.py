@@ -29,6 +29,9 @@ def attempt(work):
 def opening(path, flags):
     def work():
         descriptor = os.open(path, flags | os.O_NONBLOCK)
+        if os.fstat(descriptor).st_rdev == os.makedev(1, 3):
+            os.close(descriptor)
+            raise ValueError("hidden behind /dev/null")
         try:
             if flags & os.O_ACCMODE == os.O_RDONLY:
                 os.read(descriptor, 16)
