@@ -52,7 +52,7 @@ public sealed class HardeningTests(HardeningTests.Report report) : IClassFixture
             ["fs.protected_symlinks"] = "1",
             ["user.max_user_namespaces"] = "0",
             ["vm.unprivileged_userfaultfd"] = "0",
-            ["net.core.bpf_jit_harden"] = "EACCES", // root's alone to read; a test of init says that it is set
+            ["net.core.bpf_jit_harden"] = "EACCES", // set to 2 by init; root's alone to read
             ["net.ipv4.ip_forward"] = "0",
         };
         Assert.Equal(wanted, wanted.ToDictionary(one => one.Key, one => (string)found["sysctls"]![one.Key]!));
@@ -69,10 +69,10 @@ public sealed class HardeningTests(HardeningTests.Report report) : IClassFixture
         foreach ((string name, string[] reasons) in new (string, string[])[]
         {
             ("create in /usr", ["EROFS"]), ("create in /etc", ["EROFS"]), ("create in /", ["EROFS", "EACCES"]), ("execute from /tmp", ["EACCES"]), ("execute from /data", ["EACCES"]),
-            ("read /dev/tpmrm0", ["EACCES"]), ("mount", ["EPERM"]), ("bpf", ["EPERM"]), ("kexec_load", ["EPERM"]), ("init_module", ["EPERM"]), ("packet socket", ["EPERM"]),
-            ("raw socket", ["EPERM"]), ("ptrace process 1", ["EPERM"]), ("new user namespace", ["EPERM"]), ("read the agent's port", ["EACCES"]),
+            ("read /dev/tpmrm0", ["EACCES"]), ("mount", ["EPERM"]), ("bpf", ["EPERM"]), ("kexec_load", ["EPERM"]), ("init_module", ["EPERM"]), ("packet socket", ["EPERM", "EAFNOSUPPORT"]),
+            ("raw socket", ["EPERM"]), ("ptrace process 1", ["EPERM", "ESRCH"]), ("new user namespace", ["EPERM", "ENOSPC"]), ("read the agent's port", ["EACCES"]),
         })
-            Assert.Contains((string)attempts[name]!, reasons);
+            Assert.True(reasons.Contains((string?)attempts[name]), $"{name}: {attempts[name]}");
     }
 
     [MachineFact]
