@@ -83,7 +83,9 @@ internal sealed class MeasuredMachines : IComparison
             command: [/app/web]
             environment: { DOTNET_SYSTEM_GLOBALIZATION_INVARIANT: "1", DOTNET_EnableDiagnostics: "0" }
         files:
-          - { directory: app, to: /app }
+          - packages: [libc6, libgcc-s1, libstdc++6, libssl3, zlib1g]
+          - directory: app
+            to: /app
         network: { listen: [8080] }
         """;
 }

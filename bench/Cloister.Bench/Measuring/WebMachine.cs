@@ -76,11 +76,15 @@ internal sealed class WebMachine : IAsyncDisposable
         throw new InvalidOperationException("The machine did not come up.");
     }
 
-    // Of every process that names the machine's folder on its command line: QEMU and swtpm.
+    // Of QEMU and swtpm, which work in the machine's folder or name it on their command lines.
     private static double Resident(string machine) => Directory.EnumerateDirectories("/proc")
-        .Where(process => int.TryParse(Path.GetFileName(process), out _) && (Try(process, "cmdline") is { } line && (line.StartsWith("qemu", StringComparison.Ordinal) || line.StartsWith("swtpm", StringComparison.Ordinal)) && line.Contains(machine, StringComparison.Ordinal)))
+        .Where(process => int.TryParse(Path.GetFileName(process), out _) && Try(process, "comm") is { } name
+            && (name.StartsWith("qemu", StringComparison.Ordinal) || name.StartsWith("swtpm", StringComparison.Ordinal)) && Names(process, machine))
         .Sum(process => Try(process, "status")?.Split('\n').FirstOrDefault(one => one.StartsWith("VmRSS:", StringComparison.Ordinal)) is { } resident
             ? double.Parse(resident[6..^2].Trim(), CultureInfo.InvariantCulture) * 1024 / 1e6 : 0);
+
+    private static bool Names(string process, string machine) =>
+        Directory.ResolveLinkTarget(Path.Combine(process, "cwd"), returnFinalTarget: false)?.FullName == machine || Try(process, "cmdline") is { } line && line.Contains(machine, StringComparison.Ordinal);
 
     private static string? Try(string process, string file)
     {
