@@ -12,6 +12,7 @@ public sealed class DesignMapTests
         ["Onnx"] = [],
         ["Homomorphic"] = [],
         ["Homomorphic.Import"] = ["Homomorphic", "Onnx"],
+        ["Partitioning"] = ["Onnx"],
         ["Collateral"] = ["Attestation"],
         ["Protocol"] = ["Attestation"],
         ["Platform"] = ["Attestation", "Sealing"],
@@ -20,8 +21,8 @@ public sealed class DesignMapTests
         ["Client"] = ["Protocol", "Collateral", "Sealing", "Homomorphic"],
         ["Images"] = ["Attestation", "Sealing"],
         ["Agent"] = ["Images", "Workload"],
-        ["Serving"] = ["Workload", "Sealing", "Onnx", "Homomorphic"],
-        ["Cli"] = ["Coordinator", "Client", "Serving", "Homomorphic.Import", "Images"],
+        ["Serving"] = ["Workload", "Sealing", "Onnx", "Partitioning", "Homomorphic"],
+        ["Cli"] = ["Coordinator", "Client", "Serving", "Homomorphic.Import", "Images", "Partitioning"],
     };
 
     public static TheoryData<string> Rooms() => [.. Directory.EnumerateDirectories(Path.Combine(TestData.RepositoryRoot, "src"), "Cloister.*").Select(folder => Path.GetFileName(folder)["Cloister.".Length..])];
