@@ -179,4 +179,22 @@ public enum ServingError
 
     /// <summary>The manifest's master of envelope keys is none.</summary>
     EnvelopeMasterRefused = 726,
+
+    /// <summary>The report of a partitioned model is malformed, or signed by another assessor than is expected.</summary>
+    PartitionReportRefused = 730,
+
+    /// <summary>The parts of a partitioned model are not those of its report, do not fit together, or cannot be served in parts.</summary>
+    PartitionRefused = 731,
+
+    /// <summary>The report of a partitioned model lacks a score that the manifest demands, or has a lower one.</summary>
+    PartitionScoreTooLow = 732,
+
+    /// <summary>The sealed model is not served in the mode that the manifest names.</summary>
+    ModeRefused = 733,
+
+    /// <summary>The model is served in parts, and this server was given no accelerator.</summary>
+    AcceleratorMissing = 734,
+
+    /// <summary>No accelerator gave an answer that could be used; try again.</summary>
+    AcceleratorFailed = 735,
 }

@@ -10,6 +10,6 @@ public sealed class ServingException : Exception
     /// <summary>The stable code.</summary>
     public ServingError Error { get; }
 
-    /// <summary>For <see cref="ServingError.Overloaded"/>, <see cref="ServingError.QuotaExceeded"/> and <see cref="ServingError.KeysUnavailable"/>: how long the caller should wait before it tries again.</summary>
+    /// <summary>For <see cref="ServingError.Overloaded"/>, <see cref="ServingError.QuotaExceeded"/>, <see cref="ServingError.KeysUnavailable"/> and <see cref="ServingError.AcceleratorFailed"/>: how long the caller should wait before it tries again.</summary>
     public TimeSpan? RetryAfter { get; init; }
 }

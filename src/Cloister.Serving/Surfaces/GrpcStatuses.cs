@@ -13,7 +13,7 @@ internal static class GrpcStatuses
         ServingError.LabelRefused or ServingError.PlanIncomplete or ServingError.SignatureNotFound or ServingError.OtherModelServed => GrpcStatus.FailedPrecondition,
         ServingError.TooLarge or ServingError.Overloaded or ServingError.QuotaExceeded => GrpcStatus.ResourceExhausted,
         ServingError.Unsupported or ServingError.UnsupportedEncoding => GrpcStatus.Unimplemented,
-        ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => GrpcStatus.Unavailable,
+        ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable or ServingError.AcceleratorFailed => GrpcStatus.Unavailable,
         ServingError.DeadlineExceeded => GrpcStatus.DeadlineExceeded,
         ServingError.Cancelled => GrpcStatus.Cancelled,
         ServingError.EngineFailed => GrpcStatus.Internal,

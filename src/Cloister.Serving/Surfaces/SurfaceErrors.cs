@@ -21,7 +21,7 @@ internal abstract class SurfaceErrors
         ServingError.UnsupportedEncoding => StatusCodes.Status415UnsupportedMediaType,
         ServingError.QuotaExceeded => StatusCodes.Status429TooManyRequests,
         ServingError.Unsupported => StatusCodes.Status501NotImplemented,
-        ServingError.Overloaded or ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable => StatusCodes.Status503ServiceUnavailable,
+        ServingError.Overloaded or ServingError.ModelUnavailable or ServingError.Stopping or ServingError.KeysUnavailable or ServingError.AcceleratorFailed => StatusCodes.Status503ServiceUnavailable,
         ServingError.DeadlineExceeded => StatusCodes.Status504GatewayTimeout,
         ServingError.Cancelled => StatusCodes.Status499ClientClosedRequest,
         ServingError.EngineFailed => StatusCodes.Status500InternalServerError,
