@@ -171,6 +171,8 @@ public enum Refusal
     PackagePolicyMissing = 1715,
     /// <summary>A certificate may not be used for this: its key, algorithm or usage is not allowed.</summary>
     CertificateNotAllowed = 1716,
+    /// <summary>The workload states another mode for a model than the manifest, or none.</summary>
+    WorkloadModeMismatch = 1717,
 
     // 2000: AMD SEV-SNP
 

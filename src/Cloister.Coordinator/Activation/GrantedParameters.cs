@@ -1,5 +1,6 @@
 using Cloister.Coordinator.State;
 using Cloister.Protocol;
+using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Marble;
 using Cloister.Protocol.Templates;
 using Google.Protobuf;
@@ -33,11 +34,19 @@ internal static class GrantedParameters
                 Digest = ByteString.CopyFrom(Convert.FromHexString(granted.Model.Digest)),
                 MakerKey = ByteString.CopyFrom(granted.Model.MakerKey.Span),
                 MinimumVersion = granted.Model.MinimumVersion,
+                Mode = granted.Model.Mode ?? "",
+                Partition = Demanded(granted.Model.Partition),
                 Key = ByteString.CopyFrom(ModelKey(granted, data).Span),
             });
         }
         GrantedCallers.Add(answer, plan);
     }
+
+    private static PartitionGrant? Demanded(ManifestPartition? partition) => partition is null ? null : new PartitionGrant
+    {
+        AssessorKey = ByteString.CopyFrom(partition.AssessorKey.Span),
+        MinimumScores = { partition.MinimumScores.Select(score => new ScoreGrant { Name = score.Key, Minimum = score.Value }) },
+    };
 
     /// <summary>What templates see, before the marble's own certificate is there.</summary>
     public static TemplateData Data(CoordinatorSnapshot snapshot) => new()

@@ -76,11 +76,12 @@ internal sealed class OwnModeActivation(
                 $"The evidence was refused ({(int)refused.Refusal} {refused.Refusal}) at {refused.Id}, {refused.Field}: {refused.Reason}.");
         if (claims.Simulated)
             logger.SimulatedWorkload(plan.Type, uuid);
-        CheckStatement(evidence.Value.Primary.RuntimeData, snapshot.Manifest!.Fingerprint, plan.Type, uuid);
+        CheckStatement(evidence.Value.Primary.RuntimeData, snapshot.Manifest!, plan, uuid);
     }
 
-    private static void CheckStatement(ReadOnlyMemory<byte> runtimeData, string fingerprint, string type, Guid uuid)
+    private static void CheckStatement(ReadOnlyMemory<byte> runtimeData, ManifestInForce manifest, MarblePlan plan, Guid uuid)
     {
+        (string type, string fingerprint) = (plan.Type, manifest.Fingerprint);
         WorkloadStatement statement;
         try
         {
@@ -96,6 +97,9 @@ internal sealed class OwnModeActivation(
         if (statement.ManifestFingerprint != fingerprint)
             throw new CoordinatorException(CoordinatorError.StatementRefused,
                 $"The evidence states manifest {statement.ManifestFingerprint}; in force is {fingerprint}. Ask for a new challenge and verify the coordinator again.");
+        // Whoever asks for an activation does not know them yet.
+        if (!statement.Modes.IsEmpty && !statement.Modes.SequenceEqual(manifest.Document.ModesOf(plan.Marble)))
+            throw new CoordinatorException(CoordinatorError.StatementRefused, $"The evidence states other modes of models than the manifest does for '{type}'. Start the workload anew.");
     }
 
     // Secrets go to the connection on which they were asked for, so its other end has to hold the attested key.

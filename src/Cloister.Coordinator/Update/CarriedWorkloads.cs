@@ -16,8 +16,5 @@ internal static class CarriedWorkloads
         && known.MaxActivations == marble.MaxActivations && known.DisableSecretBinding == marble.DisableSecretBinding
         && SecretReach.IsSameWorkload(before, known, after, marble)
         && known.Models.Order(StringComparer.Ordinal).SequenceEqual(marble.Models.Order(StringComparer.Ordinal), StringComparer.Ordinal)
-        && known.Models.All(name => IsSame(before.Models[name], after.Models[name]));
-
-    private static bool IsSame(ManifestModel before, ManifestModel after) =>
-        before.Digest == after.Digest && before.Secret == after.Secret && before.MinimumVersion == after.MinimumVersion && before.MakerKey.Span.SequenceEqual(after.MakerKey.Span);
+        && known.Models.All(name => before.Models[name].Secret == after.Models[name].Secret && before.Models[name].IsSameContent(after.Models[name]));
 }

@@ -92,7 +92,7 @@ internal static class SecretReach
     {
         foreach ((string name, ManifestModel model) in Opened(plan, secret))
         {
-            if (!Opened(known, secret).Any(old => old.Name == name && old.Model.Digest == model.Digest && old.Model.MinimumVersion == model.MinimumVersion && old.Model.MakerKey.Span.SequenceEqual(model.MakerKey.Span)))
+            if (!Opened(known, secret).Any(old => old.Name == name && old.Model.IsSameContent(model)))
                 return false;
             if (after.AnonymousModels.Contains(name) && !before.AnonymousModels.Contains(name))
                 return false;

@@ -40,7 +40,7 @@ internal sealed class ManifestDecoder(GoDecoder go, ManifestProblems problems, R
                 "RecoveryKeys" => manifest with { RecoveryKeys = go.Map(node, manifest.RecoveryKeys, "string", entry => go.String(entry, "")) },
                 "TLS" => manifest with { Tls = go.Map(node, manifest.Tls, "manifest.TLStag", TlsTag) },
                 "Config" => manifest with { Config = Config(node, manifest.Config) },
-                "Models" => manifest with { Models = go.Map(node, manifest.Models, "Model", new CloisterMembers(go).Model) },
+                "Models" => manifest with { Models = go.Map(node, manifest.Models, "Model", new ModelMembers(go, problems).Model) },
                 "Callers" => manifest with { Callers = go.Map(node, manifest.Callers, "Caller", new CallerDecoder(go, problems, json).Caller) },
                 "TokenIssuers" => manifest with { TokenIssuers = go.Map(node, manifest.TokenIssuers, "TokenIssuer", new CallerDecoder(go, problems, json).Issuer) },
                 "AnonymousQuota" => manifest with { AnonymousQuota = new CallerDecoder(go, problems, json).Quota(node) },

@@ -72,6 +72,16 @@ public sealed record ManifestDocument
         return false;
     }
 
+    /// <summary>By model: the modes that a workload of this marble must state in its evidence, those of its models whose <see cref="ManifestModel.Mode"/> the manifest states.</summary>
+    public ImmutableSortedDictionary<string, string> ModesOf(ManifestMarble marble)
+    {
+        ArgumentNullException.ThrowIfNull(marble);
+        ImmutableSortedDictionary<string, string>.Builder modes = Names.Empty<string>().ToBuilder();
+        foreach (string name in marble.Models)
+            if (Models.TryGetValue(name, out ManifestModel? model) && model.Mode is { } mode) modes[name] = mode;
+        return modes.ToImmutable();
+    }
+
     internal static class Names
     {
         public static ImmutableSortedDictionary<string, T> Empty<T>() => ImmutableSortedDictionary.Create<string, T>(StringComparer.Ordinal);
@@ -292,19 +302,4 @@ public sealed record ManifestConfig
     public ulong RecoveryThreshold { get; internal init; }
     /// <summary>Whether an update regenerates symmetric keys.</summary>
     public bool RotateRootSecret { get; internal init; }
-}
-
-/// <summary>Cloister: a sealed model.</summary>
-public sealed record ManifestModel
-{
-    internal ManifestModel() { }
-
-    /// <summary>Model digest, 64 lower-case hex digits (docs/formats/sealed.md).</summary>
-    public string Digest { get; internal init; } = "";
-    /// <summary>The maker's SubjectPublicKeyInfo, DER: Ed25519 or ECDSA P-256.</summary>
-    public ReadOnlyMemory<byte> MakerKey { get; internal init; }
-    /// <summary>Name of the secret that holds its key: symmetric-key of 256 bits, user-defined.</summary>
-    public string Secret { get; internal init; } = "";
-    /// <summary>Smallest version of the content that is opened.</summary>
-    public long MinimumVersion { get; internal init; }
 }

@@ -90,6 +90,12 @@ public enum ManifestProblemCode
     ModelVersionWrong = 423,
     /// <summary>Cloister: no marble may open the model.</summary>
     ModelUnused = 424,
+    /// <summary>Cloister: a model's mode is unknown, or not built.</summary>
+    ModelModeWrong = 425,
+    /// <summary>Cloister: what is demanded of a partitioned model's report is wrong, or of a model that is not partitioned.</summary>
+    ModelPartitionWrong = 426,
+    /// <summary>Cloister: nothing is demanded of a partitioned model's report.</summary>
+    ModelPartitionUnbounded = 427,
     /// <summary>Cloister: a caller has no credential, more than one, or one that cannot be read.</summary>
     CallerCredentialWrong = 430,
     /// <summary>Cloister: two callers have the same credential.</summary>

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using Cloister.Attestation;
+using Cloister.Protocol.Manifest;
 
 namespace Cloister.Protocol.Trust;
 
@@ -55,6 +57,11 @@ public sealed record VerifiedWorkload
     public required bool Simulated { get; init; }
     /// <summary>Its measurement, hex.</summary>
     public required string Measurement { get; init; }
+    /// <summary>
+    /// By model: how its predictions are protected, a word of <see cref="ModelModes"/>, as the manifest demands and the evidence states. A model
+    /// of the workload that is not named runs inside or encrypted, as its sealed file says, and never partitioned.
+    /// </summary>
+    public required ImmutableSortedDictionary<string, string> Modes { get; init; }
 }
 
 /// <summary>The outcome of appraising a workload.</summary>

@@ -37,6 +37,7 @@ public static class WorkloadAppraiser
         new("workload.statement-type", "runtimeData.type"),
         new("workload.statement-uuid", "runtimeData.uuid"),
         new("workload.statement-manifest", "runtimeData.manifestFingerprint"),
+        new("workload.statement-modes", "runtimeData.modes"),
     ];
 
     /// <summary>Judges a workload.</summary>
@@ -71,7 +72,8 @@ public static class WorkloadAppraiser
             return new WorkloadJudgement(new AttestationResult([.. before.Finish(), .. evidence.Checks, .. CheckList.NotReached(s_after)], [], evidence.Simulated), null);
 
         var after = new CheckList(s_after);
-        bool holds = CheckStatement(after, presented, leaf, expectedType, coordinator, out WorkloadStatement? statement);
+        ImmutableSortedDictionary<string, string> modes = manifest.ModesOf(manifest.Marbles[expectedType]);
+        bool holds = CheckStatement(after, presented, leaf, expectedType, coordinator, modes, out WorkloadStatement? statement);
         var result = new AttestationResult([.. before.Finish(), .. evidence.Checks, .. after.Finish()], evidence.RequireAcceptedAll(), evidence.Simulated);
         return new WorkloadJudgement(result, !holds ? null : new VerifiedWorkload
         {
@@ -81,6 +83,7 @@ public static class WorkloadAppraiser
             NotAfter = leaf.NotAfter.ToUniversalTime(),
             Simulated = result.Simulated,
             Measurement = claims.Measurement,
+            Modes = modes,
         });
     }
 
@@ -115,7 +118,8 @@ public static class WorkloadAppraiser
     }
 
     private static bool CheckStatement(
-        CheckList checks, WorkloadPresentation presented, X509Certificate2 leaf, string type, VerifiedCoordinator coordinator, out WorkloadStatement? statement)
+        CheckList checks, WorkloadPresentation presented, X509Certificate2 leaf, string type, VerifiedCoordinator coordinator,
+        ImmutableSortedDictionary<string, string> modes, out WorkloadStatement? statement)
     {
         statement = null;
         try
@@ -131,6 +135,10 @@ public static class WorkloadAppraiser
         return checks.Next("workload.statement-type", statement.Type == type, Refusal.WorkloadTypeMismatch, "the workload says it is of another type", statement.Type, type)
             && checks.Next("workload.statement-uuid", statement.Uuid == name, Refusal.StatementMismatch, "the certificate was issued to another instance", statement.Uuid, name)
             && checks.Next("workload.statement-manifest", statement.ManifestFingerprint == coordinator.ManifestFingerprint, Refusal.ManifestFingerprintMismatch,
-                "the workload was activated under another manifest", statement.ManifestFingerprint, coordinator.ManifestFingerprint);
+                "the workload was activated under another manifest", statement.ManifestFingerprint, coordinator.ManifestFingerprint)
+            && checks.Next("workload.statement-modes", statement.Modes.SequenceEqual(modes), Refusal.WorkloadModeMismatch,
+                "the workload does not state the modes of its models that the manifest demands", Text(statement.Modes), Text(modes));
     }
+
+    private static string Text(ImmutableSortedDictionary<string, string> modes) => string.Join(", ", modes.Select(one => $"{one.Key} {one.Value}"));
 }

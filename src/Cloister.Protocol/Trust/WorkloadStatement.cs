@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Text.Json.Serialization;
+using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Marble;
 using Cloister.Protocol.Rest;
 
@@ -20,8 +22,27 @@ public sealed record WorkloadStatement(
     [JsonPropertyName("role"), JsonPropertyOrder(0), JsonRequired]
     public string Role { get; init; } = "workload";
 
-    /// <summary>Largest statement in bytes.</summary>
-    public const int MaxBytes = 2048;
+    /// <summary>By model: its mode, a word of <see cref="ModelModes"/>. Of the models that the workload holds, those whose mode the manifest states.</summary>
+    [JsonIgnore]
+    public ImmutableSortedDictionary<string, string> Modes { get; init; } = ManifestDocument.Names.Empty<string>();
+
+    // Absent where there is none: statements without modes have the bytes that they always had.
+    [JsonInclude, JsonPropertyName("modes"), JsonPropertyOrder(4), JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    internal IReadOnlyDictionary<string, string>? StatedModes
+    {
+        get => Modes.IsEmpty ? null : Modes;
+        init => Modes = ManifestDocument.Names.Empty<string>().AddRange(value ?? ManifestDocument.Names.Empty<string>());
+    }
+
+    /// <summary>Largest statement in bytes: half of what evidence holds.</summary>
+    public const int MaxBytes = 32 << 10;
+
+    /// <summary>Whether both say the same.</summary>
+    public bool Equals(WorkloadStatement? other) => other is not null
+        && Role == other.Role && Type == other.Type && Uuid == other.Uuid && ManifestFingerprint == other.ManifestFingerprint && Modes.SequenceEqual(other.Modes);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Role, Type, Uuid, ManifestFingerprint, Modes.Count);
 
     /// <summary>Writes the statement.</summary>
     public byte[] ToBytes() => RestJson.Write(this, StatementJson.Strict.WorkloadStatement);
@@ -35,6 +56,8 @@ public sealed record WorkloadStatement(
         StatementJson.Require(statement.Type.Length is > 0 and <= MarbleExtension.MaxBytes, "type", "is empty or too long");
         StatementJson.Require(Guid.TryParseExact(statement.Uuid, "D", out Guid uuid) && uuid.ToString("D") == statement.Uuid, "uuid", "is not a canonical UUID");
         StatementJson.Require(Manifest.ManifestFingerprint.IsValid(statement.ManifestFingerprint), "manifestFingerprint", "is not 64 lower-case hex digits");
+        foreach ((string model, string mode) in statement.Modes)
+            StatementJson.Require(model.Length > 0 && ModelModes.All.Contains(mode), "modes", "names a model without a name, or a mode that there is not");
         return statement;
     }
 

@@ -19,7 +19,7 @@ internal sealed record ActivationExpectation(string MarbleType, Guid Uuid, Workl
 /// </summary>
 internal static class ActivationAnswer
 {
-    private const int MaxCertificateBytes = 64 << 10, MaxEntries = 4096, ModelKeyBytes = 32, Sha256Bytes = 32;
+    private const int MaxCertificateBytes = 64 << 10, MaxEntries = 4096;
     private static readonly TimeSpan s_clockSkew = TimeSpan.FromMinutes(5);
 
     /// <summary>The whole answer to a first activation.</summary>
@@ -29,12 +29,12 @@ internal static class ActivationAnswer
         // Everything is checked before the first secret is copied: a refusal leaves no copies behind.
         CheckGrants(answer);
         WorkloadCertificate certificate = ReadCertificate(answer, expected);
-        var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, certificate, issuer);
+        var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, ModelAnswer.Modes(answer), certificate, issuer);
         Parameters parameters = answer.Parameters ?? new Parameters();
         return new Activation(identity,
             X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), X509CertificateLoader.LoadCertificate(answer.CoordinatorRoot.Span),
             new WorkloadParameters(Take(parameters.Files), Take(parameters.Env), [.. parameters.Argv]),
-            [.. answer.Models.Select(m => new ModelGrant(m.Name, Convert.ToHexStringLower(m.Digest.Span), m.MakerKey.ToByteArray(), m.MinimumVersion, SecretBytes.Copy(m.Key.Span)))],
+            [.. answer.Models.Select(ModelAnswer.Read)],
             CallerAnswer.Read(answer));
     }
 
@@ -47,9 +47,7 @@ internal static class ActivationAnswer
         if (!IsSame(parameters.Files, held.Parameters.Files)) return "its files";
         if (!IsSame(parameters.Env, held.Parameters.Environment)) return "its environment";
         if (!parameters.Argv.SequenceEqual(held.Parameters.Arguments, StringComparer.Ordinal)) return "its arguments";
-        // A model's key may be gone from memory by now; the digest covers what the key opens.
-        bool same = answer.Models.Count == held.Models.Count && answer.Models.All(model => held.Models.Any(known => known.Name == model.Name
-            && known.Digest == Convert.ToHexStringLower(model.Digest.Span) && known.MinimumVersion == model.MinimumVersion && known.MakerKey.Span.SequenceEqual(model.MakerKey.Span)));
+        bool same = answer.Models.Count == held.Models.Count && answer.Models.All(model => held.Models.Any(known => ModelAnswer.IsSame(model, known)));
         return same ? null : "its models";
     }
 
@@ -122,15 +120,7 @@ internal static class ActivationAnswer
         Parameters parameters = answer.Parameters ?? new Parameters();
         int most = new[] { parameters.Files.Count, parameters.Env.Count, parameters.Argv.Count, answer.Models.Count, answer.Callers.Count, answer.AnonymousModels.Count }.Max();
         Require(most <= MaxEntries, $"it brings more than {MaxEntries} parameters, models or callers");
-        Require(answer.Models.Select(m => m.Name).Distinct(StringComparer.Ordinal).Count() == answer.Models.Count, "it brings a model twice");
-        foreach (var model in answer.Models)
-        {
-            Require(model.Name.Length > 0, "it brings a model without a name");
-            Require(model.Digest.Length == Sha256Bytes, $"the digest of model '{model.Name}' is not {Sha256Bytes} bytes");
-            Require(model.Key.Length == ModelKeyBytes, $"the key of model '{model.Name}' is not {ModelKeyBytes} bytes");
-            Require(!model.MakerKey.IsEmpty, $"model '{model.Name}' has no maker's key");
-        }
-        if (CallerAnswer.Wrong(answer) is { } wrong) Require(false, wrong);
+        if ((ModelAnswer.Wrong(answer) ?? CallerAnswer.Wrong(answer)) is { } wrong) Require(false, wrong);
     }
 
     private static Dictionary<string, SecretBytes> Take(MapField<string, ByteString> values) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cloister.Attestation;
 using Cloister.Platform;
 using Cloister.Protocol.Rest;
@@ -14,10 +15,11 @@ public sealed class WorkloadIdentity : IDisposable
     private readonly IEvidenceIssuer _issuer;
     private Standing _standing;
 
-    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, WorkloadCertificate certificate, IEvidenceIssuer issuer)
+    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, ImmutableSortedDictionary<string, string> modes,
+        WorkloadCertificate certificate, IEvidenceIssuer issuer)
     {
-        (MarbleType, Uuid, _issuer) = (marbleType, uuid, issuer);
-        _standing = new Standing(certificate, manifestFingerprint, Statement(marbleType, uuid, manifestFingerprint));
+        (MarbleType, Uuid, Modes, _issuer) = (marbleType, uuid, modes, issuer);
+        _standing = new Standing(certificate, manifestFingerprint, Statement(marbleType, uuid, manifestFingerprint, modes));
     }
 
     /// <summary>The workload's type: a marble's name in the manifest.</summary>
@@ -25,6 +27,9 @@ public sealed class WorkloadIdentity : IDisposable
 
     /// <summary>The workload's UUID.</summary>
     public Guid Uuid { get; }
+
+    /// <summary>By model: the modes that the manifest states of this workload's models. A manifest that states others is another workload's.</summary>
+    public ImmutableSortedDictionary<string, string> Modes { get; }
 
     /// <summary>SHA-256 of the manifest this workload was activated under, or that it follows since a renewal, lower-case hex.</summary>
     public string ManifestFingerprint => Volatile.Read(ref _standing).ManifestFingerprint;
@@ -54,14 +59,17 @@ public sealed class WorkloadIdentity : IDisposable
         return EvidenceCodec.Encode(await _issuer.IssueAsync(binding, Volatile.Read(ref _standing).Statement, cancellation));
     }
 
-    /// <summary>What the workload says of itself under its evidence (docs/wire.md).</summary>
-    internal static byte[] Statement(string marbleType, Guid uuid, string manifestFingerprint) =>
-        new WorkloadStatement(marbleType, uuid.ToString("D"), manifestFingerprint).ToBytes();
+    /// <summary>What the workload says of itself under its evidence (docs/wire.md); no modes where it asks for an activation and does not know them yet.</summary>
+    internal static byte[] Statement(string marbleType, Guid uuid, string manifestFingerprint, ImmutableSortedDictionary<string, string>? modes = null)
+    {
+        var statement = new WorkloadStatement(marbleType, uuid.ToString("D"), manifestFingerprint);
+        return (modes is null ? statement : statement with { Modes = modes }).ToBytes();
+    }
 
     // The certificate before stays alive until its last connection ends: its evidence may still be asked for.
     // Evidence for it states the manifest that is followed now, not the one that its connection began under.
     internal void Replace(WorkloadCertificate certificate, string manifestFingerprint) =>
-        Volatile.Write(ref _standing, new Standing(certificate, manifestFingerprint, Statement(MarbleType, Uuid, manifestFingerprint)));
+        Volatile.Write(ref _standing, new Standing(certificate, manifestFingerprint, Statement(MarbleType, Uuid, manifestFingerprint, Modes)));
 
     /// <summary>Disposes the current certificate and its key.</summary>
     public void Dispose() => Current.Dispose();

@@ -31,7 +31,7 @@ public sealed class WorkloadAppraiserTests : IDisposable
         Assert.Equal(TestDeployment.Now.AddDays(1), verified.NotAfter);
         string[] ids = [.. judgement.Result.Checks.Select(check => check.Id)];
         Assert.Equal(["workload.manifest", "workload.package", "workload.certificate", "workload.chain", "workload.certificate-type"], ids.Take(5));
-        Assert.Equal(["workload.statement", "workload.statement-type", "workload.statement-uuid", "workload.statement-manifest"], ids.TakeLast(4));
+        Assert.Equal(["workload.statement", "workload.statement-type", "workload.statement-uuid", "workload.statement-manifest", "workload.statement-modes"], ids.TakeLast(5));
         Assert.All(judgement.Result.Checks, check => Assert.Equal(Verdict.Passed, check.Verdict));
     }
 
