@@ -29,7 +29,7 @@ internal static class ActivationAnswer
         // Everything is checked before the first secret is copied: a refusal leaves no copies behind.
         CheckGrants(answer);
         WorkloadCertificate certificate = ReadCertificate(answer, expected);
-        var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, ModelAnswer.Modes(answer), certificate, issuer);
+        var identity = new WorkloadIdentity(expected.MarbleType, expected.Uuid, expected.Coordinator.ManifestFingerprint, certificate, issuer, ModelAnswer.Modes(answer));
         Parameters parameters = answer.Parameters ?? new Parameters();
         return new Activation(identity,
             X509CertificateLoader.LoadCertificate(answer.MarbleRoot.Span), X509CertificateLoader.LoadCertificate(answer.CoordinatorRoot.Span),

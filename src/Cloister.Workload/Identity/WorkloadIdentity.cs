@@ -15,11 +15,12 @@ public sealed class WorkloadIdentity : IDisposable
     private readonly IEvidenceIssuer _issuer;
     private Standing _standing;
 
-    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, ImmutableSortedDictionary<string, string> modes,
-        WorkloadCertificate certificate, IEvidenceIssuer issuer)
+    internal WorkloadIdentity(string marbleType, Guid uuid, string manifestFingerprint, WorkloadCertificate certificate, IEvidenceIssuer issuer,
+        ImmutableSortedDictionary<string, string>? modes = null)
     {
-        (MarbleType, Uuid, Modes, _issuer) = (marbleType, uuid, modes, issuer);
-        _standing = new Standing(certificate, manifestFingerprint, Statement(marbleType, uuid, manifestFingerprint, modes));
+        (MarbleType, Uuid, _issuer) = (marbleType, uuid, issuer);
+        Modes = modes ?? ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+        _standing = new Standing(certificate, manifestFingerprint, Statement(marbleType, uuid, manifestFingerprint, Modes));
     }
 
     /// <summary>The workload's type: a marble's name in the manifest.</summary>
