@@ -11,4 +11,28 @@ public enum PartitioningError
 
     /// <summary>A report is malformed.</summary>
     ReportRefused = 200,
+
+    /// <summary>The text is no address of an accelerator; the message says what one looks like.</summary>
+    AddressRefused = 300,
+
+    /// <summary>The part for the accelerator cannot be run there: it has free dimensions, texts, or shapes that do not follow the batch.</summary>
+    BackNetRefused = 301,
+
+    /// <summary>Too many requests wait for an accelerator already.</summary>
+    AcceleratorOverloaded = 302,
+
+    /// <summary>No accelerator answered within the request's time.</summary>
+    AcceleratorTimeout = 303,
+
+    /// <summary>No accelerator is connected, or each was turned away for good, and the model does not run inside instead.</summary>
+    AcceleratorUnavailable = 304,
+
+    /// <summary>Accelerators failed the request as often as it may be tried; the message says what and where.</summary>
+    AcceleratorFaulty = 305,
+
+    /// <summary>Bytes that an accelerator or its user sent are not what the wire allows (docs/formats/accelerator-wire.md).</summary>
+    WireRefused = 306,
+
+    /// <summary>The address cannot be listened on, or cannot be used on this system.</summary>
+    AddressUnusable = 307,
 }
