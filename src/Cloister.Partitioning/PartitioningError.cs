@@ -9,6 +9,21 @@ public enum PartitioningError
     /// <summary>The model's inputs or outputs are not what an assessment needs; the text says what is.</summary>
     ModelRefused = 101,
 
+    /// <summary>Features are not finite, all constant, or too dependent on each other to be fitted.</summary>
+    FeaturesRefused = 120,
+
+    /// <summary>There are too few pictures or texts to fit an attack, or to judge it.</summary>
+    TooFewSamples = 121,
+
+    /// <summary>The same picture stands twice: a test on what was fitted says nothing.</summary>
+    SamplesOverlap = 122,
+
+    /// <summary>The cut's tensors, or the model's input, are none that this attack works on; the text says what it needs.</summary>
+    CutRefused = 123,
+
+    /// <summary>The attack does not find everything where everything is given, or finds something where nothing is: its verdict is void.</summary>
+    CalibrationFailed = 124,
+
     /// <summary>A report is malformed.</summary>
     ReportRefused = 200,
 
