@@ -24,6 +24,12 @@ public enum PartitioningError
     /// <summary>The attack does not find everything where everything is given, or finds something where nothing is: its verdict is void.</summary>
     CalibrationFailed = 124,
 
+    /// <summary>A second classifier is not what an attack needs: one input of a picture's shape, answers of two classes or more, all finite.</summary>
+    ClassifierRefused = 130,
+
+    /// <summary>Names of classes do not fit the answers they name.</summary>
+    LabelsRefused = 131,
+
     /// <summary>A report is malformed.</summary>
     ReportRefused = 200,
 
