@@ -2,6 +2,7 @@ using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Statistics;
 
 namespace Cloister.Partitioning.Heuristic;
 
@@ -113,11 +114,11 @@ public sealed class Oracle : IDisposable
     // Flat, slanted and random pictures: no network answers all of them with logits that happen to be probabilities.
     private void Try()
     {
-        var random = new Random(1);
+        var random = new SplitMix64(1);
         int width = Size.Width, height = Size.Height;
         float[][] answers =
         [
-            .. new Func<int, int>[] { _ => 128, place => place % width * 255 / width, _ => random.Next(256), _ => random.Next(256) }
+            .. new Func<int, int>[] { _ => 128, place => place % width * 255 / width, _ => random.Below(256), _ => random.Below(256) }
                 .Select(shade => Raw(new Picture(width, height, [.. Enumerable.Range(0, width * height).SelectMany(place => Enumerable.Repeat((byte)shade(place), 3))])))
         ];
         Classes = answers[0].Length;
