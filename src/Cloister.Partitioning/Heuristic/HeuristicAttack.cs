@@ -90,7 +90,7 @@ public static class HeuristicAttack
             MapsUsed = layers[0].Answers.Length,
             ConstantMaps = layers.Average(layer => (double)layer.Constant / layer.Answers.Length),
             LeftOut = 0,
-            Pictures = judged.MoveToImmutable(),
+            Pictures = judged.ToImmutable(),
             Delta = DeltaQuantiles.Of(judged.Select(picture => picture.Delta)),
             Null = DeltaQuantiles.Of(nulls),
             Safe = Share(picture => picture.Delta >= 1),
