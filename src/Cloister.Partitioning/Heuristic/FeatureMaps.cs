@@ -30,7 +30,7 @@ internal sealed class FeatureMaps
     }
 
     /// <summary>Chooses maps, the same for every picture; all of them if there are no more than asked for.</summary>
-    /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a tensor is of no shape that has maps.</exception>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.CutRefused"/>: a tensor is of no shape that has maps.</exception>
     public static FeatureMaps Choose(ReadOnlySpan<OrtTensor> tensors, int maximum, int seed)
     {
         var places = new List<Place>();
@@ -51,7 +51,7 @@ internal sealed class FeatureMaps
         [1, var values, 1, 1] => (1, 1, checked((int)values)),
         [1, var rows, var columns] => (1, checked((int)rows), checked((int)columns)),
         [1, var maps, var rows, var columns] => (checked((int)maps), checked((int)rows), checked((int)columns)),
-        _ => throw new PartitioningException(PartitioningError.FeaturesRefused, $"A tensor of [{string.Join(", ", shape.ToArray())}] has no feature maps to look at."),
+        _ => throw new PartitioningException(PartitioningError.CutRefused, $"A tensor of [{string.Join(", ", shape.ToArray())}] has no feature maps to look at."),
     };
 
     private readonly record struct Place(int Tensor, int Index, int Rows, int Columns);

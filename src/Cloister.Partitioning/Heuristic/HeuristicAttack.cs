@@ -29,7 +29,7 @@ public static class HeuristicAttack
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.PicturesRefused"/>: fewer than two pictures tell the second classifier anything;
-    /// <see cref="PartitioningError.FeaturesRefused"/>, <see cref="PartitioningError.ClassifierRefused"/>, <see cref="PartitioningError.ModelRefused"/>.
+    /// <see cref="PartitioningError.CutRefused"/>, <see cref="PartitioningError.FeaturesRefused"/>, <see cref="PartitioningError.ClassifierRefused"/>, <see cref="PartitioningError.ModelRefused"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static HeuristicScore Run(
