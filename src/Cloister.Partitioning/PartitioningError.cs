@@ -30,6 +30,12 @@ public enum PartitioningError
     /// <summary>Names of classes do not fit the answers they name.</summary>
     LabelsRefused = 131,
 
+    /// <summary>A graph has no gradient here: an operator without a rule (the text names it), or nothing that depends on the input.</summary>
+    GradientRefused = 135,
+
+    /// <summary>Weights cannot be compared or run: they lie in other files, are missing, or a picture does not fit the model.</summary>
+    WeightsRefused = 136,
+
     /// <summary>A report is malformed.</summary>
     ReportRefused = 200,
 

@@ -1,0 +1,183 @@
+using Cloister.Onnx.Model;
+using Cloister.Partitioning.Transposed;
+using static Cloister.Onnx.Model.AttributeProto;
+
+namespace Cloister.Partitioning.Tests.Transposed;
+
+public sealed class GradientRuleTests
+{
+    private static readonly long[] Picture = [1, 3, 7, 8];
+
+    private static readonly Dictionary<string, Func<ModelProto>> Graphs = new()
+    {
+        ["Relu"] = () => One("Relu"),
+        ["LeakyRelu"] = () => One("LeakyRelu", Of("alpha", 0.3f)),
+        ["Elu"] = () => One("Elu", Of("alpha", 0.7f)),
+        ["Sigmoid"] = () => One("Sigmoid"),
+        ["HardSigmoid"] = () => One("HardSigmoid", Of("alpha", 0.6f), Of("beta", 0.4f)),
+        ["HardSwish"] = () => new SmallGraph(opset: 14).Then("HardSwish").Build(Picture),
+        ["Tanh"] = () => One("Tanh"),
+        ["Exp"] = () => One("Exp"),
+        ["Erf"] = () => One("Erf"),
+        ["Neg"] = () => One("Neg"),
+        ["Identity"] = () => One("Identity"),
+        ["Sqrt"] = () => new SmallGraph().Then("Exp").Then("Sqrt").Build(Picture),
+        ["PRelu"] = () => With((graph, x) => graph.Then("PRelu", [x, graph.Weight(3, 1, 1)])),
+        ["Clip of both bounds"] = () => With((graph, x) => graph.Then("Clip", [x, graph.Number(-0.5f), graph.Number(0.7f)])),
+        ["Clip from above"] = () => With((graph, x) => graph.Then("Clip", [x, "", graph.Number(0.6f)])),
+        ["Clip of old"] = () => new SmallGraph(opset: 7).Then("Clip", Of("min", -0.4f), Of("max", 0.6f)).Build(Picture),
+        ["Add a constant"] = () => With((graph, x) => graph.Then("Add", [graph.Weight(2, 1, 3, 1, 1), x])),
+        ["Add of itself broadcast"] = () => With((graph, x) => graph.Then("ReduceMean", [x], Of("axes", 2L, 3L)).Then("Add", [x, graph.Last])),
+        ["Sum of three"] = () => With((graph, x) => graph.Then("Relu").Then("Sum", [x, graph.Last, x])),
+        ["Sub a constant"] = () => With((graph, x) => graph.Then("Sub", [graph.Weight(1, 8), x])),
+        ["Sub itself"] = () => With((graph, x) => graph.Then("Sigmoid").Then("Sub", [x, graph.Last])),
+        ["Mul by a constant"] = () => With((graph, x) => graph.Then("Mul", [x, graph.Weight(3, 1, 1)])),
+        ["Mul by itself"] = () => With((graph, x) => graph.Then("Mul", [x, x])),
+        ["Mul by its gate"] = () => With((graph, x) => graph.Then("GlobalAveragePool").Then("Sigmoid").Then("Mul", [x, graph.Last])),
+        ["Div by a constant"] = () => With((graph, x) => graph.Then("Div", [x, graph.Weight(1, 2, 3, 1, 8)])),
+        ["Div by itself"] = () => With((graph, x) => graph.Then("Exp").Then("Div", [x, graph.Last])),
+        ["Concat"] = () => With((graph, x) => graph.Then("Relu").Then("Concat", [x, graph.Last, graph.Weight(1, 2, 7, 8)], Of("axis", 1L))),
+        ["Concat from the end"] = () => With((graph, x) => graph.Then("Tanh").Then("Concat", [graph.Last, x], Of("axis", -2L))),
+        ["Reshape"] = () => With((graph, x) => graph.Then("Reshape", [x, graph.Integers(3, -1, 4)]).Then("Softmax", Of("axis", 0L))),
+        ["Reshape by its shape"] = () => With((graph, x) => graph.Then("Shape").Then("Reshape", [x, graph.Last]).Then("Relu")),
+        ["Flatten"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Softmax", Of("axis", 1L))),
+        ["Squeeze and Unsqueeze"] = () => With((graph, x) => graph.Then("Squeeze", [x, graph.Integers(0)]).Then("Softmax", Of("axis", 0L)).Then("Unsqueeze", [graph.Last, graph.Integers(0, 4)])),
+        ["Squeeze of old"] = () => new SmallGraph(opset: 11).Then("Squeeze", Of("axes", [0L])).Then("Tanh").Then("Unsqueeze", Of("axes", 0L, 2L)).Build(Picture),
+        ["Transpose"] = () => One("Transpose", Of("perm", 0L, 3L, 1L, 2L)),
+        ["Transpose by default"] = () => One("Transpose"),
+        ["Pad"] = () => With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 1, 0, 2, 0, 0, 3, 0), graph.Number(4)])),
+        ["Pad that crops"] = () => With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 0, -1, 0, 0, 1, 0, -2)])),
+        ["Pad of old"] = () => new SmallGraph(opset: 9).Then("Pad", Of("pads", 0L, 0, 1, 2, 0, 0, 0, 1), Of("value", 2f)).Build(Picture),
+        ["Slice in steps"] = () => With((graph, x) => graph.Then("Slice", [x, graph.Integers(0, 1), graph.Integers(7, 8), graph.Integers(2, 3), graph.Integers(2, 3)])),
+        ["Slice backwards"] = () => With((graph, x) => graph.Then("Slice", [x, graph.Integers(-1), graph.Integers(-100), graph.Integers(1), graph.Integers(-1)])),
+        ["Slice of old"] = () => new SmallGraph(opset: 9).Then("Slice", Of("starts", [1L]), Of("ends", [6L]), Of("axes", [3L])).Build(Picture),
+        ["Split"] = () => With((graph, x) => graph.Then("Split", [x, graph.Integers(2, 1)], Of("axis", 1L)).Outputs("a", "b").Then("Mul", ["a", "b"])),
+        ["Split, half of it unused"] = () => With((graph, x) => graph.Then("Split", [x], Of("axis", 3L)).Outputs("a", "b").Then("Tanh", ["b"])),
+        ["Gather"] = () => With((graph, x) => graph.Then("Gather", [x, graph.Integers(2, 0, 2)], Of("axis", 1L))),
+        ["Expand"] = () => With((graph, x) => graph.Then("GlobalAveragePool").Then("Expand", [graph.Last, graph.Integers(1, 3, 2, 5)])),
+        ["Conv"] = () => Conv([4, 3, 3, 3], Of("pads", 1L, 1, 1, 1)),
+        ["Conv in steps"] = () => Conv([4, 3, 3, 3], Of("pads", 0L, 1, 1, 0), Of("strides", 2L, 3L)),
+        ["Conv in steps that miss the end"] = () => Conv([4, 3, 2, 2], Of("strides", 3L, 3L)),
+        ["Conv dilated"] = () => Conv([4, 3, 3, 2], Of("dilations", 2L, 3L), Of("pads", 2L, 0, 1, 3)),
+        ["Conv in groups"] = () => Conv([6, 1, 3, 3], Of("group", 3L), Of("pads", 1L, 1, 1, 1), Of("strides", 2L, 2L)),
+        ["Conv SAME_UPPER"] = () => Conv([4, 3, 3, 4], Of("auto_pad", "SAME_UPPER"), Of("strides", 2L, 2L)),
+        ["Conv SAME_LOWER"] = () => Conv([4, 3, 4, 3], Of("auto_pad", "SAME_LOWER"), Of("strides", 1L, 3L)),
+        ["Conv VALID"] = () => Conv([4, 3, 2, 3], Of("auto_pad", "VALID")),
+        ["Conv of one dimension"] = () => With((graph, x) => graph.Then("Reshape", [x, graph.Integers(1, 3, 56)]).Then("Conv", [graph.Last, graph.Weight(2, 3, 5)], Of("strides", [4L]))),
+        ["MaxPool"] = () => One("MaxPool", Of("kernel_shape", 2L, 2L), Of("strides", 2L, 2L)),
+        ["MaxPool that overlaps"] = () => One("MaxPool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("pads", 1L, 1, 0, 0)),
+        ["MaxPool that overhangs"] = () => One("MaxPool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("ceil_mode", 1L)),
+        ["MaxPool dilated"] = () => One("MaxPool", Of("kernel_shape", 2L, 2L), Of("dilations", 2L, 3L)),
+        ["MaxPool SAME_LOWER"] = () => One("MaxPool", Of("kernel_shape", 3L, 2L), Of("strides", 2L, 1L), Of("auto_pad", "SAME_LOWER")),
+        ["MaxPool of old"] = () => new SmallGraph(opset: 7).Then("MaxPool", Of("kernel_shape", 2L, 2L)).Build(Picture),
+        ["AveragePool"] = () => One("AveragePool", Of("kernel_shape", 2L, 3L), Of("strides", 2L, 1L)),
+        ["AveragePool with pads"] = () => One("AveragePool", Of("kernel_shape", 3L, 3L), Of("pads", 1L, 1, 1, 1), Of("strides", 2L, 2L)),
+        ["AveragePool that counts pads"] = () => One("AveragePool", Of("kernel_shape", 3L, 3L), Of("pads", 1L, 1, 1, 1), Of("count_include_pad", 1L)),
+        ["AveragePool that overhangs"] = () => One("AveragePool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("ceil_mode", 1L)),
+        ["AveragePool SAME_UPPER"] = () => One("AveragePool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("auto_pad", "SAME_UPPER")),
+        ["GlobalAveragePool"] = () => One("GlobalAveragePool"),
+        ["ReduceMean"] = () => One("ReduceMean", Of("axes", 1L, -1L), Of("keepdims", 0L)),
+        ["ReduceMean of all"] = () => One("ReduceMean"),
+        ["ReduceMean of new"] = () => With((graph, x) => graph.Then("ReduceMean", [x, graph.Integers(2, 3)]), opset: 18),
+        ["ReduceSum"] = () => With((graph, x) => graph.Then("ReduceSum", [x, graph.Integers(-2)], Of("keepdims", 0L))),
+        ["ReduceSum of old"] = () => new SmallGraph(opset: 11).Then("ReduceSum", Of("axes", [3L])).Build(Picture),
+        ["Gemm"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Last, graph.Weight(56, 5), graph.Weight(5)], Of("alpha", 0.5f), Of("beta", 2f))),
+        ["Gemm turned"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Last, graph.Weight(4, 3)], Of("transA", 1L), Of("transB", 1L))),
+        ["Gemm on the right"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Weight(3, 3), graph.Last, graph.Last])),
+        ["Gemm by itself"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Last, graph.Last], Of("transB", 1L))),
+        ["MatMul"] = () => With((graph, x) => graph.Then("MatMul", [x, graph.Weight(8, 5)])),
+        ["MatMul on the right"] = () => With((graph, x) => graph.Then("MatMul", [graph.Weight(2, 1, 4, 7), x])),
+        ["MatMul by itself"] = () => With((graph, x) => graph.Then("Transpose", Of("perm", 0L, 1L, 3L, 2L)).Then("MatMul", [x, graph.Last])),
+        ["BatchNormalization"] = () => With((graph, x) => graph.Then("BatchNormalization", [x, graph.Weight(3), graph.Weight(3), graph.Weight(3), graph.Weight(0.2, 2, 3)], Of("epsilon", 1e-3f))),
+        ["BatchNormalization of old"] = () => With((graph, x) => graph.Then("BatchNormalization", [x, graph.Weight(3), graph.Weight(3), graph.Weight(3), graph.Weight(0.2, 2, 3)], Of("spatial", 1L)), opset: 7),
+        ["LRN"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(7, 3, 1, 1)]).Then("LRN", Of("size", 5L), Of("alpha", 2f), Of("beta", 0.6f), Of("bias", 1.5f))),
+        ["Softmax"] = () => One("Softmax", Of("axis", 1L)),
+        ["Softmax of old"] = () => new SmallGraph(opset: 11).Then("Softmax", Of("axis", 1L)).Build(Picture),
+        ["LogSoftmax"] = () => One("LogSoftmax", Of("axis", -1L)),
+        ["Dropout"] = () => new SmallGraph(opset: 7).Then("Tanh").Then("Dropout", Of("ratio", 0.9f)).Build(Picture),
+        ["A residual block"] = Residual,
+        ["A block of two outputs"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(4, 3, 3, 3)]).Then("Relu").Then("MaxPool", Of("kernel_shape", 2L, 2L)), outputs: ["v1", "v2"]),
+    };
+
+    public static TheoryData<string> Names => [.. Graphs.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_rule_gives_what_differences_give(string name)
+    {
+        ModelProto front = Graphs[name]();
+        var random = new Random(name.Length);
+        // Apart from each other and from zero, so that differences meet few kinks.
+        float[] x = [.. Enumerable.Range(0, 3 * 7 * 8).Select(i => (i + 0.5f) / 42 - 2)];
+        random.Shuffle(x);
+        using var check = new GradientCheck(front, x);
+        double largest = Math.Max(check.Gradient.Max(Math.Abs), 1e-3);
+        int kinks = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            // Sums of 32-bit floats say little below 1e-3 of the largest; a kink between the two points is no fault of the rule.
+            double expected = check.Difference(x, i, 4e-3f);
+            if (Math.Abs(expected - check.Gradient[i]) > 4e-3 * largest)
+            {
+                Assert.True(Math.Abs(check.Difference(x, i, 5e-4f) - check.Gradient[i]) < 1e-2 * largest, $"{name}, element {i}: {check.Gradient[i]} and not {expected}");
+                kinks++;
+            }
+        }
+        Assert.True(kinks < 12, $"{kinks} kinks");
+    }
+
+    [Fact]
+    public void Every_rule_is_checked() =>
+        Assert.Empty(TransposedGraph.Operators.Except(Graphs.Values.SelectMany(graph => graph().Graph.Nodes).Select(node => node.OpType)).Except(["Cast"]));
+
+    [Theory]
+    [InlineData("Round")]
+    [InlineData("GlobalMaxPool")]
+    [InlineData("Softsign")]
+    public void An_operator_without_a_rule_is_refused_by_its_name(string type)
+    {
+        var refused = Assert.Throws<PartitioningException>(() => TransposedGraph.Emit(new SmallGraph().Then("Relu").Then(type).Then("Relu").Build(Picture)));
+        Assert.Equal(PartitioningError.GradientRefused, refused.Error);
+        Assert.Contains(type, refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_has_no_gradient_is_refused()
+    {
+        ModelProto[] refused =
+        [
+            With((graph, x) => graph.Then("Shape").Then("Cast", Of("to", 1L))),
+            With((graph, x) => graph.Then("Conv", [graph.Weight(1, 3, 9, 9), graph.Last])),
+            With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 0, 1, 1, 0, 0, 1, 1)], Of("mode", "reflect"))),
+            One("AveragePool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("pads", 1L, 1, 1, 1), Of("ceil_mode", 1L), Of("count_include_pad", 1L)),
+            new SmallGraph(opset: 6).Then("Relu").Build(Picture),
+            new SmallGraph().Then("Relu").Build([1, 3, -1, 8]),
+        ];
+        Assert.All(refused, front => Assert.Equal(PartitioningError.GradientRefused, Assert.Throws<PartitioningException>(() => TransposedGraph.Emit(front)).Error));
+    }
+
+    [Fact]
+    public void An_operator_beside_the_way_needs_no_rule()
+    {
+        ModelProto front = With((graph, x) => graph.Then("Round").Then("Relu", [x]));
+        using var check = new GradientCheck(front, [.. Enumerable.Range(0, 168).Select(i => i % 5 - 2.5f)]);
+        Assert.Contains(check.Gradient, value => value != 0);
+    }
+
+    private static ModelProto One(string type, params AttributeProto[] attributes) => new SmallGraph().Then(type, attributes).Build(Picture);
+
+    private static ModelProto Conv(long[] weights, params AttributeProto[] attributes) => With((graph, x) => graph.Then("Conv", [x, graph.Weight(weights), graph.Weight(weights[0])], attributes));
+
+    private static ModelProto With(Func<SmallGraph, string, SmallGraph> build, long opset = 13, string[]? outputs = null) =>
+        build(new SmallGraph(opset: opset), "x").Build(Picture, outputs ?? []);
+
+    private static ModelProto Residual() => With((graph, x) =>
+    {
+        graph.Then("Conv", [x, graph.Weight(4, 3, 3, 3), graph.Weight(4)], Of("pads", 1L, 1, 1, 1), Of("strides", 2L, 2L)).Then("Clip", [graph.Last, graph.Number(0), graph.Number(6)]);
+        string left = graph.Last;
+        graph.Then("Conv", [left, graph.Weight(4, 1, 3, 3)], Of("group", 4L), Of("pads", 1L, 1, 1, 1)).Then("Sigmoid").Then("Mul", [graph.Last, left]);
+        string right = graph.Last;
+        graph.Then("AveragePool", [x], Of("kernel_shape", 2L, 2L), Of("strides", 2L, 2L), Of("ceil_mode", 1L)).Then("Conv", [graph.Last, graph.Weight(4, 3, 1, 1)]);
+        return graph.Then("Add", [graph.Last, right]).Then("Concat", [graph.Last, left], Of("axis", 1L)).Then("Flatten").Then("Gemm", [graph.Last, graph.Weight(128, 6), graph.Weight(6)]).Then("Softmax", Of("axis", 1L));
+    });
+}
