@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cloister.Onnx.Model;
 
 namespace Cloister.Onnx.Graphs;
@@ -6,4 +7,8 @@ namespace Cloister.Onnx.Graphs;
 /// <param name="Front">FrontNet: from the model's inputs to the first cut.</param>
 /// <param name="Back">BackNet: from the first cut to the second, or to the model's outputs.</param>
 /// <param name="Tail">From the second cut to the model's outputs; null where there is none.</param>
-public sealed record PartitionedModel(ModelProto Front, ModelProto Back, ModelProto? Tail);
+public sealed record PartitionedModel(ModelProto Front, ModelProto Back, ModelProto? Tail)
+{
+    /// <summary>Weights that Back has and Front or Tail has too, in the model's order: whoever runs Back knows them.</summary>
+    public ImmutableArray<string> SharedWeights { get; init; } = [];
+}

@@ -72,6 +72,9 @@ public static class TensorElementTypes
         : typeof(T) == typeof(ulong) ? TensorElementType.UInt64
         : throw new ArgumentException($"No tensor has elements of {typeof(T).Name}.");
 
+    /// <summary>Whether a tensor can have such elements.</summary>
+    internal static bool IsKnown(TensorElementType type) => type is > TensorElementType.Undefined and <= TensorElementType.Int4;
+
     /// <summary>The bytes that <paramref name="count"/> elements take.</summary>
     /// <exception cref="ArgumentException">The type has no fixed size (<see cref="TensorElementType.String"/>) or is not known.</exception>
     /// <exception cref="OverflowException">The size does not fit 63 bits.</exception>
