@@ -98,8 +98,77 @@ public sealed class ActivationAnswerTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public void ModesAndDemandsAreTaken()
+    {
+        ActivationResp whole = _answer.Clone(), parts = Partitioned();
+        whole.Models[0].Mode = "encrypted";
+        using Activation open = ActivationAnswer.Read(_answer, _expected, _mesh.WorkloadIssuer), encrypted = ActivationAnswer.Read(whole, _expected, _mesh.WorkloadIssuer),
+            partitioned = ActivationAnswer.Read(parts, _expected, _mesh.WorkloadIssuer);
+        Assert.Equal((null, null), (open.Models[0].Mode, open.Models[0].Partition));
+        Assert.Empty(open.Identity.Modes);
+        Assert.Equal(("encrypted", null), (encrypted.Models[0].Mode, encrypted.Models[0].Partition));
+        Assert.Equal([KeyValuePair.Create("digits", "encrypted")], encrypted.Identity.Modes);
+        Assert.Equal("partitioned", partitioned.Models[0].Mode);
+        Assert.Equal(s_assessor, partitioned.Models[0].Partition!.AssessorKey.ToArray());
+        Assert.Equal([KeyValuePair.Create("labels", 1.0), KeyValuePair.Create("pictures", 0.5)], partitioned.Models[0].Partition!.MinimumScores);
+        Assert.Equal([KeyValuePair.Create("digits", "partitioned")], partitioned.Identity.Modes);
+    }
+
+    [Fact]
+    public void ModesAndDemandsThatAreNoneAreRefused()
+    {
+        foreach (string mode in new[] { "masked", "Enclave", "fast" })
+            Refused(a => a.Models[0].Mode = mode, "does not know the mode of model 'digits'");
+        Refused(a => a.Models[0].Mode = "partitioned", "or the other way round");
+        Refused(a => a.Models[0].Partition = Partitioned().Models[0].Partition, "or the other way round");
+        Refused(a => (a.Models[0].Mode, a.Models[0].Partition) = ("enclave", Partitioned().Models[0].Partition), "or the other way round");
+        void Demand(Action<PartitionGrant> change, string because) => Refused(a =>
+        {
+            (a.Models[0].Mode, a.Models[0].Partition) = ("partitioned", Partitioned().Models[0].Partition);
+            change(a.Models[0].Partition);
+        }, because);
+        Demand(p => p.AssessorKey = ByteString.Empty, "no assessor's key");
+        Demand(p => p.MinimumScores[0].Name = "picture", "unknown name");
+        Demand(p => p.MinimumScores[0].Name = "", "unknown name");
+        foreach (double score in new[] { double.NaN, -0.01, 1.01, double.PositiveInfinity })
+            Demand(p => p.MinimumScores[0].Minimum = score, "not from 0 to 1");
+        Demand(p => p.MinimumScores.Add(new ScoreGrant { Name = "pictures", Minimum = 0.1 }), "minimum score twice");
+    }
+
+    [Fact]
+    public void AnotherModeOrDemandIsAnotherModel()
+    {
+        ActivationResp parts = Partitioned(), whole = _answer.Clone();
+        whole.Models[0].Mode = "enclave";
+        using Activation open = ActivationAnswer.Read(_answer, _expected, _mesh.WorkloadIssuer), held = ActivationAnswer.Read(parts, _expected, _mesh.WorkloadIssuer);
+        Assert.Null(ActivationAnswer.Changed(_answer, open));
+        Assert.Null(ActivationAnswer.Changed(parts, held));
+        Assert.Equal("its models", ActivationAnswer.Changed(whole, open));
+        Assert.Equal("its models", ActivationAnswer.Changed(_answer, held));
+        Assert.Equal("its models", ActivationAnswer.Changed(whole, held));
+        parts.Models[0].Partition.MinimumScores[0].Minimum = 0.25;
+        Assert.Equal("its models", ActivationAnswer.Changed(parts, held));
+        parts = Partitioned();
+        parts.Models[0].Partition.MinimumScores.RemoveAt(1);
+        Assert.Equal("its models", ActivationAnswer.Changed(parts, held));
+        parts = Partitioned();
+        parts.Models[0].Partition.AssessorKey = ByteString.CopyFrom([9]);
+        Assert.Equal("its models", ActivationAnswer.Changed(parts, held));
+    }
+
+    private static readonly byte[] s_assessor = [1, 2, 3];
+
+    private ActivationResp Partitioned()
+    {
+        ActivationResp parts = _answer.Clone();
+        parts.Models[0].Mode = "partitioned";
+        parts.Models[0].Partition = new PartitionGrant { AssessorKey = ByteString.CopyFrom(s_assessor), MinimumScores = { new ScoreGrant { Name = "pictures", Minimum = 0.5 }, new ScoreGrant { Name = "labels", Minimum = 1 } } };
+        return parts;
+    }
+
+    [Fact]
     public void HostileAnswersAreRefusedAndNothingElse() =>
-        Mutations.Drive(m => ActivationAnswer.Fuzz(m.Span, _expected, _mesh.WorkloadIssuer), 3_000, _answer.ToByteArray());
+        Mutations.Drive(m => ActivationAnswer.Fuzz(m.Span, _expected, _mesh.WorkloadIssuer), 3_000, _answer.ToByteArray(), Partitioned().ToByteArray());
 
     private void Refused(Action<ActivationResp> change, string because)
     {

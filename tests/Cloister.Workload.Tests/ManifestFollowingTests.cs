@@ -1,8 +1,10 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Cloister.Attestation;
 using Cloister.Protocol.Grpc;
 using Cloister.Protocol.Manifest;
+using Cloister.Protocol.Trust;
 using Cloister.Tests.Mesh;
 
 namespace Cloister.Workload.Tests;
@@ -54,7 +56,7 @@ public sealed class ManifestFollowingTests
         Assert.Equal(["anna", "ben", "eve"], activation.Callers.Select(caller => caller.Name));
     }
 
-    [Theory, InlineData("Env"), InlineData("Argv"), InlineData("Package"), InlineData("Model"), InlineData("Gone")]
+    [Theory, InlineData("Env"), InlineData("Argv"), InlineData("Package"), InlineData("Model"), InlineData("Mode"), InlineData("Gone")]
     public async Task A_workload_that_is_another_under_the_new_manifest_ends(string what)
     {
         await using TestMesh mesh = await StartAsync(0);
@@ -65,6 +67,7 @@ public sealed class ManifestFollowingTests
         else if (what == "Argv") marble["Parameters"]!["Argv"] = new JsonArray("serve", "--verbose");
         else if (what == "Package") manifest["Packages"]!["serving"]!["Simulation"]!["Digest"] = new string('0', 64);
         else if (what == "Model") manifest["Models"]!["digits"]!["MinimumVersion"] = 4;
+        else if (what == "Mode") manifest["Models"]!["digits"]!["Mode"] = "enclave";
         else
         {
             manifest["Marbles"]!["figures"] = marble.DeepClone();
@@ -74,6 +77,42 @@ public sealed class ManifestFollowingTests
         var ended = await Assert.ThrowsAsync<WorkloadException>(() => activator.RenewAsync(activation, CancellationToken.None));
         Assert.Equal(WorkloadError.ManifestChanged, ended.Error);
         Assert.Contains("Start it anew", ended.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_evidence_states_the_modes_before_and_after_a_newer_manifest()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(withManifest: false);
+        JsonNode manifest = JsonNode.Parse(mesh.Manifest())!;
+        manifest["Models"]!["digits"]!["Mode"] = "partitioned";
+        manifest["Models"]!["digits"]!["Partition"] = JsonNode.Parse("""{ "MinimumScores": { "pictures": 0.75 } }""");
+        await mesh.SetManifestAsync(manifest.ToJsonString());
+        await mesh.SetModelKeyAsync();
+        WorkloadActivator activator = mesh.Activator();
+        using Activation activation = await activator.ActivateAsync();
+        ModelGrant granted = Assert.Single(activation.Models);
+        Assert.Equal("partitioned", granted.Mode);
+        // Nobody is named, so the maker vouches.
+        Assert.Equal(granted.MakerKey.ToArray(), granted.Partition!.AssessorKey.ToArray());
+        Assert.Equal([KeyValuePair.Create("pictures", 0.75)], granted.Partition.MinimumScores);
+        await StatesAsync(activation);
+
+        await activator.RenewAsync(activation, CancellationToken.None);
+        await StatesAsync(activation);
+        string before = activation.ManifestFingerprint;
+        manifest["Callers"]!.AsObject().Remove("anna");
+        await mesh.UpdateAsync(manifest.ToJsonString());
+        await activator.RenewAsync(activation, CancellationToken.None);
+        Assert.NotEqual(before, activation.ManifestFingerprint);
+        await StatesAsync(activation);
+
+        static async Task StatesAsync(Activation activation)
+        {
+            byte[] evidence = await activation.Identity.IssueEvidenceAsync(RandomNumberGenerator.GetBytes(32));
+            WorkloadStatement stated = WorkloadStatement.Read(EvidenceCodec.Decode(evidence).Value.Primary.RuntimeData.Span);
+            Assert.Equal(activation.ManifestFingerprint, stated.ManifestFingerprint);
+            Assert.Equal([KeyValuePair.Create("digits", "partitioned")], stated.Modes);
+        }
     }
 
     [Fact]

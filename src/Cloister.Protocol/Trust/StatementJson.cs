@@ -5,7 +5,7 @@ namespace Cloister.Protocol.Trust;
 
 /// <summary>Strict JSON of the statements in evidence.</summary>
 [JsonSerializable(typeof(CoordinatorStatement))]
-[JsonSerializable(typeof(WorkloadStatement))]
+[JsonSerializable(typeof(WorkloadStatement.Written))]
 internal sealed partial class StatementJson : JsonSerializerContext
 {
     public static StatementJson Strict { get; } = new(new JsonSerializerOptions

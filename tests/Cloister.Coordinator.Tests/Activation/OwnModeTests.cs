@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
@@ -242,6 +243,11 @@ public sealed class OwnModeTests : IAsyncLifetime
     [Fact]
     public Task Evidence_that_states_another_type_is_refused() => AssertRefusedAsync(
         workload => workload.Statement = new WorkloadStatement("once", workload.Uuid, _fingerprint), CoordinatorError.StatementRefused, GrpcStatus.PermissionDenied);
+
+    [Fact]
+    public Task Evidence_that_states_a_mode_that_the_manifest_does_not_is_refused() => AssertRefusedAsync(
+        workload => workload.Statement = new WorkloadStatement("free", workload.Uuid, _fingerprint) { Modes = ImmutableSortedDictionary<string, string>.Empty.Add("digits", "enclave") },
+        CoordinatorError.StatementRefused, GrpcStatus.PermissionDenied);
 
     [Fact]
     public Task Evidence_that_states_another_uuid_is_refused() => AssertRefusedAsync(

@@ -94,6 +94,52 @@ public sealed class SecretReachTests
     }
 
     [Fact]
+    public void How_its_models_are_protected_is_compared()
+    {
+        JsonNode Model(JsonObject manifest) => manifest["Models"]!["digits"]!;
+        void Partitioned(JsonObject manifest)
+        {
+            Model(manifest)["Mode"] = "partitioned";
+            Model(manifest)["Partition"] = new JsonObject { ["MinimumScores"] = new JsonObject { ["pictures"] = 0.5 } };
+        }
+
+        Wider(manifest => Model(manifest)["Mode"] = "enclave");
+        Wider(Partitioned);
+        Wider(Partitioned, manifest => Model(manifest)["Mode"] = "enclave");
+        Wider(manifest => Model(manifest).AsObject().Remove("Mode"), manifest => Model(manifest)["Mode"] = "enclave");
+        Narrow(_ => { }, Partitioned);
+        Narrow(manifest => Model(manifest)["Partition"]!["Assessor"] = Model(manifest)["MakerKey"]!.DeepClone(), Partitioned);
+        Wider(manifest => Model(manifest)["Partition"]!["Assessor"] = Convert.ToBase64String(Stranger()), Partitioned);
+        Wider(manifest => Model(manifest)["Partition"]!["MinimumScores"]!["pictures"] = 0.4, Partitioned);
+        Wider(manifest => Model(manifest).AsObject().Remove("Partition"), Partitioned);
+        // Another model's.
+        Narrow(manifest => manifest["Models"]!["letters"]!["Mode"] = "enclave", manifest => AddModel(manifest, "letters", "note-key"));
+    }
+
+    [Fact]
+    public void Running_workloads_go_over_only_where_the_modes_stay()
+    {
+        ManifestDocument open = Document(_ => { }), enclave = Document(manifest => manifest["Models"]!["digits"]!["Mode"] = "enclave");
+        ManifestDocument Partitioned(double pictures) => Document(manifest =>
+        {
+            manifest["Models"]!["digits"]!["Mode"] = "partitioned";
+            manifest["Models"]!["digits"]!["Partition"] = new JsonObject { ["MinimumScores"] = new JsonObject { ["pictures"] = pictures } };
+        });
+        Assert.True(CarriedWorkloads.Are(enclave, enclave));
+        Assert.True(CarriedWorkloads.Are(Partitioned(0.5), Partitioned(0.5)));
+        Assert.False(CarriedWorkloads.Are(open, enclave));
+        Assert.False(CarriedWorkloads.Are(enclave, open));
+        Assert.False(CarriedWorkloads.Are(Partitioned(0.5), enclave));
+        Assert.False(CarriedWorkloads.Are(Partitioned(0.5), Partitioned(0.6)));
+    }
+
+    private static byte[] Stranger()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return key.ExportSubjectPublicKeyInfo();
+    }
+
+    [Fact]
     public void Whose_tokens_are_taken_is_compared_down_to_the_issuers_keys()
     {
         string pem = TestManifest.Certificate("keys' root").ExportCertificatePem();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
@@ -31,11 +32,19 @@ internal sealed class TestDeployment : IDisposable
             {
               "Packages": { "serving": { "Simulation": { "Digest": "{{Convert.ToHexStringLower(WorkloadMeasurement)}}", "HostKeys": ["{{Convert.ToBase64String(HostKey.ExportSubjectPublicKeyInfo())}}"] } },
                             "legacy": { "UniqueID": "{{new string('a', 64)}}" } },
-              "Marbles": { "serving": { "Package": "serving" }, "other": { "Package": "serving" }, "legacy": { "Package": "legacy" } }
+              "Marbles": { "serving": { "Package": "serving" }, "other": { "Package": "serving" }, "legacy": { "Package": "legacy" },
+                           "parts": { "Package": "serving", "Models": ["plain", "whole", "cut"] } },
+              "Secrets": { "key": { "Type": "symmetric-key", "Size": 256, "UserDefined": true } },
+              "Models": { "cut": {{Model(ModelModes.Partitioned)}}, "plain": {{Model(null)}}, "whole": {{Model(ModelModes.Enclave)}} }
             }
             """);
         Manifest = ManifestReader.Read(ManifestBytes, ManifestDialect.Cloister).Document;
     }
+
+    /// <summary>Type of the workload whose models have modes, and what it has to state.</summary>
+    public const string Parts = "parts";
+    public static readonly ImmutableSortedDictionary<string, string> PartsModes =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal).Add("cut", ModelModes.Partitioned).Add("whole", ModelModes.Enclave);
 
     public ECDsa RootKey { get; }
     public ECDsa IntermediateKey { get; }
@@ -90,6 +99,9 @@ internal sealed class TestDeployment : IDisposable
                 measurement ?? WorkloadMeasurement),
         };
     }
+
+    private string Model(string? mode) =>
+        $$"""{ "Digest": "{{new string('d', 64)}}", "MakerKey": "{{Convert.ToBase64String(OwnerKey.ExportSubjectPublicKeyInfo())}}", "Secret": "key"{{(mode is null ? "" : $", \"Mode\": \"{mode}\"")}} }""";
 
     public WorkloadJudgement Judge(WorkloadPresentation presented, string type = Type, ManifestDocument? manifest = null, VerificationTime? time = null) =>
         WorkloadAppraiser.Judge(presented, Nonce, type, Verified(), manifest ?? Manifest, Verifiers, time ?? Time);

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Cloister.Attestation;
@@ -114,6 +115,46 @@ public sealed class WorkloadAppraiserTests : IDisposable
         ManifestDocument other = ManifestReader.Read([.. _it.ManifestBytes, (byte)'\n'], ManifestDialect.Cloister).Document;
         Refused(Refusal.ManifestFingerprintMismatch, "workload.manifest", _it.Workload(), manifest: other);
     }
+
+    [Fact]
+    public void TheModesThatTheManifestStatesAreStatedByTheWorkload()
+    {
+        using X509Certificate2 leaf = _it.Leaf(type: TestDeployment.Parts);
+        VerifiedWorkload verified = _it.Judge(_it.Workload(leaf, Parts(TestDeployment.PartsModes)), TestDeployment.Parts).RequireVerified();
+        Assert.Equal(TestDeployment.PartsModes, verified.Modes);
+        Assert.Empty(_it.Judge(_it.Workload()).RequireVerified().Modes);
+    }
+
+    [Fact]
+    public void OtherModesThanTheManifestsAreRefused()
+    {
+        using X509Certificate2 leaf = _it.Leaf(type: TestDeployment.Parts);
+        void AreRefused(ImmutableSortedDictionary<string, string> modes) =>
+            Refused(Refusal.WorkloadModeMismatch, "workload.statement-modes", _it.Workload(leaf, Parts(modes)), TestDeployment.Parts);
+        // As a workload states whose program does not know modes.
+        AreRefused(TestDeployment.PartsModes.Clear());
+        AreRefused(TestDeployment.PartsModes.Remove("cut"));
+        AreRefused(TestDeployment.PartsModes.SetItem("cut", ModelModes.Enclave));
+        AreRefused(TestDeployment.PartsModes.SetItem("whole", ModelModes.Partitioned));
+        AreRefused(TestDeployment.PartsModes.SetItem("plain", ModelModes.Partitioned));
+        AreRefused(TestDeployment.PartsModes.Add("stranger", ModelModes.Enclave));
+        AreRefused(TestDeployment.PartsModes.Remove("cut").Add("Cut", ModelModes.Partitioned));
+        Check refused = _it.Judge(_it.Workload(leaf, Parts(TestDeployment.PartsModes.SetItem("cut", ModelModes.Enclave))), TestDeployment.Parts).Result.Refused!;
+        Assert.Equal(("cut enclave, whole enclave", "cut partitioned, whole enclave"), (refused.Value, refused.Expected));
+        // Where the manifest states none, none may be stated.
+        Refused(Refusal.WorkloadModeMismatch, "workload.statement-modes",
+            _it.Workload(statement: new WorkloadStatement(TestDeployment.Type, TestDeployment.Uuid, _it.Manifest.Fingerprint) { Modes = TestDeployment.PartsModes }));
+    }
+
+    [Fact]
+    public void AModeThatThereIsNotIsNoStatement()
+    {
+        using X509Certificate2 leaf = _it.Leaf(type: TestDeployment.Parts);
+        Refused(Refusal.StatementMalformed, "workload.statement", _it.Workload(leaf, Parts(TestDeployment.PartsModes.SetItem("cut", "trusted"))), TestDeployment.Parts);
+    }
+
+    private WorkloadStatement Parts(ImmutableSortedDictionary<string, string> modes) =>
+        new(TestDeployment.Parts, TestDeployment.Uuid, _it.Manifest.Fingerprint) { Modes = modes };
 
     [Fact]
     public void ACoordinatorsEvidenceIsNotAWorkloads() =>
