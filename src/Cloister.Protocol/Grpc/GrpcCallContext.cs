@@ -19,6 +19,9 @@ public sealed class GrpcCallContext
     /// <summary>The HTTP request under the call, for its connection and headers. The handler never writes its response.</summary>
     public HttpContext Http { get; }
 
+    /// <summary>Whether answers go as they are, though the caller would take them compressed: for those whose size must not follow from their content.</summary>
+    public bool Uncompressed { get; set; }
+
     /// <summary>The certificate the peer presented in its TLS handshake, or null. It is proof of a key, not of an identity: check it.</summary>
     public X509Certificate2? ClientCertificate => Http.Connection.ClientCertificate;
 

@@ -10,7 +10,7 @@ internal sealed class GrpcStreamCall(GrpcMethod method) : GrpcCall(method)
     protected override async Task RunAsync(GrpcCallContext context, CallDeadline deadline, string? encoding)
     {
         HttpContext http = context.Http;
-        var responses = new PipeMessageWriter(http.Response.BodyWriter, encoding);
+        var responses = new PipeMessageWriter(http.Response.BodyWriter, encoding, context);
         if (Method.Kind == GrpcMethodKind.ServerStreaming)
         {
             using SingleMessage request = await SingleMessage.ReadAsync(http.Request, Method.Options, deadline.Token);

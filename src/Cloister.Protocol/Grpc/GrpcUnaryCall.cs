@@ -12,6 +12,6 @@ internal sealed class GrpcUnaryCall(GrpcMethod method) : GrpcCall(method)
         using (SingleMessage request = await SingleMessage.ReadAsync(http.Request, Method.Options, deadline.Token))
             await Method.Unary!(context, request.Message, answer, deadline.Token);
         RequireSuccess(context, deadline);
-        GrpcEncodings.Send(http.Response.BodyWriter, answer, encoding);
+        GrpcEncodings.Send(http.Response.BodyWriter, answer, context.Uncompressed ? null : encoding);
     }
 }

@@ -14,6 +14,12 @@ public interface IModelEngine : IAsyncDisposable
     /// <summary>What the model gives.</summary>
     IReadOnlyList<TensorInfo> Outputs { get; }
 
+    /// <summary>
+    /// Whether the size of an answer may follow from its shape alone: surfaces fill answers up, leave them uncompressed, and refuse forms
+    /// whose size would follow from the values.
+    /// </summary>
+    bool AnswersInOneSize => false;
+
     /// <summary>How busy it is; nothing where an engine has no queue.</summary>
     EngineLoad Load => default;
 

@@ -8,6 +8,9 @@ internal static class DoubleFormatter
     /// <summary>No number takes more bytes than this in either style.</summary>
     public const int MaximumLength = 40;
 
+    /// <summary>The longest number in either style, such as -1.2345678901234567e-308.</summary>
+    public const int Longest = 24;
+
     /// <summary>Writes the number and returns its length.</summary>
     public static int Write(double value, Span<byte> destination, FloatStyle style)
     {

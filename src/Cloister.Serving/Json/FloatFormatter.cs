@@ -21,6 +21,9 @@ internal static class FloatFormatter
     /// <summary>No number takes more bytes than this in either style.</summary>
     public const int MaximumLength = 32;
 
+    /// <summary>The longest number in either style, such as -0.0000012345678.</summary>
+    public const int Longest = 16;
+
     /// <summary>Writes the number and returns its length.</summary>
     public static int Write(float value, Span<byte> destination, FloatStyle style)
     {

@@ -68,6 +68,14 @@ internal sealed class JsonOutput : IDisposable
         return this;
     }
 
+    /// <summary>Writes spaces, which mean nothing between values.</summary>
+    public JsonOutput Spaces(int count)
+    {
+        Room(count)[..count].Fill((byte)' ');
+        _length += count;
+        return this;
+    }
+
     public JsonOutput Boolean(bool value) => Raw(value ? "true"u8 : "false"u8);
 
     /// <summary>Writes a list of whole numbers.</summary>

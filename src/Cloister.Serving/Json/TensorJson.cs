@@ -30,6 +30,26 @@ internal static class TensorJson
         }
     }
 
+    /// <summary>As <see cref="Write"/>, filled up with spaces to what the longest such elements would take; texts are of one length already.</summary>
+    /// <exception cref="InvalidOperationException">Elements of this type have no longest form; whoever made the tensor knows.</exception>
+    public static void WriteInOneSize(JsonOutput json, Tensor tensor, int start, int count, FloatStyle style, ReadOnlySpan<byte> separator)
+    {
+        if (tensor.Type == TensorElementType.String)
+        {
+            Write(json, tensor, start, count, style, separator);
+            return;
+        }
+        int longest = tensor.Type switch
+        {
+            TensorElementType.Float => FloatFormatter.Longest,
+            TensorElementType.Double => DoubleFormatter.Longest,
+            _ => throw new InvalidOperationException($"Elements of type {tensor.Type} have no size of their own."),
+        };
+        int before = json.Written.Length;
+        Write(json, tensor, start, count, style, separator);
+        json.Spaces(checked(count * longest + Math.Max(0, count - 1) * separator.Length - (json.Written.Length - before)));
+    }
+
     private static void WriteFloats(JsonOutput json, ReadOnlySpan<float> values, FloatStyle style, ReadOnlySpan<byte> separator)
     {
         for (int i = 0; i < values.Length; i++)

@@ -16,6 +16,13 @@ internal static class Classification
     private const int MaximumTexts = 1_000_000;
 
     /// <summary>A tensor of texts: [count] for an output of one dimension, else [items, count].</summary>
+    /// <exception cref="ServingException">The output has no numbers to compare, or the size of such an answer would tell the classes where it must not.</exception>
+    public static Tensor Answer(Tensor output, string name, int count, ServedModel model) => model.Engine.AnswersInOneSize
+        ? throw new ServingException(ServingError.ParameterRefused,
+            $"Parameter 'classification' is refused: the length of its texts would tell the classes of model '{model.Name}' to whoever sees the connection; its outputs are {string.Join(", ", model.Engine.Outputs.Select(known => known.Name))}.")
+        : Of(output, name, count, model.Labels);
+
+    /// <summary>As <see cref="Answer"/>, with the labels at hand.</summary>
     /// <exception cref="ServingException">The output has no numbers to compare.</exception>
     public static Tensor Of(Tensor output, string name, int count, ModelLabels? labels) => output.Type switch
     {

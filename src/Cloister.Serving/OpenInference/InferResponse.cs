@@ -19,6 +19,7 @@ internal sealed class InferResponse : IDisposable
 
     private readonly JsonOutput _json = new();
     private readonly List<Tensor> _binary = [];
+    private readonly bool _oneSize;
     private long _binaryLength;
     private bool _announced;
 
@@ -26,6 +27,7 @@ internal sealed class InferResponse : IDisposable
     /// <exception cref="ServingException">An output cannot be answered as it was asked for.</exception>
     public InferResponse(InferRequest request, Tensor[] outputs)
     {
+        _oneSize = request.Model.Engine.AnswersInOneSize;
         _json.Raw("{\"model_name\":"u8).Text(request.Model.Name).Raw(",\"model_version\":\""u8).Number(request.Model.Version).Raw("\""u8);
         if (request.Id is not null) _json.Raw(",\"id\":"u8).Text(request.Id);
         _json.Raw(",\"outputs\":["u8);
@@ -42,14 +44,14 @@ internal sealed class InferResponse : IDisposable
     /// <summary>The JSON.</summary>
     public ReadOnlyMemory<byte> Json => _json.Written;
 
-    /// <summary>Sends it, compressed if the caller asks for that.</summary>
+    /// <summary>Sends it, compressed if the caller asks for that and its size may show.</summary>
     public async Task SendAsync(HttpContext http)
     {
         long length = _json.Written.Length + _binaryLength;
         http.Response.StatusCode = StatusCodes.Status200OK;
         http.Response.ContentType = _announced ? "application/octet-stream" : "application/json";
         if (_announced) http.Response.Headers[InferBody.HeaderLength] = _json.Written.Length.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (length >= AnswerEncoding.SmallestCompressed && AnswerEncoding.Of(http) is { } coding)
+        if (!_oneSize && length >= AnswerEncoding.SmallestCompressed && AnswerEncoding.Of(http) is { } coding)
         {
             http.Response.Headers.ContentEncoding = coding;
             http.Response.Headers.Vary = "Accept-Encoding";
@@ -68,7 +70,7 @@ internal sealed class InferResponse : IDisposable
     private void Write(InferRequest request, Tensor tensor, RequestedOutput output)
     {
         string name = request.Model.Engine.Outputs[output.Index].Name;
-        if (output.Classes > 0) tensor = Classification.Of(tensor, name, output.Classes, request.Model.Labels);
+        if (output.Classes > 0) tensor = Classification.Answer(tensor, name, output.Classes, request.Model);
         _json.Raw("{\"name\":"u8).Text(name);
         _json.Raw(",\"datatype\":\""u8).Raw(Encoding.ASCII.GetBytes(TensorTypes.OpenInference(tensor.Type)));
         _json.Raw("\",\"shape\":"u8).List(tensor.Shape);
@@ -82,7 +84,8 @@ internal sealed class InferResponse : IDisposable
             return;
         }
         _json.Raw(",\"data\":["u8);
-        TensorJson.Write(_json, tensor, 0, checked((int)tensor.ElementCount), FloatStyle.Shortest, ","u8);
+        if (_oneSize) TensorJson.WriteInOneSize(_json, tensor, 0, checked((int)tensor.ElementCount), FloatStyle.Shortest, ","u8);
+        else TensorJson.Write(_json, tensor, 0, checked((int)tensor.ElementCount), FloatStyle.Shortest, ","u8);
         _json.Raw("]}"u8);
     }
 

@@ -2,6 +2,8 @@ using System.Buffers;
 using System.Buffers.Binary;
 using System.Buffers.Text;
 using System.Text;
+using Cloister.Partitioning;
+using Cloister.Partitioning.Reports;
 using Cloister.Sealing;
 using Cloister.Serving.Json;
 
@@ -22,6 +24,30 @@ public static class SignedPartitionReport
     private const int MaximumKeyBytes = 1024;
 
     private static ReadOnlySpan<byte> Domain => "cloister/partition-report/v1"u8;
+
+    /// <summary>Signs a report.</summary>
+    /// <inheritdoc cref="Sign(ReadOnlySpan{byte}, MakerKey)"/>
+    public static byte[] Sign(PartitionReport report, MakerKey assessor)
+    {
+        ArgumentNullException.ThrowIfNull(report);
+        return Sign(report.ToBytes(), assessor);
+    }
+
+    /// <summary>Reads a file, checks its signature, then reads the report in it.</summary>
+    /// <param name="file">The bytes of <c>partition.json</c>.</param>
+    /// <param name="assessor">SubjectPublicKeyInfo of whose word counts.</param>
+    /// <exception cref="ServingException"><see cref="ServingError.PartitionReportRefused"/>.</exception>
+    public static PartitionReport Open(ReadOnlySpan<byte> file, ReadOnlySpan<byte> assessor)
+    {
+        try
+        {
+            return PartitionReport.Read(OpenBytes(file, assessor));
+        }
+        catch (PartitioningException refusal)
+        {
+            throw new ServingException(ServingError.PartitionReportRefused, $"{Name} is refused: {refusal.Message}", refusal);
+        }
+    }
 
     /// <summary>Signs the canonical bytes of a report.</summary>
     /// <param name="report">What <c>PartitionReport</c> writes.</param>
@@ -62,7 +88,7 @@ public static class SignedPartitionReport
     {
         try
         {
-            OpenBytes(file, SignerOf(file).SubjectPublicKeyInfo.Span);
+            Open(file, SignerOf(file).SubjectPublicKeyInfo.Span);
         }
         catch (ServingException refusal) when (refusal.Error == ServingError.PartitionReportRefused)
         {

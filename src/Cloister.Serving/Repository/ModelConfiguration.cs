@@ -1,6 +1,7 @@
 using Cloister.Onnx.Pictures;
 using Cloister.Serving.Batching;
 using Cloister.Serving.Json;
+using Cloister.Serving.Partitioned;
 
 namespace Cloister.Serving.Repository;
 
@@ -41,6 +42,9 @@ public sealed record ModelConfiguration
 
     /// <summary>Whether zeros are asked of the model before anybody else may ask it.</summary>
     public bool WarmUpZeros { get; init; }
+
+    /// <summary>How a model in parts uses its accelerators; null if the maker does not say. Only such a model may have it.</summary>
+    public PartitionSetting? Partition { get; init; }
 
     /// <summary>Reads the document.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.ConfigurationRefused"/>; the text names the member.</exception>
@@ -90,7 +94,8 @@ public sealed record ModelConfiguration
                 "timeoutMilliseconds" => configuration with { Timeout = TimeSpan.FromMilliseconds(cursor.ReadInteger("'timeoutMilliseconds'", 1, 86_400_000)) },
                 "warmup" => configuration with { WarmUpZeros = ReadWarmUp(ref cursor) },
                 "weights" => configuration with { InPlaceFrom = ReadPlacement(ref cursor) },
-                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, warmup, weights"),
+                "partition" => configuration with { Partition = PartitionSetting.Read(ref cursor) },
+                _ => throw cursor.Invalid($"member '{member}' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, warmup, weights, partition"),
             };
         }
         cursor.End();

@@ -12,18 +12,23 @@ namespace Cloister.Serving.TensorFlow;
 /// </summary>
 internal static class PredictResponse
 {
+    /// <param name="json">Takes it.</param>
+    /// <param name="declared">The model's outputs.</param>
+    /// <param name="outputs">Their tensors.</param>
+    /// <param name="row">Whether it is row format.</param>
+    /// <param name="oneSize">Whether it is filled up to a size that follows from the shapes.</param>
     /// <exception cref="ServingException">Row format, but the outputs are not batches of the same size.</exception>
-    public static void Write(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs, bool row)
+    public static void Write(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs, bool row, bool oneSize = false)
     {
-        if (row) WriteRows(json, declared, outputs);
-        else WriteColumns(json, declared, outputs);
+        if (row) WriteRows(json, declared, outputs, oneSize);
+        else WriteColumns(json, declared, outputs, oneSize);
     }
 
     /// <summary>Writes an encrypted answer as bytes are written, in base64: one item.</summary>
     public static void WriteBytes(JsonOutput json, Tensor answer, bool row) => json
         .Raw(row ? "{\n    \"predictions\": [{\"b64\": "u8 : "{\n    \"outputs\": {\"b64\": "u8).Base64Of(answer.Bytes).Raw(row ? "}\n    ]\n}"u8 : "}\n}"u8);
 
-    private static void WriteRows(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
+    private static void WriteRows(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs, bool oneSize)
     {
         long items = BatchSize(declared, outputs);
         bool named = outputs.Length > 1;
@@ -36,14 +41,14 @@ internal static class PredictResponse
             for (int i = 0; i < outputs.Length; i++)
             {
                 if (named) WriteName(json, declared[i].Name, i, 3);
-                new Values(json, outputs[i], declared[i].Name, oneLine: true, (int)(outputs[i].ElementCount / items * item)).Write(1, named ? 3 : 2);
+                new Values(json, outputs[i], declared[i].Name, oneLine: true, oneSize, (int)(outputs[i].ElementCount / items * item)).Write(1, named ? 3 : 2);
             }
             if (named) json.Raw("\n        }"u8);
         }
         json.Raw(items > 0 ? "\n    ]\n}"u8 : "]\n}"u8);
     }
 
-    private static void WriteColumns(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs)
+    private static void WriteColumns(JsonOutput json, IReadOnlyList<TensorInfo> declared, Tensor[] outputs, bool oneSize)
     {
         bool named = outputs.Length > 1;
         json.Raw("{\n    \"outputs\": "u8);
@@ -51,7 +56,7 @@ internal static class PredictResponse
         for (int i = 0; i < outputs.Length; i++)
         {
             if (named) WriteName(json, declared[i].Name, i, 2);
-            new Values(json, outputs[i], declared[i].Name, oneLine: false, 0).Write(0, named ? 2 : 1);
+            new Values(json, outputs[i], declared[i].Name, oneLine: false, oneSize, 0).Write(0, named ? 2 : 1);
         }
         json.Raw(named ? "\n    }\n}"u8 : "\n}"u8);
     }
@@ -85,7 +90,7 @@ internal static class PredictResponse
     private static ServingException Uneven(string reason) => new(ServingError.InvalidRequest, reason);
 
     /// <summary>Writes the values of one tensor from an offset on.</summary>
-    private ref struct Values(JsonOutput json, Tensor tensor, string name, bool oneLine, int at)
+    private ref struct Values(JsonOutput json, Tensor tensor, string name, bool oneLine, bool oneSize, int at)
     {
         // A text whose name ends so is bytes, by TF Serving's custom.
         private readonly bool _isBytes = tensor.Type == TensorElementType.String && name.EndsWith("_bytes", StringComparison.Ordinal);
@@ -132,15 +137,21 @@ internal static class PredictResponse
                     WriteText(tensor.Texts[_at + i], level);
                 }
             }
-            else if (oneLine) TensorJson.Write(json, tensor, _at, count, FloatStyle.TensorFlow, ", "u8);
+            else if (oneLine) WriteNumbers(count, ", "u8);
             else
             {
                 Span<byte> separator = stackalloc byte[2 + 4 * level];
                 separator.Fill((byte)' ');
                 ",\n"u8.CopyTo(separator);
-                TensorJson.Write(json, tensor, _at, count, FloatStyle.TensorFlow, separator);
+                WriteNumbers(count, separator);
             }
             _at += count;
+        }
+
+        private readonly void WriteNumbers(int count, ReadOnlySpan<byte> separator)
+        {
+            if (oneSize) TensorJson.WriteInOneSize(json, tensor, _at, count, FloatStyle.TensorFlow, separator);
+            else TensorJson.Write(json, tensor, _at, count, FloatStyle.TensorFlow, separator);
         }
 
         private readonly void WriteText(string text, int level)

@@ -60,7 +60,7 @@ internal sealed class TensorFlowSurface(bool crossOrigin) : IServingSurface
         using Prediction prediction = await service.PredictAsync(http, lease, request.Inputs!, null, http.RequestAborted);
         using var json = new JsonOutput();
         if (lease.Model.Engine is IQueryEngine) PredictResponse.WriteBytes(json, prediction.Outputs[0], request.IsRow);
-        else PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow);
+        else PredictResponse.Write(json, lease.Model.Engine.Outputs, prediction.Outputs, request.IsRow, lease.Model.Engine.AnswersInOneSize);
         await SurfaceEndpoint.SendAsync(http, json);
     }
 

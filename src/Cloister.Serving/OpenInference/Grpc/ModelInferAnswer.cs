@@ -32,7 +32,7 @@ internal readonly struct ModelInferAnswer
         {
             RequestedOutput output = request.Outputs[i];
             Tensor tensor = outputs[output.Index];
-            _tensors[i] = output.Classes > 0 ? Classification.Of(tensor, NameOf(i), output.Classes, request.Model.Labels) : tensor;
+            _tensors[i] = output.Classes > 0 ? Classification.Answer(tensor, NameOf(i), output.Classes, request.Model) : tensor;
             if (_typed && TypedContents.FieldOf(_tensors[i].Type) == 0)
                 throw new ServingException(ServingError.WrongType, $"Output '{NameOf(i)}' is of {TensorTypes.OpenInference(tensor.Type)}, which goes as binary data only; ask for the outputs without 'binary_data'.");
         }

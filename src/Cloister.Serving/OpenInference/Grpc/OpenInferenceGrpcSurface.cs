@@ -56,6 +56,7 @@ internal sealed class OpenInferenceGrpcSurface(GrpcServerOptions options) : ISer
     {
         ModelAddress address = ModelAddress.Read(message);
         using ModelLease lease = service.Admit(context.Http, address.Model, address.Choice);
+        context.Uncompressed = lease.Model.Engine.AnswersInOneSize;
         using InferRequest request = ModelInferReader.Read(message, address, lease.Model, service.Pool);
         using Prediction prediction = await service.PredictAsync(context.Http, lease, request.Inputs!, request.Timeout, cancellation);
         new ModelInferAnswer(request, prediction.Outputs).Write(response);

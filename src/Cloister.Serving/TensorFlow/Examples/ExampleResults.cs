@@ -14,6 +14,7 @@ internal static class ExampleResults
     /// <exception cref="ServingException">It has no such signature, or does not classify.</exception>
     public static int DemandClassify(ServedModel model, string signature)
     {
+        DemandSizeMayTell(model);
         if (!ModelSignatures.IsClassify(signature)) throw NoSignature(signature);
         return ModelSignatures.ScoresOf(model) is >= 0 and var index ? index : throw Refused(
             $"Expected classification signature outputs to contain at least one of \"classes\" or \"scores\". Signature was: {Outputs(model)}");
@@ -24,6 +25,7 @@ internal static class ExampleResults
     /// <exception cref="ServingException">It has no such signature, or does not regress.</exception>
     public static int DemandRegress(ServedModel model, string signature)
     {
+        DemandSizeMayTell(model);
         if (!ModelSignatures.IsRegress(signature)) throw NoSignature(signature);
         return ModelSignatures.ValuesOf(model) is >= 0 and var index ? index : throw Refused($"No regression outputs found in SignatureDef: {Outputs(model)}");
     }
@@ -56,6 +58,12 @@ internal static class ExampleResults
 
     /// <summary>The label of a class; empty where the model's maker gave none.</summary>
     public static string Label(ServedModel model, int index) => model.Labels?[index] ?? "";
+
+    private static void DemandSizeMayTell(ServedModel model)
+    {
+        if (model.Engine.AnswersInOneSize)
+            throw new ServingException(ServingError.Unsupported, $"Model '{model.Name}' answers in one size, which classify and regress cannot; ask it to predict.");
+    }
 
     private static float[] Singles(Tensor tensor) => tensor.Type switch
     {

@@ -21,6 +21,7 @@ internal sealed class PredictionMethods(PredictionService service, bool asConten
     {
         RequestedModel asked = GrpcModels.Demand(PredictMessage.ReadModel(request));
         using ModelLease lease = GrpcModels.Admit(service, context, asked);
+        context.Uncompressed = lease.Model.Engine.AnswersInOneSize;
         if (!ModelSignatures.IsPredict(asked.Signature)) throw new ServingException(ServingError.SignatureNotFound, $"Serving signature key \"{asked.Signature}\" not found.");
         var inputs = new Tensor?[lease.Model.Engine.Inputs.Count];
         try
