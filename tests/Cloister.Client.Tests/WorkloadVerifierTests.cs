@@ -1,6 +1,10 @@
+using System.Collections.Immutable;
 using System.Net.Security;
+using System.Text.Json.Nodes;
 using Cloister.Attestation;
+using Cloister.Protocol.Manifest;
 using Cloister.Protocol.Rest;
+using Cloister.Protocol.Trust;
 using Cloister.Tests.Mesh;
 using Cloister.Workload;
 using Microsoft.AspNetCore.Builder;
@@ -22,6 +26,33 @@ public sealed class WorkloadVerifierTests
         Assert.Equal((TestMesh.OtherType, activation.Uuid.ToString("D")), (attested.Workload.Type, attested.Workload.Uuid));
         Assert.Equal(activation.Identity.Current.Leaf.RawData, attested.Certificate.ToArray());
         Assert.True(attested.Simulated);
+    }
+
+    [Fact]
+    public async Task TheModesOfItsModelsAreThoseOfTheManifestOrItIsRefused()
+    {
+        await using TestMesh mesh = await TestMesh.StartAsync(withManifest: false);
+        JsonNode manifest = JsonNode.Parse(mesh.Manifest())!;
+        manifest["Models"]!["digits"]!["Mode"] = ModelModes.Enclave;
+        await mesh.SetManifestAsync(manifest.ToJsonString());
+        await mesh.SetModelKeyAsync();
+        using Activation activation = await mesh.Activator().ActivateAsync();
+        await using TestWorkload honest = await TestWorkload.StartAsync(activation.Identity);
+        AttestedWorkload attested = await new WorkloadVerifier(await mesh.VerifyAsync(), TestMesh.Type).VerifyAsync(honest.Address);
+        Assert.Equal([KeyValuePair.Create("digits", ModelModes.Enclave)], attested.Workload.Modes);
+        Assert.Equal("workload.statement-modes", attested.Result.Checks[^1].Id);
+
+        // Measured as the manifest asks for, and it says something else, or as programs that do not know of modes, nothing.
+        foreach (string?[] modes in new[] { [ModelModes.Partitioned], Array.Empty<string>() })
+        {
+            byte[] statement = new WorkloadStatement(TestMesh.Type, activation.Uuid.ToString("D"), activation.ManifestFingerprint)
+            {
+                Modes = modes.ToImmutableSortedDictionary(_ => "digits", mode => mode!, StringComparer.Ordinal),
+            }.ToBytes();
+            await using TestWorkload other = await ServeAsync(activation.Identity.Current, async nonce => EvidenceCodec.Encode(await mesh.WorkloadIssuer.IssueAsync(
+                new Binding(AttesterRole.Workload, nonce, activation.Identity.Current.SubjectPublicKeyInfo), statement, CancellationToken.None)));
+            await RefusesAsync(mesh, other.Address, TestMesh.Type, Refusal.WorkloadModeMismatch, "workload.statement-modes");
+        }
     }
 
     [Fact]

@@ -55,7 +55,7 @@ internal sealed class EncryptedServer
 internal sealed record OpenedServer(
     EncryptedModelClient Client, string Model, Homomorphic.Models.ClientSpecification Specification, VerifiedDeployment Deployment, AttestedWorkload Workload, X509Certificate2? Caller) : IDisposable
 {
-    public string Text => $"verified the coordinator, manifest {Deployment.Fingerprint}\nverified the workload {Workload.Workload.Type} {Workload.Workload.Uuid}, measurement {Workload.Workload.Measurement}";
+    public string Text => $"verified the coordinator, manifest {Deployment.Fingerprint}\nverified the workload {Workload.Workload.Type} {Workload.Workload.Uuid}, measurement {Workload.Workload.Measurement}\n{ModeText.Of(Deployment.Manifest!, Model)}";
 
     public JsonObject ToJson() => new()
     {
@@ -63,6 +63,7 @@ internal sealed record OpenedServer(
         ["workload"] = Workload.Workload.Uuid,
         ["simulated"] = Deployment.Simulated || Workload.Simulated,
         ["model"] = Model,
+        ["mode"] = Workload.Workload.Modes.GetValueOrDefault(Model),
         ["digest"] = Specification.Digest,
     };
 

@@ -16,13 +16,14 @@ internal static class PredictVerb
     private static readonly Option<string> Model = new("--model") { Description = "The model's name.", Required = true };
     private static readonly Option<string[]> Images = new("--image") { Description = "A PNG picture; may be given several times.", Required = true };
     private static readonly Option<int> Top = new("--top") { Description = "How many labels.", DefaultValueFactory = _ => 5 };
+    private static readonly Option<string?> Mode = new("--mode") { Description = "Send nothing unless the model is in this mode: enclave, partitioned or encrypted." };
     private static readonly Option<string?> Token = new("--token") { Description = "A file with the caller's bearer token." };
     private static readonly Option<string?> Certificate = Peer.Certificate();
     private static readonly Option<string?> Key = Peer.Key();
 
     public static Command Create() => new Verb("predict", "Verify coordinator, manifest, chain and workload; only then send a picture, and print its labels.",
         "cloister predict --coordinator https://localhost:4433 --policy client/policy.json --workload https://localhost:8501 --type inference --model shapes --token client/token --image star.png")
-        { Coordinator, Policy, Workload, Type, Model, Images, Top, Token, Certificate, Key }
+        { Coordinator, Policy, Workload, Type, Model, Images, Top, Mode, Token, Certificate, Key }
         .Runs(PredictAsync);
 
     private static async Task PredictAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
@@ -32,6 +33,8 @@ internal static class PredictVerb
         VerifiedDeployment deployment = await Peer.VerifyAsync(
             Peer.Address(parsed.GetRequiredValue(Coordinator)), await Peer.ReadPolicyAsync(parsed.GetRequiredValue(Policy), cancellation), screen, cancellation);
         string type = parsed.GetRequiredValue(Type), model = parsed.GetRequiredValue(Model);
+        // The workload's evidence, which is fetched before the first picture goes, is refused if it states another.
+        if (parsed.GetValue(Mode) is { } wanted) ModeText.Require(deployment.Manifest!, model, wanted);
         AttestedWorkload? verified = null;
         using var handler = new AttestedHttpHandler(deployment, type, caller) { Verified = workload => verified = workload };
         using var client = new PredictClient(handler, Peer.Address(parsed.GetRequiredValue(Workload)), token);
@@ -53,7 +56,14 @@ internal static class PredictVerb
             });
         }
         screen.Result(
-            $"verified the coordinator, manifest {deployment.Fingerprint}\nverified the workload {verified!.Workload.Type} {verified.Workload.Uuid}, measurement {verified.Workload.Measurement}\n{string.Join('\n', text)}",
-            new JsonObject { ["manifestFingerprint"] = deployment.Fingerprint, ["workload"] = verified!.Workload.Uuid, ["simulated"] = deployment.Simulated || verified.Simulated, ["predictions"] = predictions });
+            $"verified the coordinator, manifest {deployment.Fingerprint}\nverified the workload {verified!.Workload.Type} {verified.Workload.Uuid}, measurement {verified.Workload.Measurement}\n{ModeText.Of(deployment.Manifest!, model)}\n{string.Join('\n', text)}",
+            new JsonObject
+            {
+                ["manifestFingerprint"] = deployment.Fingerprint,
+                ["workload"] = verified!.Workload.Uuid,
+                ["simulated"] = deployment.Simulated || verified.Simulated,
+                ["mode"] = verified.Workload.Modes.GetValueOrDefault(model),
+                ["predictions"] = predictions,
+            });
     }
 }

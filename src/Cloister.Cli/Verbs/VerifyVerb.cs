@@ -28,15 +28,23 @@ internal static class VerifyVerb
             ["manifestFingerprint"] = deployment.Fingerprint,
             ["measurement"] = deployment.Trust.Measurement,
             ["simulated"] = deployment.Simulated,
+            ["modes"] = deployment.Manifest is { } manifest ? ModeText.ToJson(manifest) : new JsonObject(),
             ["checks"] = Peer.ToJson(deployment.Result),
         };
-        string text = $"verified the coordinator at {address}\nmanifest {deployment.Fingerprint}";
+        string text = string.Join('\n', [$"verified the coordinator at {address}", $"manifest {deployment.Fingerprint}", .. deployment.Manifest is { } stated ? ModeText.Of(stated) : []]);
         if (parsed.GetValue(Workload) is { } workload)
         {
             string type = parsed.GetValue(Type) ?? throw new CommandException(ExitCode.Usage, "--workload needs --type, the type that it must have.");
             AttestedWorkload verified = await new WorkloadVerifier(deployment, type).VerifyAsync(Peer.Address(workload), cancellation);
-            text += $"\nverified the workload at {workload}: {verified.Workload.Type} {verified.Workload.Uuid}";
-            document["workload"] = new JsonObject { ["type"] = verified.Workload.Type, ["uuid"] = verified.Workload.Uuid, ["measurement"] = verified.Workload.Measurement };
+            text += $"\nverified the workload at {workload}: {verified.Workload.Type} {verified.Workload.Uuid}"
+                + (verified.Workload.Modes.IsEmpty ? "" : $"\nits evidence states {string.Join(", ", verified.Workload.Modes.Select(one => $"{one.Key} {one.Value}"))}");
+            document["workload"] = new JsonObject
+            {
+                ["type"] = verified.Workload.Type,
+                ["uuid"] = verified.Workload.Uuid,
+                ["measurement"] = verified.Workload.Measurement,
+                ["modes"] = ModeText.ToJson(verified.Workload.Modes),
+            };
         }
         screen.Result(text, document);
     }
