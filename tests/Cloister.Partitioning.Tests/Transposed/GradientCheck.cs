@@ -44,6 +44,14 @@ internal sealed class GradientCheck : IDisposable
         return (Value(above) - Value(below)) / ((double)above[coordinate] - below[coordinate]);
     }
 
+    /// <summary>The difference along one coordinate, to one side.</summary>
+    public double Step(float[] x, int coordinate, float step)
+    {
+        float[] moved = [.. x];
+        moved[coordinate] += step;
+        return (Value(moved) - Value(x)) / ((double)moved[coordinate] - x[coordinate]);
+    }
+
     public void Dispose()
     {
         _forward.Dispose();

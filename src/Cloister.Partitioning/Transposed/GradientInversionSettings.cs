@@ -1,0 +1,29 @@
+namespace Cloister.Partitioning.Transposed;
+
+/// <summary>How long the search goes on. Cost: pictures * restarts * iterations runs of FrontNet forwards and backwards.</summary>
+public sealed record GradientInversionSettings
+{
+    /// <summary>Chooses where restarts begin, and samples of intervals.</summary>
+    public int Seed { get; init; } = 1;
+
+    /// <summary>Threads; each searches for one picture at a time.</summary>
+    public int Threads { get; init; } = 1;
+
+    /// <summary>Steps of a search, at least 1.</summary>
+    public int Iterations { get; init; } = 300;
+
+    /// <summary>Searches a picture, at least 1, of which the one with the nearest features counts. The first begins at the mean picture, others beside it.</summary>
+    public int Restarts { get; init; } = 1;
+
+    /// <summary>The length of a step at the beginning, in pixel values of 0 to 1; it falls to nothing along half a cosine.</summary>
+    public double StepLength { get; init; } = 0.03;
+
+    /// <summary>What a picture's roughness (the mean step between neighbours) weighs against the share of the features' distance that is left.</summary>
+    public double TotalVariation { get; init; } = 0.05;
+
+    /// <summary>At most so many reconstructed pictures are kept for people to look at.</summary>
+    public int Shown { get; init; } = 4;
+
+    /// <summary>The confidence of the intervals.</summary>
+    public double Confidence { get; init; } = 0.95;
+}

@@ -1,0 +1,79 @@
+using Cloister.Onnx.Runtime;
+using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Statistics;
+
+namespace Cloister.Partitioning.Transposed;
+
+/// <summary>Looks for the picture behind features: down the gradient of their distance and of the picture's roughness.</summary>
+internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, PictureSize size, float[] mean, GradientInversionSettings settings)
+{
+    /// <summary>Finds a picture; gives it and the share of the features' distance from the mean picture's that is left.</summary>
+    /// <param name="input">The input whose features are seen; nothing else of it is looked at.</param>
+    /// <param name="lot">Where restarts begin.</param>
+    /// <param name="cancellation">Stops it.</param>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a feature is not finite.</exception>
+    public (float[] Pixels, double Left) Find(float[] input, int lot, CancellationToken cancellation)
+    {
+        OrtTensor[] wanted = matching.Features(input);
+        try
+        {
+            var random = new SplitMix64(lot);
+            (float[] Pixels, double Left) best = ([], double.PositiveInfinity);
+            for (int start = 0; start < settings.Restarts; start++)
+            {
+                float[] pixels = [.. mean];
+                for (int i = 0; start > 0 && i < pixels.Length; i++)
+                    pixels[i] = Math.Clamp(pixels[i] + 0.25f * (random.Below(2001) / 1000f - 1), 0, 1);
+                double left = Descend(pixels, wanted, cancellation);
+                if (left < best.Left)
+                    best = (pixels, left);
+            }
+            return best;
+        }
+        finally
+        {
+            foreach (OrtTensor tensor in wanted)
+                tensor.Dispose();
+        }
+    }
+
+    private double Descend(float[] pixels, OrtTensor[] wanted, CancellationToken cancellation)
+    {
+        float[] input = new float[size.Elements], gradient = new float[size.Elements];
+        using FeatureMatching.Search search = matching.Towards(input, wanted);
+        Weigh(search, wanted);
+        var adam = new Adam(pixels.Length);
+        double left = 1;
+        for (int i = 0; i <= settings.Iterations; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            map.ToInput(pixels, input);
+            left = search.Step();
+            if (!double.IsFinite(left))
+                throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
+            if (i == settings.Iterations || left == 0)
+                break;
+            map.ToPixels(search.Gradient, gradient);
+            TotalVariation.Add(pixels, size, (float)settings.TotalVariation, gradient);
+            adam.Step(pixels, gradient, (float)(settings.StepLength * 0.5 * (1 + Math.Cos(Math.PI * i / settings.Iterations))));
+        }
+        return left;
+    }
+
+    // Every tensor's distance counts as the share that is left of the mean picture's, so that tensors of large values do not outweigh others.
+    private void Weigh(FeatureMatching.Search search, OrtTensor[] wanted)
+    {
+        float[] input = new float[size.Elements];
+        map.ToInput(mean, input);
+        OrtTensor[] start = matching.Features(input);
+        for (int i = 0; i < wanted.Length; i++)
+        {
+            double distance = 0;
+            ReadOnlySpan<float> here = start[i].Span<float>(), there = wanted[i].Span<float>();
+            for (int j = 0; j < here.Length; j++)
+                distance += ((double)here[j] - there[j]) * ((double)here[j] - there[j]);
+            search.Weigh(i, distance > 0 && double.IsFinite(distance) ? 1 / (wanted.Length * distance) : 0);
+            start[i].Dispose();
+        }
+    }
+}
