@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using Cloister.Onnx.Graphs;
+using Cloister.Partitioning.Reports;
+
+namespace Cloister.Partitioning.Assessment;
+
+/// <summary>
+/// Runs the attacks of a plan at every cut and says what they come to. A unit is one attack at one cut; each is kept when it is finished, so
+/// that a run that was stopped goes on where it was, and a changed input redoes exactly what depends on it.
+/// </summary>
+public static class AssessmentRun
+{
+    private const int TailCandidates = 3;
+
+    /// <summary>What must not be left out where an assessment is quoted.</summary>
+    public static ImmutableArray<string> Notices { get; } =
+    [
+        "Every attack here is a lower bound: decoders trained on many pictures find more, deeper in the model, than least squares on a few hundred (arXiv 2310.07152, 2503.00383).",
+        "The weights of the part outside are given away in clear to whoever runs it. Permuting or scaling them hides nothing that lasts.",
+        "An assessment speaks of pictures like those it was given. Other pictures, and pictures that are near copies of each other, can fare differently.",
+        "The flow of front inside, back outside and mapping inside, and the choice of the cut by an automated assessment, are described by US patent 11,443,182: get advice before shipping it.",
+    ];
+
+    /// <summary>Runs a plan.</summary>
+    /// <param name="plan">What is to be assessed.</param>
+    /// <param name="progress">Hears of every unit; from many threads.</param>
+    /// <param name="cancellation">Stops it; what is finished stays.</param>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.ModelRefused"/>: the model cannot be assessed with these pictures.</exception>
+    /// <exception cref="GraphException">The graph cannot be cut at all, or not where the plan says; language models are refused so.</exception>
+    /// <exception cref="OperationCanceledException">It was stopped.</exception>
+    public static async Task<AssessmentReport> RunAsync(AssessmentPlan plan, IProgress<AssessmentProgress>? progress = null, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(plan.Threads, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(plan.CutCount, 1);
+        if (plan.Pictures.Size != plan.Model.Size) throw new ArgumentException($"The pictures are of {plan.Pictures.Size}, the model reads {plan.Model.Size}.", nameof(plan));
+        ModelGraph graph = ReadGraph(plan.Model);
+        ImmutableArray<Cut> all = plan.Cuts.IsEmpty || plan.Tails.IsEmpty ? CutFinder.Find(graph) : [];
+        ImmutableArray<Cut> cuts = plan.Cuts.IsEmpty ? CutChoice.Spread(all, plan.CutCount) : [.. plan.Cuts.Select(cut => graph.Cut(cut)).OrderBy(cut => cut.MacsBefore).ThenBy(cut => cut.NodesBefore)];
+        if (cuts.IsEmpty) throw new PartitioningException(PartitioningError.ModelRefused, $"'{plan.Model.Name}' has no cut of a single tensor; name one of several with --cut.");
+        ImmutableArray<Cut> tails = plan.Tails.IsEmpty ? CutChoice.Last(all, TailCandidates) : [.. plan.Tails.Select(tail => graph.Cut(tail))];
+
+        AttackList attacks = plan.Attacks ?? AttackChoice.Of(plan);
+        AttackTarget Target(Cut? cut) => new(plan.Model, graph, cut, plan.Pictures, plan.Seed);
+        var units = new List<AssessmentUnit> { new(attacks.Calibration, Target(null)) };
+        units.AddRange(cuts.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut)))));
+        if (attacks.AtTails is { } labels) units.AddRange(tails.Prepend(null).Select(tail => new AssessmentUnit(labels, Target(tail))));
+        Finding[] findings = await UnitRun.RunAsync(units, UnitStore.Open(plan.WorkFolder), plan.Threads, progress, cancellation);
+        return Report(plan, graph, attacks, cuts, tails, findings);
+    }
+
+    internal static ModelGraph ReadGraph(AssessedModel model) =>
+        ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [1, model.Size.Channels, model.Size.Height, model.Size.Width] });
+
+    private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, AttackList attacks, ImmutableArray<Cut> cuts, ImmutableArray<Cut> tails, Finding[] findings)
+    {
+        int each = attacks.AtCuts.Length;
+        Finding calibration = findings[0];
+        bool valid = calibration is { NotRun: null, Found: true };
+        ImmutableArray<AssessedCut> assessed = Judgement.Cuts(plan.Model.Proto, [.. cuts.Select((cut, place) => (cut, findings.AsSpan(1 + place * each, each).ToImmutableArray()))]);
+        ImmutableArray<AssessedTail> ends = attacks.AtTails is null ? [] : [.. tails.Prepend(null).Select((tail, place) => End(graph, tail, findings[1 + cuts.Length * each + place]))];
+        return new AssessmentReport
+        {
+            Version = AssessmentReport.CurrentVersion,
+            Tool = Tool,
+            Time = new DateTimeOffset(plan.Clock.GetUtcNow().UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero),
+            Valid = valid,
+            Model = new ReportedModel(plan.Model.Name, plan.Model.Digest, plan.Model.Preprocess, [1, plan.Model.Size.Channels, plan.Model.Size.Height, plan.Model.Size.Width], graph.Macs, graph.WeightBytes),
+            Pictures = new ReportedPictures(plan.Pictures.Fit.Length, plan.Pictures.Test.Length, plan.Pictures.Candidates, plan.Pictures.Duplicates, plan.Pictures.SkippedCount, plan.Pictures.Digest),
+            Seed = plan.Seed,
+            Calibration = calibration,
+            Cuts = assessed,
+            Tails = ends,
+            Recommendation = Judgement.Recommend(valid, assessed, ends),
+            Notices = Notices,
+        };
+    }
+
+    private static AssessedTail End(ModelGraph graph, Cut? tail, Finding finding) => new()
+    {
+        Tensors = tail?.Tensors ?? [],
+        MacShareInside = tail is null ? 0 : 1 - tail.MacShareBefore,
+        BoundaryBytes = tail?.BoundaryBytes ?? graph.Outputs.Sum(output => output.Bytes),
+        Labels = finding,
+    };
+
+    /// <summary>The program's name and version, as reports state it.</summary>
+    public static string Tool { get; } = $"cloister {typeof(AssessmentRun).Assembly.GetName().Version?.ToString(3)}";
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using Cloister.Partitioning.Reports;
+
+namespace Cloister.Partitioning.Assessment;
+
+/// <summary>One attack at one cut.</summary>
+internal sealed record AssessmentUnit(IAttack Attack, AttackTarget Target)
+{
+    public string Title => Target.Cut is { } cut ? $"{Attack.Name} at {string.Join(", ", cut.Tensors)}" : Attack.Name;
+}
+
+/// <summary>Runs units beside each other, keeps each when it is finished, and takes what is kept already.</summary>
+internal static class UnitRun
+{
+    /// <summary>Gives the findings in the order of the units.</summary>
+    public static async Task<Finding[]> RunAsync(IReadOnlyList<AssessmentUnit> units, UnitStore store, int threads, IProgress<AssessmentProgress>? progress, CancellationToken cancellation)
+    {
+        var findings = new Finding?[units.Count];
+        string[] keys = [.. units.Select(unit => UnitKey.Of(unit.Attack, unit.Target))];
+        var missing = new List<int>();
+        for (int place = 0; place < units.Count; place++)
+        {
+            findings[place] = await store.TakeAsync(keys[place], units[place].Attack.Name, cancellation);
+            if (findings[place] is null) missing.Add(place);
+        }
+        int done = units.Count - missing.Count, beside = Math.Clamp(missing.Count, 1, threads);
+        progress?.Report(new AssessmentProgress("", 1, done, units.Count));
+        await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = beside, CancellationToken = cancellation }, async (place, stop) =>
+        {
+            AssessmentUnit unit = units[place];
+            var share = new Share(value => progress?.Report(new AssessmentProgress(unit.Title, value, Volatile.Read(ref done), units.Count)));
+            Finding finding = Attack(unit, threads / beside, share, stop);
+            await store.PutAsync(keys[place], finding, stop);
+            findings[place] = finding;
+            progress?.Report(new AssessmentProgress(unit.Title, 1, Interlocked.Increment(ref done), units.Count));
+        });
+        return findings!;
+    }
+
+    // A refusal is a finding too: it would be the same the next time.
+    private static Finding Attack(AssessmentUnit unit, int threads, IProgress<double> progress, CancellationToken cancellation)
+    {
+        try
+        {
+            return unit.Attack.Run(unit.Target, Math.Max(1, threads), progress, cancellation);
+        }
+        catch (PartitioningException refusal)
+        {
+            return Finding.Refused(unit.Attack.Name, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} ({(int)refusal.Error} {refusal.Error})"));
+        }
+    }
+
+    private sealed class Share(Action<double> report) : IProgress<double>
+    {
+        public void Report(double value) => report(value);
+    }
+}
