@@ -57,9 +57,6 @@ public enum PartitioningError
     /// <summary>Accelerators failed the request as often as it may be tried; the message says what and where.</summary>
     AcceleratorFaulty = 305,
 
-    /// <summary>Bytes that an accelerator or its user sent are not what the wire allows (docs/formats/accelerator-wire.md).</summary>
-    WireRefused = 306,
-
     /// <summary>The address cannot be listened on, or cannot be used on this system.</summary>
     AddressUnusable = 307,
 }

@@ -1,25 +1,104 @@
+using System.Net.Sockets;
+using Cloister.Partitioning.Runner.Hosting;
+using Cloister.Partitioning.Runner.Wire;
 using Microsoft.Extensions.Logging;
 
 namespace Cloister.Partitioning.Runner;
 
 /// <summary>
 /// An accelerator: a process that nobody trusts, runs any model it is sent and gives back what comes out. It is exposed to strangers
-/// itself: everything they may ask for has a cap, and a model or a run that ONNX Runtime refuses is refused.
+/// itself: everything they may ask for has a cap, and a model or a run that ONNX Runtime refuses is refused. What a model computes with
+/// has none: give the process a limit of memory.
 /// </summary>
 public static class AcceleratorHost
 {
+    private static readonly TimeSpan AfterRefusal = TimeSpan.FromMilliseconds(50);
+
     /// <summary>Serves until cancelled.</summary>
-    /// <param name="address">Where to listen; a Unix socket is made for this user alone.</param>
+    /// <param name="address">Where to listen; a Unix socket is made for this user alone, and takes workloads with shared memory too.</param>
     /// <param name="options">What it may spend.</param>
     /// <param name="logger">Told of connections, models and refusals.</param>
     /// <param name="cancellation">Ends it; connections are dropped.</param>
     /// <param name="listening">Called once peers can connect, with the address they reach.</param>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.AddressUnusable"/>.</exception>
-    public static Task RunAsync(AcceleratorAddress address, AcceleratorOptions options, ILogger logger, CancellationToken cancellation, Action<AcceleratorAddress>? listening = null)
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static async Task RunAsync(AcceleratorAddress address, AcceleratorOptions options, ILogger logger, CancellationToken cancellation, Action<AcceleratorAddress>? listening = null)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(logger);
-        listening?.Invoke(address);
-        return Task.Delay(Timeout.Infinite, cancellation);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumConnections, 1, nameof(options));
+        (Socket listener, AcceleratorAddress reached) = await AcceleratorSocket.ListenAsync(address, cancellation);
+        using var shared = new HostShared(options, logger);
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var peers = new HashSet<Task>();
+        try
+        {
+            using (listener)
+            {
+                logger.HostListens(reached);
+                listening?.Invoke(reached);
+                await AcceptAsync(listener, shared, peers, address.Transport != AcceleratorTransport.Tcp, ending.Token);
+            }
+        }
+        finally
+        {
+            await ending.CancelAsync();
+            await Task.WhenAll(peers);
+            if (address.Transport != AcceleratorTransport.Tcp) File.Delete(address.Place);
+        }
+    }
+
+    private static async Task AcceptAsync(Socket listener, HostShared shared, HashSet<Task> peers, bool mayShareMemory, CancellationToken cancellation)
+    {
+        for (long number = 1; ; number++)
+        {
+            Socket socket;
+            try
+            {
+                socket = await listener.AcceptAsync(cancellation);
+            }
+            catch (SocketException refused)
+            {
+                // The peer is gone already, or the process has no descriptor left until another peer is.
+                shared.Logger.AcceptFailed(refused.Message);
+                await Task.Delay(AfterRefusal, shared.Options.TimeProvider, cancellation);
+                continue;
+            }
+            peers.RemoveWhere(peer => peer.IsCompleted);
+            if (peers.Count >= shared.Options.MaximumConnections)
+            {
+                shared.Logger.TooManyPeers(shared.Options.MaximumConnections);
+                socket.Dispose();
+                continue;
+            }
+            AcceleratorSocket.Tune(socket);
+            peers.Add(ServeAsync(socket, shared, number, mayShareMemory, cancellation));
+        }
+    }
+
+    private static async Task ServeAsync(Socket socket, HostShared shared, long number, bool mayShareMemory, CancellationToken cancellation)
+    {
+        shared.Logger.PeerConnected(number);
+        using var peer = new PeerConnection(socket, shared, number, mayShareMemory);
+        try
+        {
+            await peer.RunAsync(cancellation);
+            shared.Logger.PeerEnded(number, "the peer closed it");
+        }
+        catch (OperationCanceledException)
+        {
+            shared.Logger.PeerEnded(number, "the accelerator ends");
+        }
+        catch (WireException fault) when (fault.Fault == AcceleratorFault.Disconnected)
+        {
+            shared.Logger.PeerEnded(number, fault.Message);
+        }
+        catch (Exception refused) when (refused is WireException or RefusedException)
+        {
+            shared.Logger.PeerRefused(number, refused.Message);
+        }
+        catch (Exception unexpected)
+        {
+            shared.Logger.PeerFailed(number, unexpected); // one peer's failure is not the others'
+        }
     }
 }
