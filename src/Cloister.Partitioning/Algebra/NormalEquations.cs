@@ -8,6 +8,10 @@ namespace Cloister.Partitioning.Algebra;
 public sealed class NormalEquations
 {
     private readonly MatrixProduct _product;
+    // What a feature that is fitted freely still gets: well above the rounding of the products, so that dependent ones have one solution.
+    private const double Least = 1e-4;
+
+    private readonly int _free;
     private readonly double[] _xx, _xy, _x, _y, _yy;
     private float[] _scratch = [];
     private Standardisation? _features, _targets;
@@ -16,18 +20,20 @@ public sealed class NormalEquations
     /// <param name="features">Columns of X, at least 1; memory grows with its square.</param>
     /// <param name="targets">Columns of Y, at least 1.</param>
     /// <param name="product">What multiplies; the caller disposes it afterwards.</param>
-    public NormalEquations(int features, int targets, MatrixProduct product)
+    /// <param name="free">So many of the last features are fitted without a ridge: few, known to matter.</param>
+    public NormalEquations(int features, int targets, MatrixProduct product, int free = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(free);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(features);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(targets);
-        (Features, Targets, _product) = (features, targets, product);
+        (Features, Targets, _product, _free) = (features, targets, product, free);
         _xx = new double[checked(features * features)];
         _xy = new double[checked(features * targets)];
         (_x, _y, _yy) = (new double[features], new double[targets], new double[targets]);
     }
 
     private NormalEquations(NormalEquations sibling)
-        : this(sibling.Features, sibling.Targets, sibling._product) => (_features, _targets) = (sibling._features, sibling._targets);
+        : this(sibling.Features, sibling.Targets, sibling._product, sibling._free) => (_features, _targets) = (sibling._features, sibling._targets);
 
     /// <summary>Columns of X.</summary>
     public int Features { get; }
@@ -90,11 +96,11 @@ public sealed class NormalEquations
     /// <see cref="PartitioningError.FeaturesRefused"/>: all features are constant, or so dependent on each other that the ridge is too small.
     /// </exception>
     public RidgeModel Solve(double lambda, int threads = 1, CancellationToken cancellation = default) =>
-        TrySolve(lambda, Targets, threads, cancellation)
+        TrySolve(lambda, [.. Enumerable.Range(0, Targets)], threads, cancellation)
         ?? throw new PartitioningException(PartitioningError.FeaturesRefused, $"The features depend on each other so much that a ridge of {lambda} does not help.");
 
-    /// <summary>Solves for the first targets alone; null where the ridge is too small.</summary>
-    internal RidgeModel? TrySolve(double lambda, int targets, int threads, CancellationToken cancellation)
+    /// <summary>Solves for some of the targets; null where the ridge is too small.</summary>
+    internal RidgeModel? TrySolve(double lambda, int[] targets, int threads, CancellationToken cancellation)
     {
         if (!(lambda > 0) || !double.IsFinite(lambda))
             throw new ArgumentOutOfRangeException(nameof(lambda), lambda, "A ridge is above 0.");
@@ -105,32 +111,32 @@ public sealed class NormalEquations
         int[] used = [.. Enumerable.Range(0, Features).Where(i => deviations[i] > 0)];
         if (used.Length == 0)
             throw new PartitioningException(PartitioningError.FeaturesRefused, "All features are constant: the tensors say nothing of the input, or the model's weights are placeholders.");
-        double[] matrix = new double[used.Length * used.Length], right = new double[used.Length * targets];
+        double[] matrix = new double[used.Length * used.Length], right = new double[used.Length * targets.Length];
         for (int p = 0; p < used.Length; p++)
         {
             int i = used[p];
             double scale = 1 / (rows * deviations[i]);
             for (int q = 0; q <= p; q++)
                 matrix[p * used.Length + q] = (_xx[i * Features + used[q]] - _x[i] * _x[used[q]] / rows) * scale / deviations[used[q]];
-            matrix[p * used.Length + p] += lambda;
-            for (int t = 0; t < targets; t++)
-                right[p * targets + t] = (_xy[i * Targets + t] - _x[i] * _y[t] / rows) * scale;
+            matrix[p * used.Length + p] += i < Features - _free ? lambda : Least;
+            for (int t = 0; t < targets.Length; t++)
+                right[p * targets.Length + t] = (_xy[i * Targets + targets[t]] - _x[i] * _y[targets[t]] / rows) * scale;
         }
         if (CholeskyFactor.TryFactor(matrix, used.Length, threads, cancellation) is not { } factor)
             return null;
-        factor.Solve(right, targets);
+        factor.Solve(right, targets.Length);
         return Model(lambda, deviations, used, right, targets);
     }
 
-    /// <summary>The mean squared error of a model on these rows, over the targets it has.</summary>
-    internal double MeanSquaredError(RidgeModel model, int threads, CancellationToken cancellation)
+    /// <summary>The mean squared error on these rows of a model for some of the targets.</summary>
+    internal double MeanSquaredError(RidgeModel model, int[] chosen, int threads, CancellationToken cancellation)
     {
         // The model in these equations' own units: of the moved and scaled columns, of the moved targets.
-        int targets = model.Targets;
+        int targets = chosen.Length;
         double[] weights = new double[Features * targets], bias = new double[targets], errors = new double[targets];
         Standardisation features = model.Standard;
         for (int t = 0; t < targets; t++)
-            bias[t] = (double)model.Bias[t] - _targets!.Shift[t];
+            bias[t] = (double)model.Bias[t] - _targets!.Shift[chosen[t]];
         for (int i = 0; i < Features; i++)
         {
             double scale = features.Scale[i] / (double)_features!.Scale[i], shift = ((double)_features.Shift[i] - features.Shift[i]) * features.Scale[i];
@@ -141,7 +147,7 @@ public sealed class NormalEquations
             }
         }
         for (int t = 0; t < targets; t++)
-            errors[t] = _yy[t] - 2 * bias[t] * _y[t] + Rows * bias[t] * bias[t];
+            errors[t] = _yy[chosen[t]] - 2 * bias[t] * _y[chosen[t]] + Rows * bias[t] * bias[t];
         double[] parts = new double[Features];
         Parallel.For(0, Features, new ParallelOptions { MaxDegreeOfParallelism = threads, CancellationToken = cancellation }, i =>
         {
@@ -151,7 +157,7 @@ public sealed class NormalEquations
                     for (int t = 0; t < targets; t++)
                         row[t] += factor * weights[j * targets + t];
             for (int t = 0; t < targets; t++)
-                parts[i] += weights[i * targets + t] * (row[t] - 2 * _xy[i * Targets + t] + 2 * bias[t] * _x[i]);
+                parts[i] += weights[i * targets + t] * (row[t] - 2 * _xy[i * Targets + chosen[t]] + 2 * bias[t] * _x[i]);
         });
         return Math.Max(0, (errors.Sum() + parts.Sum()) / (Rows * (double)targets));
     }
@@ -164,8 +170,9 @@ public sealed class NormalEquations
             return variance > 1e-6 * square + 1e-20 ? Math.Sqrt(variance) : 0;
         })];
 
-    private RidgeModel Model(double lambda, double[] deviations, int[] used, double[] solution, int targets)
+    private RidgeModel Model(double lambda, double[] deviations, int[] used, double[] solution, int[] chosen)
     {
+        int targets = chosen.Length;
         float[] shift = new float[Features], scale = new float[Features], weights = new float[Features * targets], bias = new float[targets];
         for (int i = 0; i < Features; i++)
             shift[i] = (float)(_features!.Shift[i] + _x[i] / Rows / _features.Scale[i]);
@@ -177,7 +184,7 @@ public sealed class NormalEquations
                 weights[i * targets + t] = (float)solution[p * targets + t];
         }
         for (int t = 0; t < targets; t++)
-            bias[t] = (float)(_targets!.Shift[t] + _y[t] / Rows);
+            bias[t] = (float)(_targets!.Shift[chosen[t]] + _y[chosen[t]] / Rows);
         return new RidgeModel(new Standardisation(shift, scale), weights, bias, lambda, used.Length);
     }
 

@@ -40,7 +40,7 @@ public sealed class NormalEquationsTests : IDisposable
         float[] predicted = new float[600];
         model.Predict(x, 200, predicted, _product);
         double error = predicted.Zip(y, (p, t) => Math.Pow(p - (double)t, 2)).Average();
-        Assert.Equal(1, holdOut.MeanSquaredError(model, 2, CancellationToken.None) / error, 1e-4);
+        Assert.Equal(1, holdOut.MeanSquaredError(model, [0, 1, 2], 2, CancellationToken.None) / error, 1e-4);
     }
 
     [Fact]

@@ -1,0 +1,74 @@
+using Cloister.Partitioning.Statistics;
+
+namespace Cloister.Partitioning.Inversion;
+
+/// <summary>
+/// What one tensor says about a cell of a grid: the numbers around it. Where these are too many, each is added, with a sign, to one of
+/// fewer places, both chosen once at random (K. Weinberger et al., ICML 2009): inner products are kept in the mean, which is all that a linear
+/// decoder uses.
+/// </summary>
+internal sealed class CellWindow
+{
+    private readonly FeatureMap _map;
+    private readonly int _rows, _columns, _high, _wide;
+    private readonly int[]? _place;
+    private readonly float[]? _sign;
+
+    /// <summary>Describes a window.</summary>
+    /// <param name="map">The tensor.</param>
+    /// <param name="rows">Rows of the grid, at most those of the tensor.</param>
+    /// <param name="columns">Columns of the grid.</param>
+    /// <param name="neighbourhood">Cells to each axis where tensor and grid have the same: odd.</param>
+    /// <param name="maximum">Numbers at most.</param>
+    /// <param name="seed">For the places.</param>
+    public CellWindow(FeatureMap map, int rows, int columns, int neighbourhood, int maximum, int seed)
+    {
+        (_map, _rows, _columns) = (map, rows, columns);
+        _high = Size(map.Height, rows);
+        _wide = Size(map.Width, columns);
+        Numbers = checked(map.Channels * _high * _wide);
+        Features = Math.Min(Numbers, maximum);
+        if (Numbers > maximum)
+        {
+            var random = new SplitMix64(seed);
+            (_place, _sign) = (new int[Numbers], new float[Numbers]);
+            for (int i = 0; i < Numbers; i++)
+                (_place[i], _sign[i]) = (random.Below(maximum), random.Sign());
+        }
+
+        int Size(int cells, int grid) => cells == grid ? Math.Min(neighbourhood, 2 * cells - 1) : (cells + grid - 1) / grid;
+    }
+
+    /// <summary>Numbers around a cell.</summary>
+    public int Numbers { get; }
+
+    /// <summary>Numbers that it gives.</summary>
+    public int Features { get; }
+
+    /// <summary>Rows of cells that are looked at.</summary>
+    public int Rows => _high;
+
+    /// <summary>Columns of cells that are looked at.</summary>
+    public int Columns => _wide;
+
+    /// <summary>Writes what the tensor says about a cell; beyond the tensor's edge there are zeros.</summary>
+    public void Read(ReadOnlySpan<float> tensor, int row, int column, Span<float> features)
+    {
+        features.Clear();
+        int top = (int)((2L * row + 1) * _map.Height / (2 * _rows)) - _high / 2, left = (int)((2L * column + 1) * _map.Width / (2 * _columns)) - _wide / 2;
+        int from = Math.Max(0, -left), to = Math.Min(_wide, _map.Width - left), step = _map.CellStep;
+        for (int channel = 0, target = 0; channel < _map.Channels; channel++)
+            for (int y = top; y < top + _high; y++, target += _wide)
+            {
+                if ((uint)y >= (uint)_map.Height)
+                    continue;
+                int source = _map.Start + channel * _map.ChannelStep + (y * _map.Width + left) * step;
+                if (_place is null)
+                    for (int x = from; x < to; x++)
+                        features[target + x] = tensor[source + x * step];
+                else
+                    for (int x = from; x < to; x++)
+                        features[_place[target + x]] += _sign![target + x] * tensor[source + x * step];
+            }
+    }
+}

@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Runtime;
+using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Statistics;
+
+namespace Cloister.Partitioning.Inversion;
+
+/// <summary>Gives what somebody outside sees of a picture.</summary>
+internal abstract class FeatureSource : IDisposable
+{
+    /// <summary>Names of the tensors.</summary>
+    public abstract ImmutableArray<string> Tensors { get; }
+
+    /// <summary>Shapes of the tensors for one item.</summary>
+    public abstract ImmutableArray<long[]> Shapes { get; }
+
+    /// <summary>Gives the tensors of a picture.</summary>
+    public abstract float[][] Read(AssessedPicture picture);
+
+    /// <inheritdoc/>
+    public virtual void Dispose() { }
+}
+
+/// <summary>The tensors of a cut.</summary>
+internal sealed class TensorSource : FeatureSource
+{
+    private readonly TapSession _session;
+
+    public TensorSource(ModelProto model, ImmutableArray<string> tensors, PictureSize size, AssessedPicture first, int threads)
+    {
+        if (tensors.IsDefaultOrEmpty)
+            throw new ArgumentException("A cut has at least one tensor.", nameof(tensors));
+        Tensors = tensors;
+        _session = TapSession.Open(model, tensors, size, threads);
+        try
+        {
+            OrtTensor[] seen = _session.Run(first.Input);
+            Shapes = [.. seen.Select(tensor => tensor.Shape.ToArray())];
+            foreach (OrtTensor tensor in seen)
+                tensor.Dispose();
+        }
+        catch
+        {
+            _session.Dispose();
+            throw;
+        }
+    }
+
+    public override ImmutableArray<string> Tensors { get; }
+
+    public override ImmutableArray<long[]> Shapes { get; }
+
+    public override float[][] Read(AssessedPicture picture)
+    {
+        OrtTensor[] seen = _session.Run(picture.Input);
+        try
+        {
+            for (int i = 0; i < seen.Length; i++)
+                if (!seen[i].Shape.SequenceEqual(Shapes[i]))
+                    throw new PartitioningException(PartitioningError.CutRefused, $"The shape of '{Tensors[i]}' depends on the picture.");
+            return [.. seen.Select(tensor => tensor.Span<float>().ToArray())];
+        }
+        finally
+        {
+            foreach (OrtTensor tensor in seen)
+                tensor.Dispose();
+        }
+    }
+
+    public override void Dispose()
+    {
+        _session.Dispose();
+        base.Dispose();
+    }
+}
+
+/// <summary>Noise that has nothing to do with the picture, for the calibration. The n-th read gives the same noise for a seed.</summary>
+internal sealed class NoiseSource(PictureSize size, int seed) : FeatureSource
+{
+    private readonly long[] _shape = [1, 32, Math.Max(1, size.Height / 8), Math.Max(1, size.Width / 8)];
+    private SplitMix64 _random = new(seed);
+
+    public override ImmutableArray<string> Tensors => ["noise"];
+
+    public override ImmutableArray<long[]> Shapes => [_shape];
+
+    public override float[][] Read(AssessedPicture picture)
+    {
+        float[] noise = new float[_shape[1] * _shape[2] * _shape[3]];
+        for (int i = 0; i < noise.Length; i++)
+            noise[i] = (float)_random.Gauss();
+        return [noise];
+    }
+}

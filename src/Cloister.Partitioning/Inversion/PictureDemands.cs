@@ -1,0 +1,31 @@
+using Cloister.Partitioning.Features;
+
+namespace Cloister.Partitioning.Inversion;
+
+/// <summary>What is asked of pictures before anything is measured on them.</summary>
+internal static class PictureDemands
+{
+    public static void Demand(IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size)
+    {
+        if (fit.Count < InversionSettings.MinimumFitPictures || test.Count < InversionSettings.MinimumTestPictures)
+            throw new PartitioningException(
+                PartitioningError.TooFewSamples,
+                $"At least {InversionSettings.MinimumFitPictures} pictures to fit and {InversionSettings.MinimumTestPictures} to test are needed; there are {fit.Count} and {test.Count}.");
+        var seen = new Dictionary<int, List<AssessedPicture>>();
+        foreach (AssessedPicture picture in fit.Concat(test))
+        {
+            if (picture.Input.Length != size.Elements || picture.Pixels.Length != size.Elements)
+                throw new ArgumentException($"'{picture.Name}' has {picture.Input.Length} inputs and {picture.Pixels.Length} pixels; a picture of {size} has {size.Elements}.", nameof(fit));
+            if (Array.Exists(picture.Pixels, value => !(value >= 0 && value <= 1)))
+                throw new ArgumentException($"'{picture.Name}' has a pixel outside 0 to 1.", nameof(fit));
+            var hash = new HashCode();
+            hash.AddBytes(System.Runtime.InteropServices.MemoryMarshal.AsBytes<float>(picture.Pixels));
+            int bucket = hash.ToHashCode();
+            if (!seen.TryGetValue(bucket, out List<AssessedPicture>? same))
+                seen[bucket] = same = [];
+            if (same.Find(other => other.Pixels.AsSpan().SequenceEqual(picture.Pixels)) is { } twin)
+                throw new PartitioningException(PartitioningError.SamplesOverlap, $"'{picture.Name}' is the same picture as '{twin.Name}': a test on what was fitted, or on one picture twice, says nothing.");
+            same.Add(picture);
+        }
+    }
+}
