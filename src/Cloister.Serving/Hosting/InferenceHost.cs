@@ -131,7 +131,7 @@ public sealed class InferenceHost : IAsyncDisposable
         }
         var executor = new InferenceExecutor(options.Executor, time);
         var memory = new ModelMemory(application.Services.GetRequiredService<ILogger<ModelMemory>>());
-        var engines = new EngineFactory(executor, pool, envelopes, application.Services.GetRequiredService<ILogger<EngineFactory>>());
+        var engines = new EngineFactory(executor, pool, envelopes, options.Accelerators, application.Services.GetRequiredService<ILogger<EngineFactory>>());
         var extraction = new ExtractionWatch(callers, application.Services.GetRequiredService<ILogger<ExtractionWatch>>());
         return new InferenceHost(
             application, observation, executor, repository, pool, callers, envelopes, extraction, new SealedModelLoader(options, engines, pool, memory, extraction), memory, options, time);

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using Cloister.Partitioning.Runner;
 
 namespace Cloister.Serving;
 
@@ -22,6 +23,12 @@ public sealed record InferenceOptions
     /// How requests of one model are joined, for every model whose maker does not forbid it; null to leave it to the makers.
     /// </summary>
     public BatchingOptions? Batching { get; init; }
+
+    /// <summary>
+    /// Accelerators for models in parts. They are the operator's and trusted by nobody: what they see of an input, and what keeps their answers honest,
+    /// is in docs/partitioning.md.
+    /// </summary>
+    public IReadOnlyList<AcceleratorAddress> Accelerators { get; init; } = [];
 
     /// <summary>How long a prediction may take, waiting included, where the model's configuration does not say.</summary>
     public TimeSpan PredictionTimeout { get; init; } = TimeSpan.FromSeconds(60);

@@ -137,7 +137,7 @@ internal sealed class ModelKeeper : IAsyncDisposable
         try
         {
             ReadOnlyMemory<byte> key = _key?.Bytes ?? throw new ServingException(ServingError.ChangesNotAllowed, "The model's key was zeroed after the start; allow changes and start the workload again.");
-            ServedModel model = await loader.OpenAsync(trust, _grant.Name, version, key, cancellation);
+            ServedModel model = await loader.OpenAsync(trust, _grant, version, key, cancellation);
             _failed.Remove(version.Path);
             // The new one first, so that somebody answers at every moment.
             if (Slot.Serve(model) is { } replaced) _leaving.Add(replaced.RetireAsync());
@@ -164,7 +164,7 @@ internal sealed class ModelKeeper : IAsyncDisposable
     private void Refuse(StoredVersion version, ServingException reason, int attempts = 1)
     {
         // What can pass by itself is tried again; a file that is refused must change first.
-        bool passes = reason.Error is ServingError.StoreUnreadable or ServingError.SealedFileMissing or ServingError.EngineFailed;
+        bool passes = reason.Error is ServingError.StoreUnreadable or ServingError.SealedFileMissing or ServingError.EngineFailed or ServingError.AcceleratorFailed;
         DateTimeOffset? next = passes && attempts <= _options.LoadRetries ? _time.GetUtcNow() + _options.RetryInterval : null;
         bool isNew = !_failed.TryGetValue(version.Path, out Attempt? known) || known.Stamp != version.Stamp;
         _failed[version.Path] = new Attempt(version.Stamp, attempts, next, reason);

@@ -1,9 +1,12 @@
 using Cloister.Homomorphic.Models;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
+using Cloister.Partitioning.Reports;
+using Cloister.Protocol.Manifest;
 using Cloister.Sealing;
 using Cloister.Serving.Encrypted;
 using Cloister.Serving.Engines;
+using Cloister.Serving.Partitioned;
 using Cloister.Workload;
 
 namespace Cloister.Serving.Repository;
@@ -18,12 +21,12 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
 
     /// <summary>Opens a version of the granted model.</summary>
     /// <param name="trust">What the grant insists on.</param>
-    /// <param name="name">The model's name.</param>
+    /// <param name="grant">The model's name, and in which mode it may be served.</param>
     /// <param name="stored">The file.</param>
     /// <param name="key">The model's key.</param>
     /// <param name="cancellation">Gives up opening.</param>
     /// <exception cref="ServingException">The model is refused; the text says why and what to do.</exception>
-    public async Task<ServedModel> OpenAsync(SealedTrust trust, string name, StoredVersion stored, ReadOnlyMemory<byte> key, CancellationToken cancellation)
+    public async Task<ServedModel> OpenAsync(SealedTrust trust, ModelGrant grant, StoredVersion stored, ReadOnlyMemory<byte> key, CancellationToken cancellation)
     {
         try
         {
@@ -31,7 +34,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
             await using SealedReader reader = await SealedFile.OpenAsync(file, trust, key, cancellation);
             if (stored.IsNamed && reader.Header.Version != stored.Number)
                 throw new ServingException(ServingError.VersionMismatch, $"{stored.Name} holds version {reader.Header.Version}, which its maker signed; name it so.");
-            return await LoadAsync(name, stored.Name, reader, cancellation);
+            return await LoadAsync(grant, stored.Name, reader, cancellation);
         }
         catch (SealingException refusal)
         {
@@ -98,26 +101,32 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
     }
 
-    private async Task<ServedModel> LoadAsync(string name, string file, SealedReader reader, CancellationToken cancellation)
+    private async Task<ServedModel> LoadAsync(ModelGrant grant, string file, SealedReader reader, CancellationToken cancellation)
     {
-        bool compiled = reader.Contains(CompiledModelEntry.Name);
-        if (!compiled && !reader.Contains(ModelEntry))
+        string name = grant.Name, mode = PartitionEntries.DemandMode(grant, file, reader);
+        if (mode == ModelModes.Enclave && !reader.Contains(ModelEntry))
             throw new ServingException(ServingError.EntryRefused, $"{file} has no entry {ModelEntry} or {CompiledModelEntry.Name}; seal the model under one of these names.");
         ModelConfiguration configuration = reader.Contains(ConfigurationEntry)
             ? ModelConfiguration.Read(await ReadSmallAsync(reader, ConfigurationEntry, ModelConfiguration.MaximumBytes, ServingError.ConfigurationRefused, cancellation))
             : new ModelConfiguration();
+        if (configuration.Partition is not null && mode != ModelModes.Partitioned)
+            throw new ServingException(ServingError.ConfigurationRefused, $"config.json is refused: 'partition' has no meaning for {file}, which holds a model in one part; leave it out.");
         ModelLabels? labels = reader.Contains(LabelsEntry)
             ? ModelLabels.Read(await ReadSmallAsync(reader, LabelsEntry, ModelLabels.MaximumBytes, ServingError.LabelsRefused, cancellation))
             : null;
         WarmUp warmUp = WarmUp.Read(
             reader.Contains(WarmUpEntry) ? await ReadSmallAsync(reader, WarmUpEntry, WarmUp.MaximumBytes, ServingError.WarmUpFailed, cancellation) : default, configuration.WarmUpZeros);
         var progress = new LoadProgress(name, reader.Header.ContentLength, options.Progress);
-        IModelEngine engine = compiled
-            ? engines.Create(name, await LoadCompiledAsync(file, reader, configuration, progress, cancellation), configuration, options.Batching)
-            : await LoadOnnxAsync(name, file, reader, configuration, progress, cancellation);
+        IModelEngine engine = mode switch
+        {
+            ModelModes.Encrypted => engines.Create(name, await LoadCompiledAsync(file, reader, configuration, progress, cancellation), configuration, options.Batching),
+            ModelModes.Partitioned => await LoadPartsAsync(grant, file, reader, labels, configuration, warmUp.IsAsked, progress, cancellation),
+            _ => await LoadOnnxAsync(name, file, reader, configuration, progress, cancellation),
+        };
         try
         {
-            var model = new ServedModel(name, reader.Header.Version, engine, configuration, labels, options.MaximumRequestBytes);
+            // The engine of a model in parts maps classes itself.
+            var model = new ServedModel(name, reader.Header.Version, engine, configuration, mode == ModelModes.Partitioned ? null : labels, options.MaximumRequestBytes);
             await WarmUpAsync(warmUp, model, cancellation);
             extraction.Look(model);
             return model;
@@ -133,6 +142,47 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
     {
         (OrtSession session, bool steady) = await LoadSessionAsync(file, reader, configuration, progress, cancellation);
         return await engines.CreateAsync(name, session, steady, configuration, options.Batching, cancellation);
+    }
+
+    private async Task<IModelEngine> LoadPartsAsync(
+        ModelGrant grant, string file, SealedReader reader, ModelLabels? labels, ModelConfiguration configuration, bool warmsUp, LoadProgress progress, CancellationToken cancellation)
+    {
+        PartitionEntries.Demand(file, reader, configuration);
+        ReadOnlyMemory<byte> assessor = grant.Partition?.AssessorKey ?? grant.MakerKey;
+        PartitionReport report = SignedPartitionReport.Open(
+            await ReadSmallAsync(reader, SignedPartitionReport.Name, SignedPartitionReport.MaximumBytes, ServingError.PartitionReportRefused, cancellation), assessor.Span);
+        PartitionCheck.DemandScores(grant.Name, report, grant.Partition);
+        byte[] back = await ReadSmallAsync(reader, PartitionEntries.Back, PartitionEntries.MaximumPartBytes, ServingError.PartitionRefused, cancellation);
+        PartitionCheck.DemandPart(PartitionEntries.Back, back, report.Back);
+        progress.Add(back.Length);
+        OrtSession front = await LoadPartAsync(reader, PartitionEntries.Front, report.Front, configuration, progress, cancellation);
+        OrtSession? tail = null;
+        try
+        {
+            if (reader.Contains(PartitionEntries.Tail)) tail = await LoadPartAsync(reader, PartitionEntries.Tail, report.Tail, configuration, progress, cancellation);
+            else PartitionCheck.DemandAbsent(PartitionEntries.Tail, report.Tail);
+        }
+        catch
+        {
+            front.Dispose();
+            throw;
+        }
+        engines.TellReport(grant.Name, report, MakerPublicKey.FromSpki(assessor.Span));
+        return await engines.CreateAsync(new PartitionedOpening(grant.Name, report, front, back, tail, labels, configuration), options.Batching, warmsUp, cancellation);
+    }
+
+    private async Task<OrtSession> LoadPartAsync(SealedReader reader, string entry, string? digest, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)
+    {
+        using PinnedBuffer part = await ReadPinnedAsync(reader, entry, progress, cancellation);
+        PartitionCheck.DemandPart(entry, part.Span(0, (int)part.Length), digest);
+        try
+        {
+            return OrtSession.FromPinned(part, new OrtSessionOptions { IntraThreads = configuration.Threads }, inPlaceFrom: configuration.InPlaceFrom);
+        }
+        catch (Exception refusal) when (refusal is OnnxRuntimeException or OnnxModelException)
+        {
+            throw new ServingException(ServingError.ModelRefused, $"{entry} is refused: {refusal.Message}", refusal);
+        }
     }
 
     private async Task<CompiledModel> LoadCompiledAsync(string file, SealedReader reader, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)

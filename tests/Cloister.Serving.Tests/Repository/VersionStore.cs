@@ -59,7 +59,7 @@ internal sealed class VersionStore : IAsyncDisposable
         var grant = new ModelGrant("model", digest, Maker.Public.SubjectPublicKeyInfo, minimum, SecretBytes.Copy(_key.Span));
         Repository = new ModelRepository([grant], options ?? new RepositoryOptions { AllowChanges = true }, time ?? TimeProvider.System, NullLogger<ModelRepository>.Instance);
         var extraction = new ExtractionWatch(_callers, NullLogger.Instance);
-        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, _envelopes, NullLogger.Instance), _pool, Memory, extraction);
+        var loader = new SealedModelLoader(new InferenceOptions { StoreFolder = Folder }, new EngineFactory(_executor, _pool, _envelopes, [], NullLogger.Instance), _pool, Memory, extraction);
         await Repository.LoadAsync(loader, Memory, Folder, null, CancellationToken.None);
         _watching = Repository.WatchAsync(_stop.Token);
         return this;
