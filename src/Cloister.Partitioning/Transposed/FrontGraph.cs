@@ -32,5 +32,5 @@ internal static class FrontGraph
     }
 
     /// <summary>The name of the copy of a tensor.</summary>
-    public static string Tap(int place) => $"cloister/tap/{place}";
+    public static string Tap(int place) => $"cloister/front/{place}";
 }

@@ -7,7 +7,7 @@ public sealed record GradientInversionSettings
     public int Seed { get; init; } = 1;
 
     /// <summary>Threads; each searches for one picture at a time.</summary>
-    public int Threads { get; init; } = 1;
+    public int Threads { get; init; } = Environment.ProcessorCount;
 
     /// <summary>Steps of a search, at least 1.</summary>
     public int Iterations { get; init; } = 300;
@@ -18,11 +18,17 @@ public sealed record GradientInversionSettings
     /// <summary>The length of a step at the beginning, in pixel values of 0 to 1; it falls to nothing along half a cosine.</summary>
     public double StepLength { get; init; } = 0.03;
 
-    /// <summary>What a picture's roughness (the mean step between neighbours) weighs against the share of the features' distance that is left.</summary>
-    public double TotalVariation { get; init; } = 0.05;
+    /// <summary>
+    /// What a picture's roughness (the mean step between neighbours) weighs at the beginning against the share of the features' distance
+    /// that is left; it falls faster than the steps do. Smooth first, then sharp finds more than either.
+    /// </summary>
+    public double TotalVariation { get; init; } = 2;
 
-    /// <summary>At most so many reconstructed pictures are kept for people to look at.</summary>
-    public int Shown { get; init; } = 4;
+    /// <summary>At most so many of the test pictures are searched for; they are recognised among all of them.</summary>
+    public int MaximumPictures { get; init; } = 8;
+
+    /// <summary>Reconstructed pictures that are kept for people to look at.</summary>
+    public int KeptPictures { get; init; } = 4;
 
     /// <summary>The confidence of the intervals.</summary>
     public double Confidence { get; init; } = 0.95;

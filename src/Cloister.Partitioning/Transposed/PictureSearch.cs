@@ -12,7 +12,7 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
     /// <param name="lot">Where restarts begin.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a feature is not finite.</exception>
-    public (float[] Pixels, double Left) Find(float[] input, int lot, CancellationToken cancellation)
+    public (float[] Pixels, double Left) Find(float[] input, long lot, CancellationToken cancellation)
     {
         OrtTensor[] wanted = matching.Features(input);
         try
@@ -41,7 +41,8 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
     {
         float[] input = new float[size.Elements], gradient = new float[size.Elements];
         using FeatureMatching.Search search = matching.Towards(input, wanted);
-        Weigh(search, wanted);
+        if (!Weigh(search, wanted))
+            return 0;
         var adam = new Adam(pixels.Length);
         double left = 1;
         for (int i = 0; i <= settings.Iterations; i++)
@@ -50,30 +51,40 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
             map.ToInput(pixels, input);
             left = search.Step();
             if (!double.IsFinite(left))
-                throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
+                throw NotFinite();
             if (i == settings.Iterations || left == 0)
                 break;
             map.ToPixels(search.Gradient, gradient);
-            TotalVariation.Add(pixels, size, (float)settings.TotalVariation, gradient);
-            adam.Step(pixels, gradient, (float)(settings.StepLength * 0.5 * (1 + Math.Cos(Math.PI * i / settings.Iterations))));
+            double fall = 0.5 * (1 + Math.Cos(Math.PI * i / settings.Iterations));
+            TotalVariation.Add(pixels, size, (float)(settings.TotalVariation * fall * fall), gradient);
+            adam.Step(pixels, gradient, (float)(settings.StepLength * fall));
         }
         return left;
     }
 
-    // Every tensor's distance counts as the share that is left of the mean picture's, so that tensors of large values do not outweigh others.
-    private void Weigh(FeatureMatching.Search search, OrtTensor[] wanted)
+    // Every tensor's distance counts as the share that is left of the mean picture's, so that tensors of large values do not outweigh
+    // others. False where all features are the mean picture's, so that there is nothing to go by.
+    private bool Weigh(FeatureMatching.Search search, OrtTensor[] wanted)
     {
         float[] input = new float[size.Elements];
         map.ToInput(mean, input);
         OrtTensor[] start = matching.Features(input);
+        bool any = false;
         for (int i = 0; i < wanted.Length; i++)
         {
             double distance = 0;
             ReadOnlySpan<float> here = start[i].Span<float>(), there = wanted[i].Span<float>();
             for (int j = 0; j < here.Length; j++)
                 distance += ((double)here[j] - there[j]) * ((double)here[j] - there[j]);
-            search.Weigh(i, distance > 0 && double.IsFinite(distance) ? 1 / (wanted.Length * distance) : 0);
+            if (!double.IsFinite(distance))
+                throw NotFinite();
+            search.Weigh(i, distance > 0 ? 1 / (wanted.Length * distance) : 0);
+            any |= distance > 0;
             start[i].Dispose();
         }
+        return any;
     }
+
+    private static PartitioningException NotFinite() =>
+        new(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
 }
