@@ -59,4 +59,7 @@ public enum PartitioningError
 
     /// <summary>The address cannot be listened on, or cannot be used on this system.</summary>
     AddressUnusable = 307,
+
+    /// <summary>The model gives NaN or an infinity for this input, inside too; no answer is made of it.</summary>
+    AnswerNotFinite = 306,
 }

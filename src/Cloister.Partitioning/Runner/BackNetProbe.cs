@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Onnx.Runtime;
+using Cloister.Partitioning.Runner.Wire;
 
 namespace Cloister.Partitioning.Runner;
 
@@ -32,6 +33,11 @@ internal sealed class BackNetProbe
         }
         var probe = new BackNetProbe(session, [.. session.Inputs.Select(input => InputShape(input, itemShapes))]);
         probe.Measure();
+        foreach (BatchedShape shape in probe.Inputs.Concat(probe.Outputs))
+        {
+            if (shape.For(1) is var one && (one.Length > TensorHeads.MaximumRank || one.Any(dimension => dimension < 1)))
+                throw Refuse($"A tensor of shape [{string.Join(",", one)}] does not cross: it has at most {TensorHeads.MaximumRank} dimensions, none of them 0.");
+        }
         return probe;
     }
 

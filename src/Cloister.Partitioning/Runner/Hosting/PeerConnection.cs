@@ -71,7 +71,15 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
     private async ValueTask GreetAsync(CancellationToken cancellation)
     {
         FrameHeader hello = await ExpectAsync(FrameKind.Hello, cancellation);
-        Greeting.ReadHello(await _wire.ReadPayloadAsync(hello, cancellation));
+        byte[] payload = await _wire.ReadPayloadAsync(hello, cancellation);
+        try
+        {
+            Greeting.ReadHello(payload);
+        }
+        catch (WireException other)
+        {
+            throw new RefusedException(RefusalCode.Protocol, other.Message);
+        }
         await _wire.WriteFrameAsync(FrameKind.Welcome, 0, new Greeting(Depth, _options.MaximumModelBytes, _options.MaximumRunBytes).Welcome(), cancellation);
     }
 

@@ -1,0 +1,134 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using System.Security.Cryptography;
+using Cloister.Partitioning.Runner.Wire;
+
+namespace Cloister.Partitioning.Runner.Pooling;
+
+/// <summary>One accelerator of a pool: connects, greets, serves requests; after a fault waits a while and begins again.</summary>
+internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
+{
+    private const int MaximumDoublings = 20;
+
+    private readonly Lock _lock = new();
+    private AcceleratorState _state = new(address, AcceleratorPhase.Connecting, 0, core.BackNet.Model.Length, 0, ImmutableDictionary<AcceleratorFault, long>.Empty, null);
+    private Func<string, int>? _failOver; // of the session that there was
+    private volatile AcceleratorPhase _phase;
+    private volatile int _held;
+    private int _faultsInRow;
+    private long _unchecked;
+
+    public AcceleratorAddress Address => address;
+
+    public AcceleratorState State
+    {
+        get
+        {
+            lock (_lock) return _state with { Phase = _phase, InFlight = _held };
+        }
+    }
+
+    public AcceleratorPhase Phase => _phase;
+
+    /// <summary>Runs until cancelled, or until the accelerator lied.</summary>
+    public async Task RunAsync(CancellationToken cancellation)
+    {
+        while (!cancellation.IsCancellationRequested && Phase != AcceleratorPhase.Banned)
+        {
+            try
+            {
+                await ServeOnceAsync(cancellation);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (WireException fault)
+            {
+                await RestAsync(fault, cancellation);
+            }
+            catch (Exception unexpected)
+            {
+                core.Logger.LinkBroke(address, unexpected);
+                await RestAsync(new WireException(AcceleratorFault.Disconnected, unexpected.GetType().Name, unexpected), cancellation);
+            }
+        }
+        if (Phase != AcceleratorPhase.Banned) Become(AcceleratorPhase.Closed);
+        _failOver?.Invoke($"{address}: the pool was closed.");
+    }
+
+    /// <summary>An answer was good: what happened before does not count for the next wait.</summary>
+    public void AnsweredWell(bool wasChecked)
+    {
+        Volatile.Write(ref _faultsInRow, 0);
+        if (!wasChecked) Interlocked.Increment(ref _unchecked);
+    }
+
+    /// <summary>Tells how far the model is.</summary>
+    public void Sent(long modelBytes) => Change(state => state with { ModelBytesSent = modelBytes });
+
+    /// <summary>Tells how many batches are there.</summary>
+    public void Holds(int batches) => _held = batches;
+
+    private async Task ServeOnceAsync(CancellationToken cancellation)
+    {
+        Become(AcceleratorPhase.Connecting);
+        Sent(0);
+        Socket socket = await LinkGreeting.WithinAsync(core.Options.StallTimeout, core.Options.TimeProvider, token => AcceleratorSocket.ConnectAsync(address, token), "to connect", cancellation);
+        AcceleratorSocket.Tune(socket);
+        using var wire = new WireConnection(socket, fromWorkload: false);
+        var greeting = new LinkGreeting(core, this, wire);
+        Greeting limits = await greeting.RunAsync(cancellation);
+        using SharedSlots? slots = address.Transport == AcceleratorTransport.SharedMemory ? await greeting.ShareMemoryAsync(limits, cancellation) : null;
+        using var session = new LinkSession(core, this, wire, limits, slots);
+        _failOver = session.FailOver;
+        Become(AcceleratorPhase.Ready);
+        await session.RunAsync(cancellation);
+    }
+
+    private async Task RestAsync(WireException fault, CancellationToken cancellation)
+    {
+        Change(state => state with
+        {
+            Faults = state.Faults.SetItem(fault.Fault, state.Faults.GetValueOrDefault(fault.Fault) + 1),
+            LastFault = $"{fault.Fault}: {fault.Message}",
+        });
+        Become(fault.Fault == AcceleratorFault.Lied ? AcceleratorPhase.Banned : AcceleratorPhase.Waiting);
+        int failed = _failOver?.Invoke($"{address}: {fault.Fault}: {fault.Message}") ?? 0;
+        _failOver = null;
+        _held = 0;
+        if (fault.Fault == AcceleratorFault.Lied)
+        {
+            core.Logger.AcceleratorLied(address, fault.Message, Interlocked.Read(ref _unchecked));
+            return;
+        }
+        TimeSpan wait = Backoff(Interlocked.Increment(ref _faultsInRow));
+        core.Logger.AcceleratorFailed(address, fault.Fault, fault.Message, (long)wait.TotalMilliseconds, failed);
+        try
+        {
+            await Task.Delay(wait, core.Options.TimeProvider, cancellation);
+        }
+        catch (OperationCanceledException)
+        {
+            // The loop above sees it.
+        }
+    }
+
+    // Half of the wait is by chance, so that many workloads do not come back at once.
+    private TimeSpan Backoff(int faults)
+    {
+        double full = Math.Min(core.Options.MaximumBackoff.TotalMilliseconds, core.Options.FirstBackoff.TotalMilliseconds * Math.Pow(2, Math.Min(faults - 1, MaximumDoublings)));
+        return TimeSpan.FromMilliseconds(full * (0.5 + (RandomNumberGenerator.GetInt32(1 << 20) / (double)(1 << 21))));
+    }
+
+    private void Become(AcceleratorPhase phase)
+    {
+        _phase = phase;
+        core.PhaseChanged();
+    }
+
+    private void Change(Func<AcceleratorState, AcceleratorState> change)
+    {
+        lock (_lock) _state = change(_state);
+    }
+}
