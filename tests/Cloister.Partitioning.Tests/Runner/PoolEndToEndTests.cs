@@ -114,8 +114,9 @@ public sealed class PoolEndToEndTests
         for (int i = 0; i < 20; i++)
         {
             Task<OrtTensor[]> two = first.RunAsync([input], Patience, CancellationToken.None), none = second.RunAsync([input], Patience, CancellationToken.None);
-            Assert.Equal([2f, 2, 2, 2], (await two)[0].Span<float>().ToArray());
-            Assert.Equal([0f, 0, 0, 0], (await none)[0].Span<float>().ToArray());
+            OrtTensor[] doubled = await two, nothing = await none;
+            Assert.Equal([2f, 2, 2, 2], doubled[0].Span<float>().ToArray());
+            Assert.Equal([0f, 0, 0, 0], nothing[0].Span<float>().ToArray());
         }
     }
 
