@@ -40,12 +40,12 @@ public static class AssessmentRun
         ImmutableArray<Cut> tails = plan.Tails.IsEmpty ? CutChoice.Last(all, TailCandidates) : [.. plan.Tails.Select(tail => graph.Cut(tail))];
 
         AttackList attacks = plan.Attacks ?? AttackChoice.Of(plan);
-        AttackTarget Target(Cut? cut) => new(plan.Model, graph, cut, plan.Pictures, plan.Seed);
-        var units = new List<AssessmentUnit> { new(attacks.Calibration, Target(null)) };
-        units.AddRange(cuts.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut)))));
-        if (attacks.AtTails is { } labels) units.AddRange(tails.Prepend(null).Select(tail => new AssessmentUnit(labels, Target(tail))));
-        Finding[] findings = await UnitRun.RunAsync(units, UnitStore.Open(plan.WorkFolder), plan.Threads, progress, cancellation);
-        return Report(plan, graph, attacks, cuts, tails, findings);
+        AttackTarget Target(Cut? cut, ImmutableArray<Cut> tails) => new(plan.Model, graph, cut, tails, plan.Pictures, plan.Seed);
+        var units = new List<AssessmentUnit> { new(attacks.Calibration, Target(null, [])) };
+        units.AddRange(cuts.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut, [])))));
+        if (attacks.AtTails is { } labels) units.Add(new AssessmentUnit(labels, Target(null, tails)));
+        ImmutableArray<Finding>[] findings = await UnitRun.RunAsync(units, UnitStore.Open(plan.WorkFolder), plan.Threads, progress, cancellation);
+        return Report(plan, graph, attacks, cuts, tails, [.. findings.SelectMany(unit => unit)]);
     }
 
     internal static ModelGraph ReadGraph(AssessedModel model) =>

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Cloister.Onnx.Graphs;
 using Cloister.Partitioning.Pictures;
 using Cloister.Partitioning.Reports;
@@ -13,15 +14,20 @@ internal interface IAttack
     /// <summary>Everything beside the target that decides the finding: the attack's version, its settings, digests of other models.</summary>
     string Settings { get; }
 
-    /// <summary>Runs it.</summary>
+    /// <summary>Runs it; gives <see cref="AttackTarget.Findings"/> findings.</summary>
     /// <exception cref="PartitioningException">It cannot be run on this target; the text says why.</exception>
-    Finding Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation);
+    ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation);
 }
 
 /// <summary>What is attacked.</summary>
 /// <param name="Model">The whole model.</param>
 /// <param name="Graph">Its graph.</param>
-/// <param name="Cut">What crosses; null for the calibration, and for the answer where there is no tail.</param>
+/// <param name="Cut">What crosses; null for the calibration and for an attack on the answer.</param>
+/// <param name="Tails">For an attack on the answer: where the part outside may end before it.</param>
 /// <param name="Pictures">What is learned from, and what is attacked.</param>
 /// <param name="Seed">What chance is drawn from.</param>
-internal sealed record AttackTarget(AssessedModel Model, ModelGraph Graph, Cut? Cut, PictureSet Pictures, int Seed);
+internal sealed record AttackTarget(AssessedModel Model, ModelGraph Graph, Cut? Cut, ImmutableArray<Cut> Tails, PictureSet Pictures, int Seed)
+{
+    /// <summary>One; and one more for each tail.</summary>
+    public int Findings => 1 + Tails.Length;
+}

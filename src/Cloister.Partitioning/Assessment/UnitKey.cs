@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
+using Cloister.Onnx.Graphs;
 
 namespace Cloister.Partitioning.Assessment;
 
@@ -20,8 +21,15 @@ internal static class UnitKey
         Append(hash, target.Model.Preprocess);
         Append(hash, target.Pictures.Digest);
         Append(hash, target.Seed.ToString(CultureInfo.InvariantCulture));
-        foreach (string tensor in target.Cut?.Tensors ?? []) Append(hash, tensor);
+        Append(hash, target.Cut);
+        foreach (Cut tail in target.Tails) Append(hash, tail);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static void Append(IncrementalHash hash, Cut? cut)
+    {
+        Append(hash, (cut?.Tensors.Length ?? 0).ToString(CultureInfo.InvariantCulture));
+        foreach (string tensor in cut?.Tensors ?? []) Append(hash, tensor);
     }
 
     private static void Append(IncrementalHash hash, string text)

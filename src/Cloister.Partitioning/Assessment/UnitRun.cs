@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using Cloister.Partitioning.Reports;
 
@@ -12,16 +13,16 @@ internal sealed record AssessmentUnit(IAttack Attack, AttackTarget Target)
 /// <summary>Runs units beside each other, keeps each when it is finished, and takes what is kept already.</summary>
 internal static class UnitRun
 {
-    /// <summary>Gives the findings in the order of the units.</summary>
-    public static async Task<Finding[]> RunAsync(IReadOnlyList<AssessmentUnit> units, UnitStore store, int threads, IProgress<AssessmentProgress>? progress, CancellationToken cancellation)
+    /// <summary>Gives the findings of each unit, in the order of the units.</summary>
+    public static async Task<ImmutableArray<Finding>[]> RunAsync(IReadOnlyList<AssessmentUnit> units, UnitStore store, int threads, IProgress<AssessmentProgress>? progress, CancellationToken cancellation)
     {
-        var findings = new Finding?[units.Count];
+        var findings = new ImmutableArray<Finding>[units.Count];
         string[] keys = [.. units.Select(unit => UnitKey.Of(unit.Attack, unit.Target))];
         var missing = new List<int>();
         for (int place = 0; place < units.Count; place++)
         {
-            findings[place] = await store.TakeAsync(keys[place], units[place].Attack.Name, cancellation);
-            if (findings[place] is null) missing.Add(place);
+            findings[place] = await store.TakeAsync(keys[place], units[place].Attack.Name, units[place].Target.Findings, cancellation);
+            if (findings[place].IsEmpty) missing.Add(place);
         }
         int done = units.Count - missing.Count, beside = Math.Clamp(missing.Count, 1, threads);
         progress?.Report(new AssessmentProgress("", 1, done, units.Count));
@@ -29,16 +30,16 @@ internal static class UnitRun
         {
             AssessmentUnit unit = units[place];
             var share = new Share(value => progress?.Report(new AssessmentProgress(unit.Title, value, Volatile.Read(ref done), units.Count)));
-            Finding finding = Attack(unit, threads / beside, share, stop);
-            await store.PutAsync(keys[place], finding, stop);
-            findings[place] = finding;
+            ImmutableArray<Finding> found = Attack(unit, threads / beside, share, stop);
+            await store.PutAsync(keys[place], unit.Attack.Name, found, stop);
+            findings[place] = found;
             progress?.Report(new AssessmentProgress(unit.Title, 1, Interlocked.Increment(ref done), units.Count));
         });
-        return findings!;
+        return findings;
     }
 
     // A refusal is a finding too: it would be the same the next time.
-    private static Finding Attack(AssessmentUnit unit, int threads, IProgress<double> progress, CancellationToken cancellation)
+    private static ImmutableArray<Finding> Attack(AssessmentUnit unit, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
         try
         {
@@ -46,7 +47,8 @@ internal static class UnitRun
         }
         catch (PartitioningException refusal)
         {
-            return Finding.Refused(unit.Attack.Name, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} ({(int)refusal.Error} {refusal.Error})"));
+            var finding = Finding.Refused(unit.Attack.Name, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} ({(int)refusal.Error} {refusal.Error})"));
+            return [.. Enumerable.Repeat(finding, unit.Target.Findings)];
         }
     }
 

@@ -26,20 +26,20 @@ internal sealed class UnitStore
         return new UnitStore(folder);
     }
 
-    /// <summary>The finding of this key, or null.</summary>
-    public async Task<Finding?> TakeAsync(string key, string attack, CancellationToken cancellation)
+    /// <summary>The findings of this key, or none.</summary>
+    public async Task<ImmutableArray<Finding>> TakeAsync(string key, string attack, int count, CancellationToken cancellation)
     {
         var file = new FileInfo(PathOf(key, attack));
-        if (!file.Exists || file.Length > MostBytes) return null;
+        if (!file.Exists || file.Length > MostBytes) return [];
         byte[] bytes = await File.ReadAllBytesAsync(file.FullName, cancellation);
-        return Read(bytes, key, attack);
+        return Read(bytes, key, attack) is { } findings && findings.Length == count ? findings : [];
     }
 
-    /// <summary>Keeps a finding: when the task has ended it is on the disk, whole.</summary>
-    public async Task PutAsync(string key, Finding finding, CancellationToken cancellation)
+    /// <summary>Keeps findings: when the task has ended they are on the disk, whole.</summary>
+    public async Task PutAsync(string key, string attack, ImmutableArray<Finding> findings, CancellationToken cancellation)
     {
-        string target = PathOf(key, finding.Attack), temporary = Path.Combine(_folder, $".{Guid.NewGuid():N}{TemporarySuffix}");
-        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(new UnitDocument(key, finding, finding.Pictures), UnitJson.Default.UnitDocument);
+        string target = PathOf(key, attack), temporary = Path.Combine(_folder, $".{Guid.NewGuid():N}{TemporarySuffix}");
+        byte[] bytes = JsonSerializer.SerializeToUtf8Bytes(new UnitDocument(key, [.. findings.Select(finding => new UnitFinding(finding, finding.Pictures))]), UnitJson.Default.UnitDocument);
         try
         {
             await using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0, FileOptions.Asynchronous))
@@ -56,14 +56,13 @@ internal sealed class UnitStore
         }
     }
 
-    internal static Finding? Read(ReadOnlySpan<byte> bytes, string key, string attack)
+    internal static ImmutableArray<Finding>? Read(ReadOnlySpan<byte> bytes, string key, string attack)
     {
         try
         {
             UnitDocument? document = JsonSerializer.Deserialize(bytes, UnitJson.Default.UnitDocument);
-            if (document is null || document.Key != key || document.Finding.Attack != attack || AssessmentReportCheck.Of(document.Finding) is not null) return null;
-            if (document.Pictures.IsDefault || document.Pictures.Any(picture => picture is null)) return null;
-            return document.Finding with { Pictures = document.Pictures };
+            if (document is null || document.Key != key || document.Findings.IsDefault || document.Findings.Any(one => one?.IsWhole(attack) != true)) return null;
+            return [.. document.Findings.Select(one => one.Finding with { Pictures = one.Pictures })];
         }
         catch (Exception exception) when (exception is JsonException or InvalidOperationException or NotSupportedException)
         {
@@ -78,7 +77,13 @@ internal sealed class UnitStore
 }
 
 /// <summary>What is in a unit's file.</summary>
-internal sealed record UnitDocument(string Key, Finding Finding, ImmutableArray<RebuiltPicture> Pictures);
+internal sealed record UnitDocument(string Key, ImmutableArray<UnitFinding> Findings);
+
+/// <summary>A finding with the pictures that its own JSON leaves out.</summary>
+internal sealed record UnitFinding(Finding Finding, ImmutableArray<RebuiltPicture> Pictures)
+{
+    public bool IsWhole(string attack) => Finding.Attack == attack && AssessmentReportCheck.Of(Finding) is null && !Pictures.IsDefault && Pictures.All(picture => picture is not null);
+}
 
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,

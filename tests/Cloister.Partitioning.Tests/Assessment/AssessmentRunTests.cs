@@ -19,7 +19,8 @@ public sealed class AssessmentRunTests : IDisposable
         Assert.Equal(Cuts.Order(StringComparer.Ordinal), inversion.Runs);
         Assert.Equal(inversion.Runs, heuristic.Runs);
         Assert.Single(calibration.Runs);
-        Assert.Equal(["", TinyNet.Logits, TinyNet.Pooled], labels.Runs.Take(3));
+        Assert.Equal(["logits,pooled,relu1"], labels.Runs);
+        Assert.Equal([0, 1, 1, 1], first.Tails.Select(tail => tail.Tensors.Length));
         Assert.True(first.Valid);
 
         AssessmentReport second = await RunAsync(Plan(calibration, [inversion, heuristic], labels));
@@ -72,7 +73,7 @@ public sealed class AssessmentRunTests : IDisposable
     [InlineData("")]
     [InlineData("{")]
     [InlineData("null")]
-    [InlineData("{\"key\":\"00\",\"finding\":null,\"pictures\":[]}")]
+    [InlineData("{\"key\":\"00\",\"findings\":[null]}")]
     public async Task A_torn_or_foreign_file_is_done_again(string content)
     {
         CountingAttack calibration = new("calibration"), inversion = new("inversion");

@@ -21,14 +21,14 @@ internal sealed class CountingAttack(string name, Func<AttackTarget, bool?>? fou
 
     public string[] Runs => [.. _runs.Order(StringComparer.Ordinal)];
 
-    public Finding Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
+    public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        _runs.Enqueue(target.Cut is { } cut ? string.Join(",", cut.Tensors) : "");
+        _runs.Enqueue(string.Join(",", target.Cut?.Tensors ?? [.. target.Tails.SelectMany(tail => tail.Tensors)]));
         Running?.Invoke(target);
         progress.Report(0.5);
         double value = target.Pictures.Test[0].Pixels.Average() + target.Seed;
-        return new Finding
+        var finding = new Finding
         {
             Attack = name,
             NotRun = null,
@@ -38,5 +38,6 @@ internal sealed class CountingAttack(string name, Func<AttackTarget, bool?>? fou
             Protection = ImmutableSortedDictionary<string, double>.Empty.Add(ProtectionScores.Pictures, 0.25),
             Pictures = [new RebuiltPicture("one", new byte[] { 1, 2 }, new byte[] { 3 })],
         };
+        return [.. Enumerable.Repeat(finding, target.Findings)];
     }
 }
