@@ -5,9 +5,11 @@ using Cloister.Collateral;
 using Cloister.Homomorphic;
 using Cloister.Homomorphic.Import;
 using Cloister.Images;
+using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
+using Cloister.Partitioning;
 using Cloister.Platform;
 using Cloister.Protocol;
 using Cloister.Sealing;
@@ -37,6 +39,8 @@ internal sealed record Explanation(ExitCode Code, string Text)
         HomomorphicException homomorphic => new(CodeOf(homomorphic), $"{homomorphic.Message} ({(int)homomorphic.Error} {homomorphic.Error})"),
         ImportException import => new(ExitCode.BadInput, $"{import.Message} ({(int)import.Error} {import.Error})"),
         ImageException image => new(CodeOf(image), image.Message),
+        GraphException graph => new(ExitCode.BadInput, $"{graph.Message} ({(int)graph.Error} {graph.Error})"),
+        PartitioningException partitioning => new(CodeOf(partitioning), $"{partitioning.Message} ({(int)partitioning.Error} {partitioning.Error})"),
         OnnxModelException or OnnxRuntimeException or PictureException => new(ExitCode.BadInput, exception.Message),
         UnauthorizedAccessException or IOException => new(ExitCode.BadInput, exception.Message),
         _ => null,
@@ -63,6 +67,13 @@ internal sealed record Explanation(ExitCode Code, string Text)
     private static ExitCode CodeOf(HomomorphicException homomorphic) => homomorphic.Error switch
     {
         HomomorphicError.KeyFilePassphrase or HomomorphicError.InsecureParameters or HomomorphicError.Transparent or HomomorphicError.EnvelopeNotAuthentic => ExitCode.Refused,
+        _ => ExitCode.BadInput,
+    };
+
+    private static ExitCode CodeOf(PartitioningException partitioning) => partitioning.Error switch
+    {
+        PartitioningError.AcceleratorOverloaded or PartitioningError.AcceleratorTimeout or PartitioningError.AcceleratorUnavailable => ExitCode.Unavailable,
+        PartitioningError.AcceleratorFaulty => ExitCode.Refused,
         _ => ExitCode.BadInput,
     };
 

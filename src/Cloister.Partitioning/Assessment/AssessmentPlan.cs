@@ -55,8 +55,9 @@ public sealed record AssessmentPlan
 public sealed record PublicModelFile(AssessedModel Model, ImmutableArray<string> Labels);
 
 /// <summary>How far an assessment is.</summary>
-/// <param name="Unit">The attack and the cut that this is about.</param>
+/// <param name="Unit">The attack and the cut that this is about; empty for what was there from an earlier run.</param>
 /// <param name="Share">How much of it is done, 0 to 1.</param>
+/// <param name="Ended">Whether it is finished and kept.</param>
 /// <param name="UnitsDone">Units that are finished.</param>
 /// <param name="Units">All units.</param>
-public sealed record AssessmentProgress(string Unit, double Share, int UnitsDone, int Units);
+public sealed record AssessmentProgress(string Unit, double Share, bool Ended, int UnitsDone, int Units);

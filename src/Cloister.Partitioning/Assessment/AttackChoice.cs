@@ -1,7 +1,15 @@
+using System.Collections.Immutable;
+
 namespace Cloister.Partitioning.Assessment;
 
 /// <summary>Which attacks a plan comes to.</summary>
 internal static class AttackChoice
 {
-    public static AttackList Of(AssessmentPlan plan) => throw new PartitioningException(PartitioningError.ModelRefused, $"No attack fits '{plan.Model.Name}'.");
+    public static AttackList Of(AssessmentPlan plan)
+    {
+        var atCuts = ImmutableArray.CreateBuilder<IAttack>();
+        atCuts.Add(new InversionUnit());
+        if (plan.Oracle is { } oracle) atCuts.Add(new HeuristicUnit(oracle));
+        return new AttackList(new CalibrationUnit(), atCuts.ToImmutable(), plan.PublicModels.IsEmpty ? null : new LabelUnit(plan.PublicModels, plan.Labels));
+    }
 }

@@ -25,15 +25,15 @@ internal static class UnitRun
             if (findings[place].IsEmpty) missing.Add(place);
         }
         int done = units.Count - missing.Count, beside = Math.Clamp(missing.Count, 1, threads);
-        progress?.Report(new AssessmentProgress("", 1, done, units.Count));
+        progress?.Report(new AssessmentProgress("", 1, true, done, units.Count));
         await Parallel.ForEachAsync(missing, new ParallelOptions { MaxDegreeOfParallelism = beside, CancellationToken = cancellation }, async (place, stop) =>
         {
             AssessmentUnit unit = units[place];
-            var share = new Share(value => progress?.Report(new AssessmentProgress(unit.Title, value, Volatile.Read(ref done), units.Count)));
+            var share = new Share(value => progress?.Report(new AssessmentProgress(unit.Title, value, false, Volatile.Read(ref done), units.Count)));
             ImmutableArray<Finding> found = Attack(unit, threads / beside, share, stop);
             await store.PutAsync(keys[place], unit.Attack.Name, found, stop);
             findings[place] = found;
-            progress?.Report(new AssessmentProgress(unit.Title, 1, Interlocked.Increment(ref done), units.Count));
+            progress?.Report(new AssessmentProgress(unit.Title, 1, true, Interlocked.Increment(ref done), units.Count));
         });
         return findings;
     }

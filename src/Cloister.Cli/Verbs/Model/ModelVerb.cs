@@ -5,11 +5,12 @@ namespace Cloister.Cli.Verbs;
 
 internal static class ModelVerb
 {
-    public static Command Create() => new Verb("model", "Seal, open and inspect models, and make their keys.")
+    public static Command Create() => new Verb("model", "Seal, open and inspect models, make their keys, and measure what models in parts give away.")
     {
         ModelKeygenVerb.Create(),
         ModelSealVerb.Create(),
         ModelOpenVerb.Create(),
         ModelInspectVerb.Create(),
+        ModelAssessVerb.Create(),
     };
 }
