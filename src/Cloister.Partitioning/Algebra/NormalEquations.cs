@@ -109,7 +109,7 @@ public sealed class NormalEquations
         double rows = Rows;
         double[] deviations = Deviations();
         int[] used = [.. Enumerable.Range(0, Features).Where(i => deviations[i] > 0)];
-        if (used.Length == 0)
+        if (!used.Any(i => i < Features - _free))
             throw new PartitioningException(PartitioningError.FeaturesRefused, "All features are constant: the tensors say nothing of the input, or the model's weights are placeholders.");
         double[] matrix = new double[used.Length * used.Length], right = new double[used.Length * targets.Length];
         for (int p = 0; p < used.Length; p++)

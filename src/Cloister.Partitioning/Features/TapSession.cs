@@ -51,11 +51,28 @@ public sealed class TapSession : IDisposable
     /// <summary>Lets go of the session; runs that go on finish first.</summary>
     public void Dispose() => _session.Dispose();
 
-    // An Identity an output, so that the model's input and one tensor twice can be looked at as well.
+    // An Identity an output, so that the model's input and one tensor twice can be looked at as well. ONNX Runtime runs nodes that
+    // lead to no output too: what comes after the tensors is left out.
     private static ModelProto WithOutputs(ModelProto model, IReadOnlyList<string> tensors)
     {
         NodeProto[] taps = [.. tensors.Select((tensor, i) => new NodeProto { OpType = "Identity", Name = Tap(i), Inputs = [tensor], Outputs = [Tap(i)] })];
-        return model with { Graph = model.Graph with { Nodes = [.. model.Graph.Nodes, .. taps], Outputs = [.. taps.Select(tap => new ValueInfoProto { Name = tap.Name })] } };
+        return model with { Graph = model.Graph with { Nodes = [.. Needed(model.Graph, tensors), .. taps], Outputs = [.. taps.Select(tap => new ValueInfoProto { Name = tap.Name })] } };
+    }
+
+    private static IEnumerable<NodeProto> Needed(GraphProto graph, IReadOnlyList<string> tensors)
+    {
+        // Graphs inside nodes use values that the node does not name.
+        if (graph.Nodes.Any(node => node.Attributes.Any(attribute => attribute.Graph is not null || attribute.Graphs.Length > 0)))
+            return graph.Nodes;
+        var wanted = new HashSet<string>(tensors, StringComparer.Ordinal);
+        var kept = new Stack<NodeProto>();
+        for (int i = graph.Nodes.Length - 1; i >= 0; i--)
+            if (graph.Nodes[i].Outputs.Any(output => output.Length > 0 && wanted.Contains(output)))
+            {
+                kept.Push(graph.Nodes[i]);
+                wanted.UnionWith(graph.Nodes[i].Inputs);
+            }
+        return kept;
     }
 
     private static string Tap(int place) => $"cloister/tap/{place}";

@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
@@ -82,15 +83,15 @@ public static class InversionAttack
         {
             // Runs one by one, each on all threads; what follows them side by side, a picture a thread.
             int start = first, end = Math.Min(first + settings.Threads, test.Count);
-            float[][] rebuilt = new float[end - start][];
+            float[][][] seen = new float[end - start][][];
             for (int i = start; i < end; i++)
             {
                 cancellation.ThrowIfCancellationRequested();
-                rebuilt[i - start] = decoder.Rebuild(source.Read(test[i]));
+                seen[i - start] = source.Read(test[i]);
             }
-            Parallel.For(start, end, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads, CancellationToken = cancellation }, i =>
+            SideBySide(start, end, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads, CancellationToken = cancellation }, i =>
             {
-                (float[] picture, float[] original) = (rebuilt[i - start], test[i].Pixels);
+                (float[] picture, float[] original) = (decoder.Rebuild(seen[i - start]), test[i].Pixels);
                 (psnr[i], ssim[i], found[i]) = (PictureFidelity.Psnr(picture, original), PictureFidelity.Ssim(picture, original, size), identification.Finds(i, picture));
                 (basePsnr[i], baseSsim[i], baseFound[i]) = (PictureFidelity.Psnr(mean, original), PictureFidelity.Ssim(mean, original, size), identification.Finds(i, mean));
                 if (i < settings.KeptPictures)
@@ -118,6 +119,19 @@ public static class InversionAttack
             Chance = 1.0 / test.Count,
             Pictures = [.. kept.OfType<ReconstructedPicture>()],
         };
+    }
+
+    // A refusal of one picture is the refusal of the attack, not one of several errors.
+    private static void SideBySide(int start, int end, ParallelOptions options, Action<int> body)
+    {
+        try
+        {
+            Parallel.For(start, end, options, body);
+        }
+        catch (AggregateException all) when (all.InnerException is PartitioningException or OnnxRuntimeException)
+        {
+            ExceptionDispatchInfo.Throw(all.InnerException);
+        }
     }
 
     // Each tensor alone and all together; an attacker has them all and keeps what works on pictures that were not fitted.
