@@ -13,9 +13,6 @@ internal sealed class Separation(FlowGraph flow)
     private readonly int[] _cause = new int[flow.Values.Length];
     private int _question;
 
-    /// <summary>Node visits so far: what the questions cost.</summary>
-    public long Visits { get; private set; }
-
     /// <summary>Goes from the sources along every way until it meets a value of the set; gives those it meets, and a sink that it arrives at beside them.</summary>
     public (List<int> Met, int? Arrived) Forward(Stretch stretch, IEnumerable<int> set)
     {
@@ -25,7 +22,6 @@ internal sealed class Separation(FlowGraph flow)
             See(source, None, met);
         for (int i = stretch.First; i < stretch.Last; i++)
         {
-            Visits++;
             if (FirstThatFlows(flow.NodeInputs[i]) is not { } from)
                 continue;
             foreach (int value in flow.NodeOutputs[i])
@@ -43,7 +39,6 @@ internal sealed class Separation(FlowGraph flow)
             See(sink, None, met);
         for (int i = stretch.Last - 1; i >= stretch.First; i--)
         {
-            Visits++;
             if (FirstThatFlows(flow.NodeOutputs[i]) is null)
                 continue;
             foreach (int value in flow.NodeInputs[i])
@@ -104,5 +99,7 @@ internal sealed class Separation(FlowGraph flow)
 /// <summary>Nodes of a flow from <paramref name="First"/> up to, without, <paramref name="Last"/>, and the values where ways enter and leave.</summary>
 internal sealed record Stretch(int First, int Last, int[] Sources, int[] Sinks)
 {
+    public int Length => Last - First;
+
     public static Stretch Whole(FlowGraph flow) => new(0, flow.Nodes.Length, flow.Inputs, flow.Outputs);
 }
