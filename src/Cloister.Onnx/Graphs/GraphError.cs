@@ -33,6 +33,6 @@ public enum GraphError
     /// <summary>The graph draws random numbers: its parts cannot be compared with the whole.</summary>
     NotDeterministic = 309,
 
-    /// <summary>An input of one item has more elements than this library runs a model on to measure it.</summary>
+    /// <summary>One item takes more elements, in its inputs or in all values together, than a model is measured with.</summary>
     TooLarge = 310,
 }

@@ -101,4 +101,26 @@ public sealed class ModelGraph
     /// <see cref="GraphError.LeaksInput"/> or <see cref="GraphError.LanguageModel"/>.
     /// </exception>
     public Cut Cut(IReadOnlyList<string> tensors) => GraphCutter.Demand(this, tensors);
+
+    /// <summary>For fuzzing: whatever the bytes are, they are refused by the documented exceptions, or can be cut everywhere that is offered.</summary>
+    internal static void Fuzz(ReadOnlySpan<byte> bytes)
+    {
+        try
+        {
+            ModelGraph graph = Read(OnnxModel.Parse(bytes));
+            foreach (Cut cut in CutFinder.Find(graph, maximumTensors: 2).Take(3))
+            {
+                PartitionedModel parts = GraphCutter.Split(graph, cut.Tensors);
+                foreach (ModelProto part in new[] { parts.Front, parts.Back })
+                {
+                    OnnxModel.Parse(part.ToBytes());
+                    using OrtSession session = OrtSession.FromMemory(part.ToBytes());
+                }
+            }
+        }
+        catch (Exception refusal) when (refusal is GraphException or OnnxModelException or OnnxRuntimeException)
+        {
+            // The documented refusals.
+        }
+    }
 }

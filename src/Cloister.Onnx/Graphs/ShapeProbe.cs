@@ -18,6 +18,9 @@ internal sealed record MeasuredValues(Dictionary<string, MeasuredValue> Values, 
 /// <summary>Measures types and shapes by running a model on zeros with every value as an output: ONNX Runtime's word, not the file's.</summary>
 internal static class ShapeProbe
 {
+    /// <summary>4 GiB of single precision: all values are in memory at once while a model is measured.</summary>
+    private const long LargestRun = 1 << 30;
+
     private static readonly OrtSessionOptions AsItStands = new() { Level = GraphOptimization.None, DisablePrepacking = true };
 
     public static MeasuredValues Run(GraphStructure structure, ImmutableArray<ProbeInput> inputs)
@@ -39,6 +42,7 @@ internal static class ShapeProbe
             },
         };
         using OrtSession session = OrtSession.FromMemory(probe.ToBytes(), AsItStands);
+        DemandRoom(session);
         (TensorElementType Type, long[] Shape)[] one = Measure(session, inputs, items: 1);
         string? batch = inputs.FirstOrDefault(input => input.Batch is not null)?.Batch;
         (TensorElementType Type, long[] Shape)[] two = one;
@@ -67,6 +71,18 @@ internal static class ShapeProbe
             values.Add(made[i], new(one[i].Type, [.. one[i].Shape], [.. two[i].Shape]));
         }
         return new MeasuredValues(values, batch);
+    }
+
+    // What ONNX Runtime infers without running: a few bytes can ask for terabytes. Dimensions that it does not infer count as 1.
+    private static void DemandRoom(OrtSession session)
+    {
+        UInt128 elements = 0;
+        foreach (TensorInfo value in session.Outputs)
+        {
+            elements += value.Shape.Aggregate(UInt128.One, (product, dimension) => product > LargestRun ? product : product * (UInt128)Math.Max(1, dimension));
+        }
+        if (elements > LargestRun)
+            throw new GraphException(GraphError.TooLarge, $"The values of one item have more than {LargestRun} elements together.");
     }
 
     private static ValueInfoProto Typed(ProbeInput input) => ValueInfoProto.Tensor(
