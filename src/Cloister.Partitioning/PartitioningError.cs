@@ -39,6 +39,9 @@ public enum PartitioningError
     /// <summary>A report is malformed.</summary>
     ReportRefused = 200,
 
+    /// <summary>An assessment is not of this model, this cut or this tail, or is invalid: it says nothing of the partition.</summary>
+    AssessmentRefused = 201,
+
     /// <summary>The text is no address of an accelerator; the message says what one looks like.</summary>
     AddressRefused = 300,
 

@@ -82,7 +82,7 @@ internal static class Judgement
     {
         if (tails.IsEmpty)
         {
-            words.Add("Whether names of classes stay secret was not measured: give a public model.");
+            words.Add("Whether the classes stay secret was not measured: give a public model.");
             return null;
         }
         // What is found at one place is found at every later one too: the outside computes the earlier on its way.
@@ -94,13 +94,13 @@ internal static class Judgement
             best = tail;
         }
         if (best is null)
-            words.Add("The order of the classes is recovered wherever it was tried: hiding the names of classes protects nothing here.");
+            words.Add("What class it is can be told wherever it was tried: hiding the names of classes protects nothing here.");
         else if (best.Tensors.IsEmpty)
-            words.Add("The order of the classes was not recovered from the answer: no tail is needed by this measure.");
+            words.Add("Nothing was found of the classes in the answer: no tail is needed by this measure.");
         else if (best.MacShareInside + cut.MacShareInside >= 1)
             best = null;
         else
-            words.Add($"Let the tail from {string.Join(", ", best.Tensors)} on run inside as well ({Percent(best.MacShareInside)} of the computation): up to there the order of the classes was not recovered.");
+            words.Add($"Let the tail from {string.Join(", ", best.Tensors)} on run inside as well ({Percent(best.MacShareInside)} of the computation): up to there nothing was found of the classes.");
         return best;
     }
 

@@ -64,7 +64,7 @@ public static class AssessmentPage
                 .Baseline("chance", (First("inversion", "reidentification") ?? First("gradient", "reidentification"))?.Chance),
             new Chart("Structural similarity (SSIM)", "1 is the original. The line is a picture's likeness to the mean of all pictures, which an attacker has anyway.", 0, 1)
                 .Series("least squares", Points(cuts, "inversion", "ssim")).Series("gradient descent", Points(cuts, "gradient", "ssim")).Baseline("mean picture", First("inversion", "ssim")?.Baseline),
-            new Chart("Signal to noise (PSNR, dB)", "Higher is nearer to the original.", 5, 50)
+            new Chart("Signal to noise (PSNR, dB)", "Higher is nearer to the original.", 5, 45)
                 .Series("least squares", Points(cuts, "inversion", "psnr")).Series("gradient descent", Points(cuts, "gradient", "psnr")).Baseline("mean picture", First("inversion", "psnr")?.Baseline),
             new Chart("The literature's heuristic (delta)", "The median and the span from the 5th percentile to the greatest. The literature calls 1 and more safe; compare with the pictures below. The second curve is the same with feature maps of unrelated pictures.", 0, 2)
                 .Series("this picture's maps", Points(cuts, "heuristic", "delta")).Series("unrelated maps", Points(cuts, "heuristic", "delta-null")).Baseline("called safe", 1),
@@ -87,12 +87,12 @@ public static class AssessmentPage
     private static void Tails(StringBuilder page, AssessmentReport report)
     {
         if (report.Tails.IsEmpty) return;
-        page.Append("<h2>Where the part outside may end</h2><p class=\"soft\">Names of classes stay inside only if their order cannot be told by comparison with a public model. Layers behind the place where it can run inside as well: the tail.</p>");
-        page.Append("<div class=\"scroll\"><table><thead><tr><th>the outside ends in</th><th class=\"figure\">computed in the tail</th><th class=\"figure\">comes back</th><th>the order of the classes</th></tr></thead><tbody>\n");
+        page.Append("<h2>Where the part outside may end</h2><p class=\"soft\">Keeping names of classes inside helps only if nobody outside can tell the order of the classes, or the answer itself. Layers behind a place where it can be told could run inside as well: the tail.</p>");
+        page.Append("<div class=\"scroll\"><table><thead><tr><th>the outside ends in</th><th class=\"figure\">computed in the tail</th><th class=\"figure\">comes back</th><th>what of the classes is seen</th></tr></thead><tbody>\n");
         foreach (AssessedTail tail in report.Tails)
         {
             page.Append($"<tr><td>{(tail.Tensors.IsEmpty ? "the answer (no tail)" : PageText.Names(tail.Tensors))}</td><td class=\"figure\">{PageText.Share(tail.MacShareInside)}</td><td class=\"figure\">{PageText.Bytes(tail.BoundaryBytes)}</td><td>");
-            page.Append($"<span class=\"{(tail.Labels.Found == true ? "leaks" : "unshown")}\">{(tail.Labels.NotRun is not null ? "not measured" : tail.Labels.Found == true ? "recovered" : "not shown to be recovered")}</span>");
+            page.Append($"<span class=\"{(tail.Labels.Found == true ? "leaks" : "unshown")}\">{(tail.Labels.NotRun is not null ? "not measured" : tail.Labels.Found != true ? "nothing beyond chance was found" : tail.Tensors.IsEmpty ? "the order of the classes, or the answer, is told" : "the answer is told")}</span>");
             Sentences(page, tail.Labels);
             page.Append("</td></tr>\n");
         }

@@ -38,7 +38,7 @@ internal sealed class Chart(string title, string caption, double least, double m
         {
             double level = least + (most - least) * i / 4;
             svg.Append(CultureInfo.InvariantCulture, $"<line class=\"grid\" x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Y(level):0.#}\" y2=\"{Y(level):0.#}\"/><text x=\"{Left - 6}\" y=\"{Y(level) + 4:0.#}\" text-anchor=\"end\">{level:0.##}</text>");
-            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(i / 4.0):0.#}\" y=\"{Height - Bottom + 16}\" text-anchor=\"middle\">{25 * i} %</text>");
+            svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{X(i / 4.0):0.#}\" y=\"{Height - Bottom + 16}\" text-anchor=\"{(i == 4 ? "end" : "middle")}\">{25 * i} %</text>");
         }
         svg.Append(CultureInfo.InvariantCulture, $"<text x=\"{(Left + Width - Right) / 2}\" y=\"{Height - 4}\" text-anchor=\"middle\">computation that stays inside</text>");
         foreach ((string name, double value) in _baselines)

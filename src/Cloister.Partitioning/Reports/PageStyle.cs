@@ -41,7 +41,7 @@ internal static class PageStyle
         .key.one,.key.two{stroke:none}
         svg text.key.one{fill:var(--one)}
         svg text.key.two{fill:var(--two)}
-        .pictures td{border:0;padding:4px 6px}
+        .pictures td,.pictures th{border:0;padding:4px 6px}
         .pictures img{display:block;width:96px;height:auto;image-rendering:pixelated;border-radius:3px}
         .pictures th{white-space:normal;min-width:150px;max-width:220px;vertical-align:middle}
         details{background:var(--card);border:1px solid var(--line);border-radius:6px;margin:8px 0;padding:0 14px}

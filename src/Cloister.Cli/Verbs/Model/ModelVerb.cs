@@ -12,5 +12,6 @@ internal static class ModelVerb
         ModelOpenVerb.Create(),
         ModelInspectVerb.Create(),
         ModelAssessVerb.Create(),
+        ModelPartitionVerb.Create(),
     };
 }
