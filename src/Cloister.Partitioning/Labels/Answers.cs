@@ -28,6 +28,9 @@ internal sealed record Answers(float[] Values, int Pictures, int Classes)
         return first;
     }
 
+    /// <summary>The answers to the first pictures alone.</summary>
+    public Answers Take(int pictures) => new(Values[..(pictures * Classes)], pictures, Classes);
+
     /// <summary>The same answers with their columns in another order: column i is the given one of these.</summary>
     public Answers Reordered(int[] order)
     {

@@ -5,10 +5,7 @@ namespace Cloister.Partitioning.Labels;
 /// <summary>How alike the columns of two classifiers' answers to the same pictures are.</summary>
 internal static class ColumnCorrelation
 {
-    // Classes that no picture is like differ only in numbers that softmax made tiny; below this they are noise.
-    private const double Least = 1e-10;
-
-    /// <summary>Pearson's correlation of logarithms of probabilities, each picture's mean taken away: of the logits, up to that mean.</summary>
+    /// <summary>Pearson's correlation of fourth roots of probabilities.</summary>
     /// <returns>Row-major [columns of one, columns of other]; 0 where a column is constant.</returns>
     public static float[] Of(Answers one, Answers other, MatrixProduct product)
     {
@@ -17,27 +14,16 @@ internal static class ColumnCorrelation
         return correlations;
     }
 
-    /// <summary>Logarithms of probabilities, each picture's mean taken away; row-major [pictures, classes].</summary>
-    public static float[] Logits(Answers answers)
-    {
-        int classes = answers.Classes;
-        var values = new float[answers.Values.Length];
-        for (int picture = 0; picture < answers.Pictures; picture++)
-        {
-            Span<float> row = values.AsSpan(picture * classes, classes);
-            double sum = 0;
-            for (int i = 0; i < classes; i++)
-                sum += row[i] = (float)Math.Log(Math.Max(answers.Values[picture * classes + i], Least));
-            for (int i = 0; i < classes; i++)
-                row[i] -= (float)(sum / classes);
-        }
-        return values;
-    }
+    /// <summary>
+    /// Fourth roots of probabilities, row-major [pictures, classes]. Of probabilities themselves the few pictures that a class is sure of
+    /// decide everything, of their logarithms the many that it is sure not to be of; between the two most is found (decision 0163).
+    /// </summary>
+    public static float[] Roots(Answers answers) => [.. answers.Values.Select(value => MathF.Sqrt(MathF.Sqrt(Math.Max(value, 0))))];
 
     private static float[] Standardised(Answers answers)
     {
         int classes = answers.Classes;
-        float[] values = Logits(answers);
+        float[] values = Roots(answers);
         for (int i = 0; i < classes; i++)
         {
             double sum = 0, squares = 0;
@@ -46,7 +32,7 @@ internal static class ColumnCorrelation
             float mean = (float)(sum / answers.Pictures);
             for (int place = i; place < values.Length; place += classes)
                 squares += Math.Pow(values[place] -= mean, 2);
-            float scale = squares > 1e-9 * answers.Pictures ? (float)(1 / Math.Sqrt(squares)) : 0;
+            float scale = squares > 1e-12 * answers.Pictures ? (float)(1 / Math.Sqrt(squares)) : 0;
             for (int place = i; place < values.Length; place += classes)
                 values[place] *= scale;
         }

@@ -55,35 +55,32 @@ public static class LabelAttack
         }
 
         using var product = new MatrixProduct(settings.Threads);
-        LabelMatching? matching = known.Count == 0 ? null : new LabelMatching(settings, seen.Answers, names, [.. known.Select(one => (one.Answers, one.Names))]);
+        LabelMatching? matching = known.Count == 0 ? null : new LabelMatching(settings, names, [.. known.Select(one => (one.Answers, one.Names))]);
         string[] truth = [.. Enumerable.Range(0, pictures.Length).Select(i => names[seen.Answers.First(i)])];
-        (string Name, string[] Taught)[] teachers =
-        [
-            (LabelProbe.Itself, truth[..fit.Count]),
-            .. known.Select(one => (one.Name, Enumerable.Range(0, fit.Count).Select(i => one.Names[one.Answers.First(i)]).ToArray())),
-        ];
+        var probes = new ExposureProbes(settings, fit.Count, truth,
+            [
+                (LabelProbe.Itself, truth[..fit.Count]),
+                .. known.Select(one => (one.Name, Enumerable.Range(0, fit.Count).Select(i => one.Names[one.Answers.First(i)]).ToArray())),
+            ], matching, product);
         var score = new LabelScore
         {
             Pictures = pictures.Length,
             Classes = names.Length,
             ActiveClasses = truth.Distinct().Count(),
             PublicModels = [.. known.Select(one => one.Name)],
-            ByCorrelation = matching?.ByCorrelation(product, cancellation),
-            ByFirstAnswer = matching?.ByFirstAnswer(),
-            Output = Probe(seen.OutputName, seen.Output, seen.Answers.Classes),
-            Tails = [.. tails.Select((tail, place) => Probe(tail.Tensors, seen.Tails[place], seen.Counts[place]))],
+            ByCorrelation = matching?.ByCorrelation(seen.Answers, product, cancellation),
+            ByFirstAnswer = matching?.ByFirstAnswer(seen.Answers),
+            Output = Try([seen.Output], new Crossing(ColumnCorrelation.Roots(seen.Answers), names.Length, seen.Answers)),
+            Tails = [.. tails.Select((tail, place) => Try(tail.Tensors, seen.Tails[place]))],
         };
         progress?.Report(1);
         return score;
 
-        LabelExposure Probe(ImmutableArray<string> tensors, float[] features, int count) => new(tensors,
-        [
-            .. teachers.Select(teacher =>
-            {
-                LabelProbe probe = ProbeFit.Run(settings, teacher.Name, features, count, teacher.Taught, truth[fit.Count..], product, cancellation);
-                steps.Done(fit.Count / 2.0);
-                return probe;
-            })
-        ]);
+        LabelExposure Try(ImmutableArray<string> tensors, Crossing crossing)
+        {
+            LabelExposure exposure = probes.Try(tensors, crossing, cancellation);
+            steps.Done((1 + known.Count) * fit.Count / 2.0);
+            return exposure;
+        }
     }
 }

@@ -4,7 +4,7 @@ namespace Cloister.Partitioning.Labels;
 
 /// <summary>What an observer learns of the answer from the last tensors that cross to the inside.</summary>
 /// <param name="Tensors">Names of the tensors: the model's output, or those of a tail cut.</param>
-/// <param name="Probes">One probe a teacher.</param>
+/// <param name="Probes">Ways of naming pictures by them.</param>
 public sealed record LabelExposure(ImmutableArray<string> Tensors, ImmutableArray<LabelProbe> Probes)
 {
     /// <summary>Whether a probe finds more than chance.</summary>

@@ -7,7 +7,10 @@ using Cloister.Partitioning.Features;
 namespace Cloister.Partitioning.Labels;
 
 /// <summary>What crosses to the inside last, for each picture: the model's output, and what would cross at each tail cut.</summary>
-internal sealed record Observation(ImmutableArray<string> OutputName, Answers Answers, float[] Output, float[][] Tails, int[] Counts)
+/// <param name="Output">The name of the model's output.</param>
+/// <param name="Answers">The model's answers.</param>
+/// <param name="Tails">What would cross at each tail cut.</param>
+internal sealed record Observation(string Output, Answers Answers, ImmutableArray<Crossing> Tails)
 {
     /// <summary>Runs the model once a picture.</summary>
     public static Observation Of(
@@ -17,9 +20,10 @@ internal sealed record Observation(ImmutableArray<string> OutputName, Answers An
             ? first.Name
             : throw new PartitioningException(PartitioningError.ModelRefused, "The model has no output.");
         using TapSession tap = TapSession.Open(model, [output, .. tails.SelectMany(tail => tail.Tensors)], size);
-        PooledFeatures[] pools = Plan(settings, tap, pictures[0], tails);
+        (PooledFeatures Pool, PooledFeatures? Columns)[] plans = Plan(settings, tap, pictures[0], tails);
         float[][] raw = new float[pictures.Length][];
-        float[][] features = [.. pools.Select(pool => new float[checked(pool.Count * pictures.Length)])];
+        float[][] features = [.. plans.Select(plan => new float[checked(plan.Pool.Count * pictures.Length)])];
+        float[][][] columns = [.. plans.Select(plan => plan.Columns is null ? [] : new float[pictures.Length][])];
         ParallelWork.For(pictures.Length, settings.Threads, i =>
         {
             OrtTensor[] seen = tap.Run(pictures[i].Input);
@@ -27,7 +31,11 @@ internal sealed record Observation(ImmutableArray<string> OutputName, Answers An
             {
                 raw[i] = seen[0].Span<float>().ToArray();
                 foreach ((int place, Range range) in Ranges(tails))
-                    pools[place].Write(seen.AsSpan(range), features[place].AsSpan(i * pools[place].Count, pools[place].Count));
+                {
+                    (PooledFeatures pool, PooledFeatures? column) = plans[place];
+                    pool.Write(seen.AsSpan(range), features[place].AsSpan(i * pool.Count, pool.Count));
+                    column?.Write(seen.AsSpan(range), columns[place][i] = new float[column.Count]);
+                }
             }
             finally
             {
@@ -38,16 +46,17 @@ internal sealed record Observation(ImmutableArray<string> OutputName, Answers An
         }, cancellation);
         if (raw[0].Length < 2 || raw.Any(answer => answer.Length != raw[0].Length))
             throw new PartitioningException(PartitioningError.ModelRefused, $"The model's output '{output}' must be one value a class, two classes or more, for every picture.");
-        var answers = Answers.Of(raw);
-        return new Observation([output], answers, ColumnCorrelation.Logits(answers), features, [.. pools.Select(pool => pool.Count)]);
+        return new Observation(output, Answers.Of(raw),
+            [.. plans.Select((plan, place) => new Crossing(features[place], plan.Pool.Count, columns[place] is [] ? null : Answers.Of(columns[place])))]);
     }
 
-    private static PooledFeatures[] Plan(LabelSettings settings, TapSession tap, AssessedPicture picture, IReadOnlyList<Cut> tails)
+    private static (PooledFeatures Pool, PooledFeatures? Columns)[] Plan(LabelSettings settings, TapSession tap, AssessedPicture picture, IReadOnlyList<Cut> tails)
     {
         OrtTensor[] seen = tap.Run(picture.Input);
         try
         {
-            return [.. Ranges(tails).Select(tail => PooledFeatures.Of(seen.AsSpan(tail.Range), settings.MaximumFeatures, settings.Seed))];
+            int classes = checked((int)seen[0].ElementCount);
+            return [.. Ranges(tails).Select(tail => (PooledFeatures.Of(seen.AsSpan(tail.Range), settings.MaximumFeatures, settings.Seed), PooledFeatures.Columns(seen.AsSpan(tail.Range), classes)))];
         }
         finally
         {
@@ -64,3 +73,9 @@ internal sealed record Observation(ImmutableArray<string> OutputName, Answers An
             yield return (place, start..(start + tails[place].Tensors.Length));
     }
 }
+
+/// <summary>What would cross at one cut.</summary>
+/// <param name="Features">Row-major [pictures, count].</param>
+/// <param name="Count">Numbers a picture.</param>
+/// <param name="Columns">The same as answers, where it has a column a class.</param>
+internal sealed record Crossing(float[] Features, int Count, Answers? Columns);

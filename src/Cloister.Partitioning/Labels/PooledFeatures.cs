@@ -34,6 +34,15 @@ internal sealed class PooledFeatures
         }
     }
 
+    /// <summary>One number a map, all of them, where the tensor has as many maps as asked for: a column a class, before or after softmax.</summary>
+    public static PooledFeatures? Columns(ReadOnlySpan<OrtTensor> tensors, int count)
+    {
+        if (tensors.Length != 1)
+            return null;
+        Plan plan = Plan.Of(tensors[0].Shape.ToArray(), 1);
+        return plan.Count == count ? new PooledFeatures([plan], [.. Enumerable.Range(0, count)]) : null;
+    }
+
     /// <summary>Writes one picture's row.</summary>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a value is not finite.</exception>
     public void Write(ReadOnlySpan<OrtTensor> tensors, Span<float> row)

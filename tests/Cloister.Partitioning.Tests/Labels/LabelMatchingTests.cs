@@ -79,8 +79,8 @@ public sealed class LabelMatchingTests
     private static (LabelMatch Correlation, LabelMatch First) Match(Answers hidden, ImmutableArray<string> names, params (Answers, ImmutableArray<string>)[] known)
     {
         using var product = new MatrixProduct();
-        var matching = new LabelMatching(new LabelSettings { Seed = 11 }, hidden, names, known);
-        return (matching.ByCorrelation(product, CancellationToken.None), matching.ByFirstAnswer());
+        var matching = new LabelMatching(new LabelSettings { Seed = 11 }, names, known);
+        return (matching.ByCorrelation(hidden, product, CancellationToken.None), matching.ByFirstAnswer(hidden));
     }
 
     private static ImmutableArray<string> Names(int count) => [.. Enumerable.Range(0, count).Select(i => $"class {i}")];

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using Cloister.Partitioning.Algebra;
+using Cloister.Partitioning.Statistics;
+
+namespace Cloister.Partitioning.Labels;
+
+/// <summary>Tries every way of naming pictures by a tensor, and judges each by the model's own answers to pictures of others.</summary>
+/// <param name="settings">How.</param>
+/// <param name="fit">Pictures that the observer knows: the first of all.</param>
+/// <param name="truth">The model's first answer to each picture.</param>
+/// <param name="teachers">Names of the known pictures, one list a teacher.</param>
+/// <param name="matching">The match of columns by public models; null without any.</param>
+/// <param name="product">What multiplies.</param>
+internal sealed class ExposureProbes(
+    LabelSettings settings, int fit, string[] truth, IReadOnlyList<(string Name, string[] Taught)> teachers, LabelMatching? matching, MatrixProduct product)
+{
+    private readonly string[] _others = truth[fit..];
+
+    /// <summary>Tries them.</summary>
+    /// <param name="tensors">Names of the tensors.</param>
+    /// <param name="crossing">Their values.</param>
+    /// <param name="cancellation">Stops it.</param>
+    public LabelExposure Try(ImmutableArray<string> tensors, Crossing crossing, CancellationToken cancellation)
+    {
+        int ways = crossing.Columns is null ? teachers.Count : 2 * teachers.Count + (matching is null ? 0 : 1);
+        double confidence = 1 - (1 - settings.Confidence) / ways;
+        double chance = _others.CountBy(name => name).Max(pair => pair.Value) / (double)_others.Length;
+        var probes = ImmutableArray.CreateBuilder<LabelProbe>(ways);
+        foreach ((string teacher, string[] taught) in teachers)
+        {
+            (string[] names, int used, double lambda) = ProbeFit.Run(settings, crossing.Features, crossing.Count, taught, product, cancellation);
+            probes.Add(Judge(LabelProbe.Ridge, teacher, names, used, lambda));
+            if (crossing.Columns is not null)
+                probes.Add(Judge(LabelProbe.GreatestColumn, teacher, Vote(crossing.Columns, taught), crossing.Columns.Classes, 0));
+        }
+        if (crossing.Columns is not null && matching is not null)
+            probes.Add(Judge(LabelProbe.Assigned, string.Join(", ", teachers.Skip(1).Select(teacher => teacher.Name)), matching.Name(crossing.Columns, fit, product, cancellation), crossing.Columns.Classes, 0));
+        return new LabelExposure(tensors, probes.DrainToImmutable());
+
+        LabelProbe Judge(string method, string teacher, string?[] names, int used, double lambda) => new(
+            method, teacher, fit, Proportion.Wilson(names.Where((name, i) => name == _others[i]).Count(), _others.Length, confidence), chance, _others.Length, used, lambda);
+    }
+
+    // Pictures whose greatest column no known picture had get the commonest name.
+    private string[] Vote(Answers columns, string[] taught)
+    {
+        string commonest = Commonest(taught);
+        Dictionary<int, string> nameOf = Enumerable.Range(0, fit).GroupBy(columns.First).ToDictionary(group => group.Key, group => Commonest(group.Select(i => taught[i])));
+        return [.. Enumerable.Range(fit, _others.Length).Select(i => nameOf.GetValueOrDefault(columns.First(i), commonest))];
+    }
+
+    private static string Commonest(IEnumerable<string> names) => names.CountBy(name => name).MaxBy(pair => pair.Value).Key;
+}
