@@ -44,6 +44,7 @@ internal static class ExposureData
         WeightBytesBefore = 0,
         WeightBytesAfter = 0,
         BoundaryBytes = 0,
+        KeepsBits = true,
     };
 
     private static Picture PixelSpaceOf(float[] pixels) => Partitioning.Heuristic.PixelSpace.ToPicture(pixels, Size);

@@ -55,5 +55,6 @@ internal static class SyntheticPictures
         WeightBytesBefore = 0,
         WeightBytesAfter = 0,
         BoundaryBytes = 0,
+        KeepsBits = true,
     };
 }

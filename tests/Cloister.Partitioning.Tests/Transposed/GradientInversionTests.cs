@@ -150,7 +150,7 @@ public sealed class GradientInversionTests
 
     private static Cut Cut(params string[] tensors) => new()
     {
-        Tensors = [.. tensors], Shapes = [], NodesBefore = 0, MacsBefore = 0, MacsWhole = 0, WeightBytesBefore = 0, WeightBytesAfter = 0, BoundaryBytes = 0,
+        Tensors = [.. tensors], Shapes = [], NodesBefore = 0, MacsBefore = 0, MacsWhole = 0, WeightBytesBefore = 0, WeightBytesAfter = 0, BoundaryBytes = 0, KeepsBits = true,
     };
 
     private sealed class Heard : IProgress<double>
