@@ -63,10 +63,8 @@ public sealed class PoolEndToEndTests
             Assert.Equal(values.Select(value => value + value), outputs[0].Span<float>().ToArray());
             outputs[0].Dispose();
         });
-        AcceleratorStatistics statistics = pool.Statistics;
-        Assert.Equal(2000, statistics.Answered);
-        Assert.InRange(statistics.Batches, 1, 1999); // some were joined
-        Assert.Empty(statistics.Faults);
+        Assert.Equal(2000, pool.Statistics.Answered);
+        Assert.Empty(pool.Statistics.Faults);
     }
 
     [Theory]
@@ -107,16 +105,16 @@ public sealed class PoolEndToEndTests
     public async Task Two_workloads_with_two_models_are_served_beside_each_other()
     {
         await using RunningHost host = await RunningHost.StartAsync();
-        using BackNet twice = TinyModels.Open(TinyModels.Twice()), log = TinyModels.Open(TinyModels.Log());
+        using BackNet twice = TinyModels.Open(TinyModels.Twice()), root = TinyModels.Open(TinyModels.Root());
         await using AcceleratorPool first = AcceleratorPool.Start(twice, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
-        await using AcceleratorPool second = AcceleratorPool.Start(log, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool second = AcceleratorPool.Start(root, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
         using OrtTensor input = TinyModels.Tensor(1, 1, 1, 1);
         for (int i = 0; i < 20; i++)
         {
             Task<OrtTensor[]> two = first.RunAsync([input], Patience, CancellationToken.None), none = second.RunAsync([input], Patience, CancellationToken.None);
-            OrtTensor[] doubled = await two, nothing = await none;
+            OrtTensor[] doubled = await two, roots = await none;
             Assert.Equal([2f, 2, 2, 2], doubled[0].Span<float>().ToArray());
-            Assert.Equal([0f, 0, 0, 0], nothing[0].Span<float>().ToArray());
+            Assert.Equal([1f, 1, 1, 1], roots[0].Span<float>().ToArray());
         }
     }
 

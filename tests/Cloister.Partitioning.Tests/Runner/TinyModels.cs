@@ -13,8 +13,8 @@ internal static class TinyModels
     /// <summary>y = x + x over [N,4].</summary>
     public static byte[] Twice(Dimension? rows = null) => Model([Float("x", rows ?? "N", 4)], [Float("y", rows ?? "N", 4)], [], Node("Add", ["x", "x"], "y"));
 
-    /// <summary>y = log(x) over [N,4]: NaN where x is negative.</summary>
-    public static byte[] Log() => Model([Float("x", "N", 4)], [Float("y", "N", 4)], [], Node("Log", ["x"], "y"));
+    /// <summary>y = the root of x over [N,4]: NaN where x is negative.</summary>
+    public static byte[] Root() => Model([Float("x", "N", 4)], [Float("y", "N", 4)], [], Node("Sqrt", ["x"], "y"));
 
     /// <summary>y = table[i] over [N,2] of places: refused where a place is not in the table.</summary>
     public static byte[] Lookup() => Model(
