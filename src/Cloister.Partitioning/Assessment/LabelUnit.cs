@@ -52,7 +52,7 @@ internal sealed class LabelUnit(ImmutableArray<PublicModelFile> publicModels, Im
     }
 
     private Finding Tail(LabelExposure exposure) => Of(exposure.Found, exposure.Protection, Probes(exposure),
-        [$"A linear probe names the model's answer for {Percent(exposure.Probes.Max(probe => probe.Agreement.Estimate))} of other pictures; the best constant answer for {Percent(exposure.Probes.Max(probe => probe.Chance))}."]);
+        [$"The best probe names the model's answer for {Percent(exposure.Probes.Max(probe => probe.Agreement.Estimate))} of other pictures; the best constant answer for {Percent(exposure.Probes.Max(probe => probe.Chance))}."]);
 
     private Finding Of(bool found, double protection, ImmutableArray<Measure> measures, ImmutableArray<string> notes) => new()
     {
@@ -70,7 +70,7 @@ internal sealed class LabelUnit(ImmutableArray<PublicModelFile> publicModels, Im
         if (match.RecoveredActive is { } active) measures.Add(new Measure(name + "-of-active", active, Chance: match.Chance));
     }
 
-    private static ImmutableArray<Measure> Probes(LabelExposure exposure) => [.. exposure.Probes.Select(probe => new Measure($"answer-by-probe, taught by {probe.Teacher}", probe.Agreement, Chance: probe.Chance))];
+    private static ImmutableArray<Measure> Probes(LabelExposure exposure) => [.. exposure.Probes.Select(probe => new Measure($"answer-by-{probe.Method.Replace(' ', '-')}, taught by {probe.Teacher}", probe.Agreement, Chance: probe.Chance))];
 
     private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0.#} %");
 }
