@@ -13,10 +13,12 @@ if (args is ["coordinate", { } folder])
 if (args is ["activate", { } curve, { } limit, { } clients])
     return await BareActivation.RunAsync(curve, limit, int.Parse(clients, CultureInfo.InvariantCulture));
 
+if (args is ["accelerate", { } address])
+    return await AcceleratorChild.ServeAsync(address);
 if (args is ["sealed-large-load", { } kind, { } place])
     return await SealedLarge.LoadAsync(kind, place);
 
-IComparison[] all = [new BindingOverhead(), new SealedLoad(), new SealedLarge(), new JsonPredict(), new BinaryPredict(), new GrpcPredict(), new Batching(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput(), new Transform(), new Lattice(), new EncryptedLinear(), new EncryptedForest(), new SealWire(), new MeasuredMachines(), new Soak()];
+IComparison[] all = [new BindingOverhead(), new SealedLoad(), new SealedLarge(), new JsonPredict(), new BinaryPredict(), new GrpcPredict(), new Batching(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput(), new Transform(), new Lattice(), new EncryptedLinear(), new EncryptedForest(), new SealWire(), new MeasuredMachines(), new PartitionedInference(), new Soak()];
 int outAt = Array.IndexOf(args, "--out");
 string output = outAt >= 0 && outAt + 1 < args.Length ? args[outAt + 1] : "bench.json";
 string[] names = outAt >= 0 ? [.. args[..outAt], .. args[Math.Min(args.Length, outAt + 2)..]] : args;
@@ -30,7 +32,7 @@ if (names.Except(all.Select(comparison => comparison.Name)).ToArray() is { Lengt
 }
 
 var figures = new List<Figure>();
-Console.WriteLine($"{"comparison",-40} {"ours",10} {"peer",10} {"unit",-14} {"ratio",7} {"bar",6}  peer");
+Console.WriteLine($"{"comparison",-52} {"ours",10} {"peer",10} {"unit",-14} {"ratio",7} {"bar",6}  peer");
 foreach (IComparison comparison in all.Where(comparison => names.Length == 0 ? comparison is not Soak : names.Contains(comparison.Name)))
 {
     await foreach (Figure figure in comparison.RunAsync(new BenchContext { SoakTime = TimeSpan.FromMinutes(minutes) }, CancellationToken.None))
@@ -39,7 +41,7 @@ foreach (IComparison comparison in all.Where(comparison => names.Length == 0 ? c
         string bar = double.IsFinite(figure.Bar) ? figure.Bar.ToString("0.00", CultureInfo.InvariantCulture) : "-";
         string verdict = !double.IsFinite(figure.Bar) ? "" : figure.Met ? "" : "  MISSED";
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{figure.Name,-40} {figure.Ours,10:0.00} {figure.Peer,10:0.00} {figure.Unit,-14} {figure.Ratio,7:0.000} {bar,6}  {figure.PeerName}{verdict}"));
+            $"{figure.Name,-52} {figure.Ours,10:0.00} {figure.Peer,10:0.00} {figure.Unit,-14} {figure.Ratio,7:0.000} {bar,6}  {figure.PeerName}{verdict}"));
     }
 }
 var document = new JsonObject
