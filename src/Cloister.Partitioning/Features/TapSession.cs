@@ -53,7 +53,7 @@ public sealed class TapSession : IDisposable
 
     // An Identity an output, so that the model's input and one tensor twice can be looked at as well. ONNX Runtime runs nodes that
     // lead to no output too: what comes after the tensors is left out.
-    private static ModelProto WithOutputs(ModelProto model, IReadOnlyList<string> tensors)
+    internal static ModelProto WithOutputs(ModelProto model, IReadOnlyList<string> tensors)
     {
         NodeProto[] taps = [.. tensors.Select((tensor, i) => new NodeProto { OpType = "Identity", Name = Tap(i), Inputs = [tensor], Outputs = [Tap(i)] })];
         return model with { Graph = model.Graph with { Nodes = [.. Needed(model.Graph, tensors), .. taps], Outputs = [.. taps.Select(tap => new ValueInfoProto { Name = tap.Name })] } };

@@ -1,18 +1,15 @@
-using Cloister.Partitioning.Statistics;
+using Cloister.Partitioning.Algebra;
 
 namespace Cloister.Partitioning.Inversion;
 
 /// <summary>
-/// What one tensor says about a cell of a grid: the numbers around it. Where these are too many, each is added, with a sign, to one of
-/// fewer places, both chosen once at random (K. Weinberger et al., ICML 2009): inner products are kept in the mean, which is all that a linear
-/// decoder uses.
+/// What one tensor says about a cell of a grid: the numbers around it, hashed where they are too many.
 /// </summary>
 internal sealed class CellWindow
 {
     private readonly FeatureMap _map;
     private readonly int _rows, _columns, _high, _wide;
-    private readonly int[]? _place;
-    private readonly float[]? _sign;
+    private readonly SignedHash? _hash;
 
     /// <summary>Describes a window.</summary>
     /// <param name="map">The tensor.</param>
@@ -28,13 +25,7 @@ internal sealed class CellWindow
         _wide = Size(map.Width, columns);
         Numbers = checked(map.Channels * _high * _wide);
         Features = Math.Min(Numbers, maximum);
-        if (Numbers > maximum)
-        {
-            var random = new SplitMix64(seed);
-            (_place, _sign) = (new int[Numbers], new float[Numbers]);
-            for (int i = 0; i < Numbers; i++)
-                (_place[i], _sign[i]) = (random.Below(maximum), random.Sign());
-        }
+        _hash = Numbers > maximum ? new SignedHash(Numbers, maximum, seed) : null;
 
         int Size(int cells, int grid) => cells == grid ? Math.Min(neighbourhood, 2 * cells - 1) : (cells + grid - 1) / grid;
     }
@@ -63,12 +54,12 @@ internal sealed class CellWindow
                 if ((uint)y >= (uint)_map.Height)
                     continue;
                 int source = _map.Start + channel * _map.ChannelStep + (y * _map.Width + left) * step;
-                if (_place is null)
+                if (_hash is null)
                     for (int x = from; x < to; x++)
                         features[target + x] = tensor[source + x * step];
                 else
                     for (int x = from; x < to; x++)
-                        features[_place[target + x]] += _sign![target + x] * tensor[source + x * step];
+                        _hash.Add(target + x, tensor[source + x * step], features);
             }
     }
 }
