@@ -46,6 +46,8 @@ internal sealed record Observation(string Output, Answers Answers, ImmutableArra
         }, cancellation);
         if (raw[0].Length < 2 || raw.Any(answer => answer.Length != raw[0].Length))
             throw new PartitioningException(PartitioningError.ModelRefused, $"The model's output '{output}' must be one value a class, two classes or more, for every picture.");
+        if (raw.Any(answer => answer.Any(value => !float.IsFinite(value))))
+            throw new PartitioningException(PartitioningError.ModelRefused, $"The model's output '{output}' is not finite for every picture; there are no answers to find.");
         return new Observation(output, Answers.Of(raw),
             [.. plans.Select((plan, place) => new Crossing(features[place], plan.Pool.Count, columns[place] is [] ? null : Answers.Of(columns[place])))]);
     }

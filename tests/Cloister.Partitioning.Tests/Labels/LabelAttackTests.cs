@@ -65,6 +65,18 @@ public sealed class LabelAttackTests
     }
 
     [SharedDataFact]
+    public void A_public_model_without_names_has_the_same_classes_in_the_same_order()
+    {
+        ModelProto model = ExposureData.Model();
+        using Oracle itself = Oracle.Open(model, Preprocessing.Parse("imagenet"), ExposureData.Size);
+        AssessedPicture[] pictures = ExposureData.Pictures(150);
+        LabelScore score = LabelAttack.Run(Settings, [new PublicModel("itself", itself, [])], [], pictures[..100], pictures[100..], ExposureData.Size, model, []);
+        Assert.Equal(1, score.ByCorrelation!.Recovered.Estimate);
+        Assert.Equal(1, score.ByFirstAnswer!.Recovered.Estimate);
+        Assert.Equal(0.1, score.ByCorrelation.Chance, 1e-12);
+    }
+
+    [SharedDataFact]
     public void The_score_does_not_depend_on_threads_and_progress_reaches_the_end()
     {
         ModelProto model = ExposureData.Model();
@@ -84,6 +96,15 @@ public sealed class LabelAttackTests
         PartitioningError Refusal(Action run) => Assert.Throws<PartitioningException>(run).Error;
         Assert.Equal(PartitioningError.TooFewSamples, Refusal(() => LabelAttack.Run(Settings, [], [], pictures[..4], pictures[4..], ExposureData.Size, model, [])));
         Assert.Equal(PartitioningError.TooFewSamples, Refusal(() => LabelAttack.Run(Settings, [], [], pictures, [], ExposureData.Size, model, [])));
+        using Oracle itself = Oracle.Open(model, Preprocessing.Parse("imagenet"), ExposureData.Size);
+        ImmutableArray<string> others = [.. Enumerable.Range(0, 10).Select(i => $"other {i}")], cifar = [.. Enumerable.Range(0, 10).Select(i => $"class {i}")];
+        Assert.Equal(PartitioningError.LabelsRefused, Refusal(() => LabelAttack.Run(Settings, [new PublicModel("p", itself, others)], cifar, pictures[..6], pictures[6..], ExposureData.Size, model, [])));
+        Assert.Equal(PartitioningError.LabelsRefused, Refusal(() => LabelAttack.Run(Settings, [new PublicModel("p", itself, ["a"])], cifar, pictures[..6], pictures[6..], ExposureData.Size, model, [])));
+        ModelProto broken = WithConstant(model, "nothing", float.NaN);
+        broken = broken with { Graph = broken.Graph with { Outputs = [new ValueInfoProto { Name = "nothing" }] } };
+        Assert.Equal(PartitioningError.ModelRefused, Refusal(() => LabelAttack.Run(Settings, [], [], pictures[..6], pictures[6..], ExposureData.Size, broken, [])));
+        Assert.Equal(PartitioningError.FeaturesRefused, Refusal(() => LabelAttack.Run(
+            Settings, [], [], pictures[..6], pictures[6..], ExposureData.Size, WithConstant(model, "nothing", float.NaN), [ExposureData.Named("nothing")])));
         Assert.Equal(PartitioningError.LabelsRefused, Refusal(() => LabelAttack.Run(Settings, [], ["cat"], pictures[..6], pictures[6..], ExposureData.Size, model, [])));
     }
 
@@ -115,12 +136,12 @@ public sealed class LabelAttackTests
         };
     }
 
-    private static ModelProto WithConstant(ModelProto model, string name) => model with
+    private static ModelProto WithConstant(ModelProto model, string name, float factor = 0) => model with
     {
         Graph = model.Graph with
         {
-            Nodes = model.Graph.Nodes.Add(new NodeProto { OpType = "Mul", Inputs = [BeforeSoftmax(model), "zero"], Outputs = [name] }),
-            Initializers = model.Graph.Initializers.Add(TensorProto.Of("zero", [1], [0f])),
+            Nodes = model.Graph.Nodes.Add(new NodeProto { OpType = "Mul", Inputs = [BeforeSoftmax(model), "factor"], Outputs = [name] }),
+            Initializers = model.Graph.Initializers.Add(TensorProto.Of("factor", [1], [factor])),
         },
     };
 
