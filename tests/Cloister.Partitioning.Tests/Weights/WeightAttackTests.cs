@@ -202,6 +202,6 @@ public sealed class WeightAttackTests
 
     private static Cut Cut(params string[] tensors) => new()
     {
-        Tensors = [.. tensors], Shapes = [], NodesBefore = 0, MacsBefore = 0, MacsWhole = 0, WeightBytesBefore = 0, WeightBytesAfter = 0, BoundaryBytes = 0,
+        Tensors = [.. tensors], Shapes = [], KeepsBits = true, NodesBefore = 0, MacsBefore = 0, MacsWhole = 0, WeightBytesBefore = 0, WeightBytesAfter = 0, BoundaryBytes = 0,
     };
 }
