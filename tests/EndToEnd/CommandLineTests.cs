@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Cloister.Tests;
 
 namespace Cloister.EndToEnd;
@@ -43,6 +44,7 @@ public sealed class CommandLineTests
     [InlineData("model", "seal")]
     [InlineData("model", "open")]
     [InlineData("model", "inspect")]
+    [InlineData("model", "cuts")]
     [InlineData("serve")]
     [InlineData("model-server")]
     [InlineData("predict")]
@@ -116,6 +118,25 @@ public sealed class CommandLineTests
         Ended ended = await CloisterCommand.RunAsync("status", "--coordinator", "https://127.0.0.1:1", "--json");
         Assert.Equal(5, ended.Code);
         Assert.Equal(5, (int)Assert.Single(ended.Lines)["exitCode"]!);
+    }
+
+    [Fact]
+    public async Task Where_a_model_can_be_cut_is_shown_with_the_price()
+    {
+        string shapes = Path.Combine(CloisterCommand.Folder, "sample", "shapes.onnx");
+        Ended table = await CloisterCommand.RunAsync("model", "cuts", shapes, "--max-tensors", "2");
+        table.Succeeded();
+        Assert.Contains("weights before", table.Output, StringComparison.Ordinal);
+        Ended json = await CloisterCommand.RunAsync("model", "cuts", shapes, "--json");
+        json.Succeeded();
+        JsonNode cut = JsonNode.Parse(json.Output)!["cuts"]![0]!;
+        Assert.Contains((string)cut["tensors"]![0]!["name"]!, table.Output, StringComparison.Ordinal);
+        Assert.True((long)cut["boundaryBytes"]! > 0);
+        Assert.InRange((double)cut["macShareBefore"]!, 0, 1);
+
+        Assert.Equal(2, (await CloisterCommand.RunAsync("model", "cuts", shapes, "--shape", "nothing=1,2")).Code);
+        Assert.Equal(2, (await CloisterCommand.RunAsync("model", "cuts", shapes, "--shape", "1x2")).Code);
+        Assert.Equal(4, (await CloisterCommand.RunAsync("model", "cuts", Path.Combine(CloisterCommand.Folder, "sample", "labels.txt"))).Code);
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal static class InputShapes
         foreach (string name in given?.Keys ?? [])
         {
             if (!structure.Inputs.Exists(input => input.Name == name))
-                throw new ArgumentException($"The model has no input '{name}'; it has {string.Join(", ", structure.Inputs.Select(input => $"'{input.Name}'"))}.", nameof(given));
+                throw new ArgumentException($"The model has no input '{name}'; it has {string.Join(", ", structure.Inputs.Select(input => $"'{input.Name}'"))}.");
         }
         return [.. structure.Inputs.Select(input => Choose(structure, input, given?.GetValueOrDefault(input.Name)))];
     }
@@ -37,7 +37,7 @@ internal static class InputShapes
             throw Free(structure, $"The input '{input.Name}' has no shape; give one.");
         ImmutableArray<Dimension> stated = tensor.Shape?.Dimensions ?? [.. given!.Select(_ => new Dimension())];
         if (given is not null && given.Length != stated.Length)
-            throw new ArgumentException($"The input '{input.Name}' has {stated.Length} dimensions, {given.Length} are given.", nameof(given));
+            throw new ArgumentException($"The input '{input.Name}' has {stated.Length} dimensions, {given.Length} are given.");
 
         long[] shape = new long[stated.Length];
         string? batch = null;
@@ -46,7 +46,7 @@ internal static class InputShapes
             if (stated[i].Value is > 0 and var value)
             {
                 if (given is not null && given[i] != value)
-                    throw new ArgumentException($"Dimension {i} of the input '{input.Name}' is {value}, {given[i]} is given.", nameof(given));
+                    throw new ArgumentException($"Dimension {i} of the input '{input.Name}' is {value}, {given[i]} is given.");
                 shape[i] = value;
             }
             else if (i == 0 && (given is null || given[0] is 1 or -1))
@@ -60,7 +60,7 @@ internal static class InputShapes
             }
             else
             {
-                shape[i] = given[i] > 0 ? given[i] : throw new ArgumentException($"Dimension {i} of the input '{input.Name}' cannot be {given[i]}.", nameof(given));
+                shape[i] = given[i] > 0 ? given[i] : throw new ArgumentException($"Dimension {i} of the input '{input.Name}' cannot be {given[i]}.");
             }
         }
         if (shape.Aggregate(UInt128.One, (product, dimension) => product > LargestInput ? product : product * (UInt128)dimension) > LargestInput)

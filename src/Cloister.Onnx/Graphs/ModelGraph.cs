@@ -51,7 +51,10 @@ public sealed class ModelGraph
     /// </summary>
     public long Macs { get; }
 
-    /// <summary>Bytes of the weights that the outputs depend on, each counted once.</summary>
+    /// <summary>
+    /// Bytes of the weights that the outputs depend on, as the model stores them, each counted once: initialisers, and tensors in attributes.
+    /// Lists of numbers in attributes, such as the trees of ai.onnx.ml, are not counted.
+    /// </summary>
     public long WeightBytes { get; }
 
     /// <summary>Whether it is a language model: what would cross a cut reveals the text, so that it is not cut.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
@@ -45,6 +46,20 @@ public sealed partial class ReadmeTests : IDisposable
             Console.WriteLine($"{node.OpType}: {string.Join(", ", node.Inputs)} -> {string.Join(", ", node.Outputs)}");
         byte[] same = parsed.ToBytes();
         Assert.Equal(model, same);
+
+        ModelGraph graph = ModelGraph.Read(parsed);
+        foreach (Cut cut in CutFinder.Find(graph))
+            Console.WriteLine($"{cut.Tensors[0]}: {cut.MacShareBefore:P0} of the work before it, {cut.BoundaryBytes} bytes cross");
+
+        PartitionedModel parts = GraphCutter.Split(graph, ["fire5/concat_1"], tail: ["pool10_1"]);
+        using var front = OrtSession.FromMemory(parts.Front.ToBytes());
+        using var back = OrtSession.FromMemory(parts.Back.ToBytes());
+        using var tail = OrtSession.FromMemory(parts.Tail!.ToBytes());
+
+        using OrtTensor leaves = front.Run(new Dictionary<string, OrtTensor> { ["data_0"] = input })[0];
+        using OrtTensor returns = back.Run(new Dictionary<string, OrtTensor> { ["fire5/concat_1"] = leaves })[0];
+        using OrtTensor composed = tail.Run(new Dictionary<string, OrtTensor> { ["pool10_1"] = returns })[0];
+        Assert.Equal(best, Enumerable.Range(0, 1000).MaxBy(i => composed.Span<float>()[i]));
     }
 
     [Fact]

@@ -11,6 +11,7 @@ internal static class ModelVerb
         ModelSealVerb.Create(),
         ModelOpenVerb.Create(),
         ModelInspectVerb.Create(),
+        ModelCutsVerb.Create(),
         ModelAssessVerb.Create(),
         ModelPartitionVerb.Create(),
     };
