@@ -9,6 +9,7 @@ internal static class AttackChoice
     {
         var atCuts = ImmutableArray.CreateBuilder<IAttack>();
         atCuts.Add(new InversionUnit());
+        if (plan.WhiteBox) atCuts.Add(new GradientUnit());
         if (plan.Oracle is { } oracle) atCuts.Add(new HeuristicUnit(oracle));
         return new AttackList(new CalibrationUnit(), atCuts.ToImmutable(), plan.PublicModels.IsEmpty ? null : new LabelUnit(plan.PublicModels, plan.Labels));
     }

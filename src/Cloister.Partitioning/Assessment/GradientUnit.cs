@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using Cloister.Partitioning.Reports;
+using Cloister.Partitioning.Transposed;
+
+namespace Cloister.Partitioning.Assessment;
+
+/// <summary>Pictures sought by gradient descent through the part inside, by somebody who knows it.</summary>
+internal sealed class GradientUnit : IAttack
+{
+    private static readonly GradientInversionSettings Defaults = new();
+
+    public string Name => "gradient";
+
+    public string Settings { get; } = string.Create(CultureInfo.InvariantCulture,
+        $"1 {Defaults.Iterations} {Defaults.Restarts} {Defaults.StepLength} {Defaults.TotalVariation} {Defaults.MaximumPictures} {Defaults.KeptPictures} {Defaults.Confidence}");
+
+    public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
+    {
+        GradientScore score = GradientInversion.Run(Defaults with { Seed = target.Seed, Threads = threads }, target.Pictures.Fit, target.Pictures.Test, target.Model.Size, target.Model.Proto, target.Cut!, progress, cancellation);
+        return
+        [
+            new Finding
+            {
+                Attack = Name,
+                NotRun = null,
+                Found = score.Leaks,
+                Measures =
+                [
+                    new Measure("reidentification", score.ReIdentification, score.BaselineReIdentification.Estimate, score.Chance),
+                    new Measure("psnr", score.Psnr, score.BaselinePsnr.Estimate),
+                    new Measure("ssim", score.Ssim, score.BaselineSsim.Estimate),
+                    new Measure("psnr-gain", score.PsnrGain, 0),
+                    new Measure("distance-left", score.DistanceLeft, 1),
+                ],
+                Notes = [$"{score.Pictures} pictures sought among {score.Candidates}, {score.Iterations} steps each. So few make a wide interval, and the score takes its worse end.", GradientScore.Warning],
+                Protection = Scores.Of(ProtectionScores.Pictures, score.Protection),
+                Pictures = [.. score.Shown.Select(Thumbnail.Of)],
+            },
+        ];
+    }
+}
