@@ -4,36 +4,73 @@ using Cloister.Onnx.Runtime;
 namespace Cloister.Onnx.Graphs;
 
 /// <summary>
-/// Where cutting changes bits. ONNX Runtime's basic optimisations fold some operators into the weights of the one before, and its CPU
-/// kernels compute half precision in single precision, rounding only where they must; a cut between hinders both.
+/// Where cutting changes bits. ONNX Runtime's basic optimisations (graph_transformer_utils.cc, level 1) make one operator of several, and
+/// its CPU kernels compute half precision in single precision, rounding only where they must; a cut between hinders both.
 /// </summary>
 internal static class RuntimeFusions
 {
     /// <summary>Whether parts that are cut at this value give, at <see cref="GraphOptimization.Basic"/>, the whole's bits.</summary>
-    public static bool KeepsBits(ModelGraph graph, GraphValue value) => !IsHalf(value) && !Splits(graph, value);
+    public static bool KeepsBits(ModelGraph graph, GraphValue value) =>
+        value.Type is not (TensorElementType.Float16 or TensorElementType.BFloat16) && !Splits(graph, value);
 
-    /// <summary>Whether an operator behind the value is folded into the one before it.</summary>
-    public static bool Splits(ModelGraph graph, GraphValue value)
+    /// <summary>Whether the value lies between operators that are made one.</summary>
+    public static bool Splits(ModelGraph graph, GraphValue value) =>
+        IsFoldedIntoWeights(graph, value) || IsInsideLayerNormalization(graph, value) || IsInsideGelu(graph, value);
+
+    // What follows a convolution or a matrix product channel by channel becomes part of its weights: ConvBNFusion, ConvMulFusion,
+    // ConvAddFusion, MatMulBNFusion; and DivMulFusion.
+    private static bool IsFoldedIntoWeights(ModelGraph graph, GraphValue value)
     {
         GraphValue from = value;
-        while (Carries(graph.Nodes[from.Producer].Proto) && graph.Values[graph.Nodes[from.Producer].Proto.Inputs[0]] is { Producer: not GraphValue.NoNode } before)
+        while (Maker(graph, from) is { OpType: "Reshape" or "Transpose" } carrier && graph.Values[carrier.Inputs[0]] is { Producer: not GraphValue.NoNode } before)
             from = before;
         GraphValue to = value;
-        while (to.Consumers is [var only] && Carries(graph.Nodes[only].Proto))
-            to = graph.Values[graph.Nodes[only].Proto.Outputs[0]];
+        while (Reader(graph, to) is { OpType: "Reshape" or "Transpose" } carrier)
+            to = graph.Values[carrier.Outputs[0]];
 
-        NodeProto maker = graph.Nodes[from.Producer].Proto;
         bool straight = from == value && to == value;
-        return to.Consumers is [var reader] && (maker.OpType, graph.Nodes[reader].Proto) switch
+        return (Maker(graph, from), Reader(graph, to)) switch
         {
-            ("Conv" or "ConvTranspose" or "MatMul" or "Gemm", { OpType: "BatchNormalization" }) => true,
-            ("Conv", { OpType: "Add" or "Mul" } next) => straight && next.Inputs.Count(name => graph.Values[name].DependsOnInput) == 1,
-            ("Div", { OpType: "Mul" }) => straight && !graph.Values[maker.Inputs[0]].DependsOnInput,
+            ({ OpType: "Conv" or "ConvTranspose" or "MatMul" or "Gemm" }, { OpType: "BatchNormalization" }) => true,
+            ({ OpType: "Conv" }, { OpType: "Add" or "Mul" } next) => straight && IsWithConstants(graph, next),
+            ({ OpType: "Div" } maker, { OpType: "Mul" }) => straight && !graph.Values[maker.Inputs[0]].DependsOnInput,
             _ => false,
         };
     }
 
-    private static bool IsHalf(GraphValue value) => value.Type is TensorElementType.Float16 or TensorElementType.BFloat16;
+    // LayerNormFusion: (x - mean) / sqrt(...) * scale + bias.
+    private static bool IsInsideLayerNormalization(ModelGraph graph, GraphValue value) => Maker(graph, value) switch
+    {
+        { OpType: "Sub" } maker => maker.Inputs.Any(input => IsMadeBy(graph, input, "ReduceMean")),
+        { OpType: "Div" } maker => IsMadeBy(graph, maker.Inputs[1], "Sqrt"),
+        { OpType: "Mul" } maker => IsWithConstants(graph, maker) && Reader(graph, value) is { OpType: "Add" } next && IsWithConstants(graph, next)
+            && maker.Inputs.Any(input => IsMadeBy(graph, input, "Div") && IsInsideLayerNormalization(graph, graph.Values[input])),
+        _ => false,
+    };
 
-    private static bool Carries(NodeProto node) => node.OpType is "Reshape" or "Transpose";
+    // GeluFusion: x * (erf(...) + 1) * 0.5.
+    private static bool IsInsideGelu(ModelGraph graph, GraphValue value) =>
+        Maker(graph, value) is { OpType: "Mul" } maker && Reader(graph, value) is { OpType: "Mul" } next && IsWithConstants(graph, next)
+        && maker.Inputs.Any(input => Maker(graph, graph.Values[input]) is { OpType: "Add" } add && add.Inputs.Any(inner => IsMadeBy(graph, inner, "Erf")));
+
+    private static bool IsMadeBy(ModelGraph graph, string name, string opType) => Maker(graph, graph.Values[name])?.OpType == opType;
+
+    private static bool IsWithConstants(ModelGraph graph, NodeProto node) => node.Inputs.Count(name => graph.Values[name].DependsOnInput) == 1;
+
+    private static NodeProto? Maker(ModelGraph graph, GraphValue value) => value.Producer == GraphValue.NoNode ? null : graph.Nodes[value.Producer].Proto;
+
+    /// <summary>The one node on the way that reads the value; null where there are several.</summary>
+    private static NodeProto? Reader(ModelGraph graph, GraphValue value)
+    {
+        NodeProto? reader = null;
+        foreach (int consumer in value.Consumers)
+        {
+            if (!graph.Nodes[consumer].OnTheWay)
+                continue;
+            if (reader is not null)
+                return null;
+            reader = graph.Nodes[consumer].Proto;
+        }
+        return reader;
+    }
 }

@@ -144,6 +144,27 @@ public sealed class CompositionTests(ITestOutputHelper output)
         Assert.All(CutFinder.Find(graph), cut => Assert.Equal(0, Composition.Distance(whole, Composition.Parts(GraphCutter.Split(graph, cut.Tensors), inputs, GraphOptimization.Basic))));
     }
 
+    [Theory]
+    [InlineData("o", "h", "m = ReduceMean(h)", "d = Sub(h, m)", "p = Pow(d, two)", "v = ReduceMean(p)", "e = Add(v, eps)", "s = Sqrt(e)", "q = Div(d, s)", "r = Mul(q, g)", "t = Add(r, g)", "o = MatMul(t, w)")]
+    [InlineData("o", "h", "d = Div(h, two)", "e = Erf(d)", "a = Add(e, one)", "m = Mul(h, a)", "k = Mul(m, half)", "o = MatMul(k, w)")]
+    [InlineData("o", "h", "d = Sigmoid(h)", "m = Mul(h, d)", "k = MatMul(m, w)", "n = Add(k, g)", "o = Relu(n)")]
+    [InlineData("o", "h", "p = Pow(h, two)", "v = ReduceMean(p)", "e = Add(v, eps)", "s = Sqrt(e)", "q = Div(h, s)", "r = Mul(q, g)", "o = MatMul(r, w)")]
+    [InlineData("o", "h", "d = Div(one, h)", "m = Mul(d, g)", "o = MatMul(m, w)")]
+    [InlineData("o", "h", "b = BatchNormalization(h, s1, g, g, s1)", "o = MatMul(b, w)")]
+    public void Inside_what_becomes_one_operator_no_cut_is_offered(string last, string first, params string[] nodes)
+    {
+        // With the newest operator set ONNX Runtime makes layer normalisations and Gelu of their parts.
+        ModelProto model = Of([Input("x", "N", 8)], [last], [Node($"{first} = MatMul(x, w)"), .. nodes.Select(node => node.Contains("ReduceMean", StringComparison.Ordinal) ? Node(node.Replace(")", ", ax)", StringComparison.Ordinal)) : Node(node))])
+            .With(Random("w", 1, 8, 8), Random("g", 2, 8), TensorProto.Of("two", [], [2f]), TensorProto.Of("eps", [], [1e-5f]), TensorProto.Of("one", [], [1f]), TensorProto.Of("half", [], [0.5f]),
+                TensorProto.Of("ax", [1], [-1L]), TensorProto.Of("s1", [8], [1.1f, 0.7f, 1.3f, 0.9f, 1.7f, 1.9f, 0.3f, 2.1f])) with { OpsetImport = [new OperatorSetIdProto { Version = 20 }] };
+        ModelGraph graph = ModelGraph.Read(model);
+        Dictionary<string, OrtTensor> inputs = Composition.Inputs(graph, items: 3);
+        OrtTensor[] whole = Composition.Whole(model, inputs, GraphOptimization.Basic);
+        var cuts = CutFinder.Find(graph, 3);
+        Assert.NotEmpty(cuts);
+        Assert.All(cuts, cut => Assert.Equal(0, Composition.Distance(whole, Composition.Parts(GraphCutter.Split(graph, cut.Tensors), inputs, GraphOptimization.Basic))));
+    }
+
     [SharedDataFact]
     public void Text_classifiers_are_cut_like_others()
     {
