@@ -16,6 +16,7 @@ var root = new RootCommand("Confidential AI: seal models, attest workloads, rele
     SecretVerb.Create(),
     UserVerb.Create(),
     ModelVerb.Create(),
+    AcceleratorVerb.Create(),
     ServeVerb.Create(),
     ModelServerVerb.Create(),
     PredictVerb.Create(),

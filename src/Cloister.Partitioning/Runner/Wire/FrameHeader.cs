@@ -56,7 +56,7 @@ internal readonly record struct FrameHeader(FrameKind Kind, ulong Id, int Length
         (FrameKind.Run, true) => (TensorHeads.SlotSize + 2, maximumTensorFrame),
         (FrameKind.Answer, false) => (InputDigest.Size + 2, maximumTensorFrame),
         (FrameKind.Refusal, false) => (RefusalNote.LeastSize, RefusalNote.MostSize),
-        (FrameKind.Ping, _) or (FrameKind.Pong, _) => (0, 0),
+        (FrameKind.Ping, true) or (FrameKind.Pong, false) => (0, 0),
         _ => (0, -1),
     };
 }

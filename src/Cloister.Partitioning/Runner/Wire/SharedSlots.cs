@@ -16,6 +16,7 @@ internal sealed unsafe class SharedSlots : IDisposable
     private readonly MemoryMappedViewAccessor _view;
     private readonly SafeMemoryMappedViewHandle _handle;
     private readonly byte* _start;
+    private bool _disposed;
 
     private SharedSlots(FileStream file, MemoryOffer offer)
     {
@@ -121,6 +122,7 @@ internal sealed unsafe class SharedSlots : IDisposable
     /// <summary>Lets go of the memory. Nobody may use a span of it any more.</summary>
     public void Dispose()
     {
+        if (Interlocked.Exchange(ref _disposed, true)) return;
         _handle.ReleasePointer();
         _view.Dispose();
         _file.Dispose();
