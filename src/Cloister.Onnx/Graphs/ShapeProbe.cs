@@ -114,7 +114,7 @@ internal static class ShapeProbe
         }
     }
 
-    private static OrtTensor Zeros(TensorElementType type, long[] shape)
+    internal static OrtTensor Zeros(TensorElementType type, long[] shape)
     {
         if (type != TensorElementType.String)
             return OrtTensor.Allocate(type, shape);
