@@ -57,7 +57,7 @@ public static class LabelAttack
         using var product = new MatrixProduct(settings.Threads);
         LabelMatching? matching = known.Count == 0 ? null : new LabelMatching(settings, names, [.. known.Select(one => (one.Answers, one.Names))]);
         string[] truth = [.. Enumerable.Range(0, pictures.Length).Select(i => names[seen.Answers.First(i)])];
-        var probes = new ExposureProbes(settings, fit.Count, truth,
+        var probes = new ExposureProbes(settings, fit.Count, seen.Answers, names,
             [
                 (LabelProbe.Itself, truth[..fit.Count]),
                 .. known.Select(one => (one.Name, Enumerable.Range(0, fit.Count).Select(i => one.Names[one.Answers.First(i)]).ToArray())),

@@ -3,7 +3,7 @@ using Cloister.Partitioning.Statistics;
 namespace Cloister.Partitioning.Labels;
 
 /// <summary>What one way of naming pictures by a tensor that crosses to the inside says of the model's answers to pictures of others.</summary>
-/// <param name="Method">The way: <see cref="Ridge"/>, <see cref="GreatestColumn"/> or <see cref="Assigned"/>.</param>
+/// <param name="Method">The way: <see cref="Ridge"/>, <see cref="RidgeOnScores"/>, <see cref="GreatestColumn"/> or <see cref="Assigned"/>.</param>
 /// <param name="Teacher">Who named the pictures that the observer knows: the model itself, whose answers every caller gets, or public models.</param>
 /// <param name="FitPictures">Pictures that the observer knows.</param>
 /// <param name="Agreement">
@@ -18,6 +18,9 @@ public sealed record LabelProbe(string Method, string Teacher, int FitPictures, 
 {
     /// <summary>Least squares from the tensor's numbers to names.</summary>
     public const string Ridge = "ridge";
+
+    /// <summary>Least squares from the tensor's numbers to logarithms of the scores that callers get.</summary>
+    public const string RidgeOnScores = "ridge on scores";
 
     /// <summary>The name that known pictures have most often whose greatest column is the same; of tensors with a column a class.</summary>
     public const string GreatestColumn = "greatest column";

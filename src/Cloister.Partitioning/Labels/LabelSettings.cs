@@ -15,7 +15,13 @@ public sealed record LabelSettings
     public int MaximumFeatures { get; init; } = 1280;
 
     /// <summary>Ridges to choose from, for standardised features, by a fifth of the pictures that a probe is fitted on.</summary>
-    public ImmutableArray<double> Lambdas { get; init; } = [0.003, 0.03, 0.3, 3];
+    public ImmutableArray<double> Lambdas { get; init; } = [0.0003, 0.003, 0.03, 0.3, 3];
+
+    /// <summary>
+    /// Of how many classes a caller of the model gets scores, the greatest; 0 for all, the worst. Who may call it and watches the part
+    /// outside fits these to what he sees there: all scores teach him the last layers.
+    /// </summary>
+    public int ShownScores { get; init; }
 
     /// <summary>The confidence of the intervals.</summary>
     public double Confidence { get; init; } = 0.95;

@@ -28,17 +28,17 @@ public sealed class LabelAttackTests
         Assert.Equal(1, score.ByCorrelation!.Recovered.Estimate);
         Assert.True(score.ByFirstAnswer!.Recovered.Estimate >= 0.7, $"{score.ByFirstAnswer}");
         Assert.True(score.OutputFound);
-        string[] ways = ["ridge", "greatest column", "ridge", "greatest column", "assignment"];
-        string[] teachers = ["the model's own answers", "the model's own answers", "disturbed", "disturbed", "disturbed"];
+        string[] ways = ["ridge on scores", "ridge", "greatest column", "ridge", "greatest column", "assignment"];
+        string[] teachers = ["the model's own answers", "the model's own answers", "the model's own answers", "disturbed", "disturbed", "disturbed"];
         foreach (LabelExposure columns in new[] { score.Output, score.Tails[1] })
         {
             Assert.Equal(ways.Zip(teachers), columns.Probes.Select(probe => (probe.Method, probe.Teacher)));
             Assert.All(columns.Probes, probe => Assert.True(probe.Found, $"{probe}"));
             // Who saw the model answer a picture of each class knows every column, and every answer.
-            Assert.Equal(1, columns.Probes[1].Agreement.Estimate);
-            Assert.Equal(1, columns.Probes[4].Agreement.Estimate);
+            Assert.Equal(1, columns.Probes[2].Agreement.Estimate);
+            Assert.Equal(1, columns.Probes[5].Agreement.Estimate);
         }
-        Assert.Equal(["ridge", "ridge"], score.Tails[0].Probes.Select(probe => probe.Method));
+        Assert.Equal(["ridge on scores", "ridge", "ridge"], score.Tails[0].Probes.Select(probe => probe.Method));
         Assert.True(score.Tails[0].Probes[0].Agreement.Estimate < score.Tails[1].Probes[0].Agreement.Estimate);
         Assert.Equal(0, score.Protection());
         Assert.Equal(0, score.Protection([last]));
@@ -56,7 +56,7 @@ public sealed class LabelAttackTests
         LabelScore score = LabelAttack.Run(Settings, [], [], pictures[..200], pictures[200..], ExposureData.Size, withNoise, [ExposureData.Named("nothing")]);
         Assert.Null(score.ByCorrelation);
         Assert.Null(score.ByFirstAnswer);
-        Assert.Equal(["ridge", "greatest column"], score.Tails[0].Probes.Select(probe => probe.Method));
+        Assert.Equal(["ridge on scores", "ridge", "greatest column"], score.Tails[0].Probes.Select(probe => probe.Method));
         Assert.All(score.Tails[0].Probes, probe => Assert.False(probe.Found, $"{probe}"));
         Assert.Equal(0, score.Tails[0].Probes[0].Features);
         Assert.Equal(["nothing"], score.RecommendedTail.AsEnumerable());
