@@ -67,6 +67,18 @@ public static class InversionAttack
         return calibration.Failure is { } failure ? throw new PartitioningException(PartitioningError.CalibrationFailed, failure) : calibration;
     }
 
+    /// <summary>Rebuilds pictures and does not judge them: where other searches begin.</summary>
+    internal static float[][] Rebuild(
+        InversionSettings settings, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, ModelProto model, Cut cut,
+        IProgress<double>? progress, CancellationToken cancellation)
+    {
+        using var source = new TensorSource(model, cut.Tensors, size, fit[0], settings.Threads);
+        using var product = new MatrixProduct(settings.Threads);
+        PictureDecoder decoder = Best(settings, fit, size, source, Mean(fit, size), product, new Part(progress, 0, 1), cancellation);
+        decoder.Complete(cancellation);
+        return [.. test.Select(picture => decoder.Rebuild(source.Read(picture)))];
+    }
+
     internal static InversionScore Run(
         InversionSettings settings, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, FeatureSource source,
         IProgress<double>? progress, CancellationToken cancellation)
@@ -164,7 +176,7 @@ public static class InversionAttack
         return best ?? throw refused!;
     }
 
-    private static float[] Mean(IReadOnlyList<AssessedPicture> pictures, PictureSize size)
+    internal static float[] Mean(IReadOnlyList<AssessedPicture> pictures, PictureSize size)
     {
         double[] sum = new double[size.Elements];
         foreach (AssessedPicture picture in pictures)

@@ -9,13 +9,17 @@ namespace Cloister.Partitioning.Transposed;
 
 /// <summary>
 /// Rebuilds pictures from the tensors of a cut as somebody can who knows FrontNet, such as where it is a public backbone: looks for the
-/// picture with these features, down the gradient that <see cref="TransposedGraph"/> writes, preferring smooth pictures.
+/// picture with these features, from what a linear decoder gives on, down the gradient that <see cref="TransposedGraph"/> writes, preferring
+/// smooth pictures.
 /// </summary>
 public static class GradientInversion
 {
+    // The share of the work that fitting the linear decoder is, about.
+    private const double Decoding = 0.2;
+
     /// <summary>Attacks one cut. The same settings and pictures give the same score on any number of threads.</summary>
     /// <param name="settings">How long.</param>
-    /// <param name="fit">Pictures that an attacker has: their mean is where searches begin.</param>
+    /// <param name="fit">Pictures that an attacker has: a linear decoder is fitted to them, whose pictures are where searches begin.</param>
     /// <param name="test">Other pictures; the first of them are searched for, and recognised among all of them.</param>
     /// <param name="size">Their size.</param>
     /// <param name="model">The whole model; its one input takes a picture.</param>
@@ -37,19 +41,20 @@ public static class GradientInversion
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.Restarts, 1, nameof(settings));
         ArgumentOutOfRangeException.ThrowIfLessThan(settings.MaximumPictures, 1, nameof(settings));
         PictureDemands.Demand(fit, test, size);
-        float[] mean = Mean(fit, size);
+        float[] mean = InversionAttack.Mean(fit, size);
         using FeatureMatching matching = FeatureMatching.Open(model, cut.Tensors, size);
         var search = new PictureSearch(matching, PixelMap.Of([.. fit.Take(16)], size), size, mean, settings);
         var identification = new ReIdentification(size, mean, test);
         var results = new Result[Math.Min(settings.MaximumPictures, test.Count)];
+        float[][]? guesses = Guesses(settings, fit, [.. test.Take(results.Length)], size, WideModel.Of(model), cut, new Part(progress, 0, Decoding), cancellation);
         int done = 0;
         ParallelWork.For(results.Length, settings.Threads, i =>
         {
-            (float[] pixels, double left) = search.Find(test[i].Input, Lot(settings.Seed, i), cancellation);
+            (float[] pixels, double left) = search.Find(test[i].Input, guesses?[i], Lot(settings.Seed, i), cancellation);
             results[i] = new Result(
                 left, Judge(pixels, test[i].Pixels, size, identification.Finds(i, pixels)), Judge(mean, test[i].Pixels, size, identification.Finds(i, mean)),
                 i < settings.KeptPictures ? new ReconstructedPicture(test[i].Name, ReconstructedPicture.Png(test[i].Pixels, size), ReconstructedPicture.Png(pixels, size)) : null);
-            progress?.Report((double)Interlocked.Increment(ref done) / results.Length);
+            progress?.Report(Decoding + (1 - Decoding) * Interlocked.Increment(ref done) / results.Length);
         }, cancellation);
 
         Interval Of(Func<Result, double> value) => Bootstrap.Mean([.. results.Select(value)], settings.Seed, confidence: settings.Confidence);
@@ -80,16 +85,29 @@ public static class GradientInversion
 
     private static long Lot(int seed, int picture) => ((long)seed << 32) + picture;
 
-    private static float[] Mean(IReadOnlyList<AssessedPicture> pictures, PictureSize size)
+    // Features that no linear decoder can be fitted to are searched from the mean picture.
+    private static float[][]? Guesses(
+        GradientInversionSettings settings, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, ModelProto model, Cut cut,
+        IProgress<double> progress, CancellationToken cancellation)
     {
-        double[] sum = new double[size.Elements];
-        foreach (AssessedPicture picture in pictures)
-            for (int i = 0; i < sum.Length; i++)
-                sum[i] += picture.Pixels[i];
-        return [.. sum.Select(value => (float)(value / pictures.Count))];
+        if (settings.Decoder is null)
+            return null;
+        try
+        {
+            return InversionAttack.Rebuild(settings.Decoder with { Seed = settings.Seed, Threads = settings.Threads }, fit, test, size, model, cut, progress, cancellation);
+        }
+        catch (PartitioningException none) when (none.Error is PartitioningError.FeaturesRefused or PartitioningError.CutRefused)
+        {
+            return null;
+        }
     }
 
     private sealed record Quality(double Psnr, double Ssim, bool Found);
 
     private sealed record Result(double Left, Quality Own, Quality Mean, ReconstructedPicture? Shown);
+
+    private sealed class Part(IProgress<double>? whole, double start, double length) : IProgress<double>
+    {
+        public void Report(double value) => whole?.Report(start + length * value);
+    }
 }

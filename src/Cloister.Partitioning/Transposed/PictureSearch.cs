@@ -9,10 +9,11 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
 {
     /// <summary>Finds a picture; gives it and the share of the features' distance from the mean picture's that is left.</summary>
     /// <param name="input">The input whose features are seen; nothing else of it is looked at.</param>
+    /// <param name="guess">Where the first search begins; null for the mean picture.</param>
     /// <param name="lot">Where restarts begin.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a feature is not finite.</exception>
-    public (float[] Pixels, double Left) Find(float[] input, long lot, CancellationToken cancellation)
+    public (float[] Pixels, double Left) Find(float[] input, float[]? guess, long lot, CancellationToken cancellation)
     {
         OrtTensor[] wanted = matching.Features(input);
         try
@@ -21,9 +22,10 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
             (float[] Pixels, double Left) best = ([], double.PositiveInfinity);
             for (int start = 0; start < settings.Restarts; start++)
             {
-                float[] pixels = [.. mean];
-                for (int i = 0; start > 0 && i < pixels.Length; i++)
-                    pixels[i] = Math.Clamp(pixels[i] + 0.25f * (random.Below(2001) / 1000f - 1), 0, 1);
+                float[] pixels = [.. start == 0 && guess is not null ? guess : mean];
+                float reach = start == 0 ? 0 : 0.25f;
+                for (int i = 0; i < pixels.Length; i++)
+                    pixels[i] = Math.Clamp(pixels[i] + reach * (random.Below(2001) / 1000f - 1), 0, 1);
                 double left = Descend(pixels, wanted, cancellation);
                 if (left < best.Left)
                     best = (pixels, left);

@@ -2,6 +2,7 @@ using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Inversion;
 using Cloister.Partitioning.Pictures;
 using Cloister.Partitioning.Transposed;
 using Cloister.Tests;
@@ -11,7 +12,7 @@ namespace Cloister.Partitioning.Tests.Transposed;
 public sealed class GradientInversionTests
 {
     private static readonly PictureSize Size = new(3, 32, 32);
-    private static readonly GradientInversionSettings Cheap = new() { Iterations = 60, StepLength = 0.1, MaximumPictures = 4, KeptPictures = 1, Threads = 2 };
+    private static readonly GradientInversionSettings Cheap = new() { Iterations = 60, StepLength = 0.1, MaximumPictures = 4, KeptPictures = 1, Threads = 2, Decoder = null };
 
     [SharedDataFact]
     public void Pictures_behind_an_early_cut_are_rebuilt_the_same_on_any_number_of_threads()
@@ -42,6 +43,20 @@ public sealed class GradientInversionTests
     }
 
     [SharedDataFact]
+    public void A_search_that_begins_at_the_linear_decoders_picture_finds_more_than_either()
+    {
+        GradientInversionSettings settings = Cheap with { MaximumPictures = 3, StepLength = 0.02 };
+        PictureSet set = Pictures();
+        ModelProto model = OnnxModel.Parse(File.ReadAllBytes(TestData.Path("models/vision/cifar10-resnet20.onnx")));
+        var decoder = new InversionSettings { MaximumRows = 6_000, Threads = 2, KeptPictures = 0 };
+        GradientScore both = GradientInversion.Run(settings with { Decoder = decoder }, set.Fit, set.Test, Size, model, Cut("layer2.0/add/relu"));
+        GradientScore alone = GradientInversion.Run(settings, set.Fit, set.Test, Size, model, Cut("layer2.0/add/relu"));
+        float[][] linear = InversionAttack.Rebuild(decoder, set.Fit, set.Test[..3], Size, model, Cut("layer2.0/add/relu"), null, default);
+        double decoded = linear.Select((picture, i) => PictureFidelity.Psnr(picture, set.Test[i].Pixels)).Average();
+        Assert.True(both.Psnr.Estimate > decoded + 1 && both.Psnr.Estimate > alone.Psnr.Estimate + 1, $"{both.Psnr} {decoded} {alone.Psnr}");
+    }
+
+    [SharedDataFact]
     public void Two_tensors_say_more_than_the_worse_of_them()
     {
         GradientInversionSettings settings = Cheap with { Iterations = 30, MaximumPictures = 2 };
@@ -62,7 +77,7 @@ public sealed class GradientInversionTests
         ModelProto blind = new SmallGraph().Then("Mul", ["x", "w0"]).Build([1, 3, 32, 32]);
         blind = blind with { Graph = blind.Graph with { Initializers = [TensorProto.Of("w0", [], [0f])] } };
         PictureSet set = Pictures();
-        GradientScore score = GradientInversion.Run(Cheap, set.Fit, set.Test, Size, blind, Cut("v0"));
+        GradientScore score = GradientInversion.Run(Cheap with { Decoder = new InversionSettings() }, set.Fit, set.Test, Size, blind, Cut("v0"));
         Assert.Equal(score.BaselinePsnr, score.Psnr);
         Assert.Equal(0, score.ReIdentification.Estimate);
         Assert.False(score.Leaks);
