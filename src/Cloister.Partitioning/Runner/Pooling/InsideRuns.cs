@@ -20,6 +20,9 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
         Guilty,
     }
 
+    /// <summary>Requests that wait to be run here, or are.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
     /// <summary>Whether an answer is to be computed again: the chance is the same for each, and the accelerator cannot foresee it.</summary>
     public bool Draw()
     {
@@ -56,6 +59,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
     public async Task<Verdict> JudgeAsync(PoolRequest request, OrtTensor[]? outputs, bool areSound)
     {
         request.Whereabouts = "its answer was computed again inside";
+        Interlocked.Increment(ref _waiting);
         Verdict verdict = Verdict.Innocent;
         try
         {
@@ -72,12 +76,13 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
             if (ownIsSound) verdict = Verdict.Guilty;
             End(request, own, ownIsSound);
         }
-        catch (OnnxRuntimeException failed)
+        catch (Exception failed)
         {
             request.Fail(failed); // the input is at fault: it does not run inside either
         }
         finally
         {
+            Interlocked.Decrement(ref _waiting);
             foreach (OrtTensor tensor in outputs ?? []) tensor.Dispose();
         }
         return verdict;
@@ -94,7 +99,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
                 End(request, outputs, core.AreSound(outputs));
             }
         }
-        catch (OnnxRuntimeException failed)
+        catch (Exception failed)
         {
             request.Fail(failed);
         }

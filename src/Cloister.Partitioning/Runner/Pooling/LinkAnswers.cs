@@ -110,10 +110,11 @@ internal sealed class LinkAnswers(PoolCore core, AcceleratorLink link, WireConne
 
     private void Judge(Func<Task> work)
     {
+        Task judging = work();
         lock (_lock)
         {
             _judging.RemoveWhere(task => task.IsCompletedSuccessfully);
-            _judging.Add(work());
+            _judging.Add(judging);
         }
     }
 

@@ -65,7 +65,7 @@ internal sealed class PoolCore : IAsyncDisposable
         if (Volatile.Read(ref _ended)) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool)));
         else if (RunsInside && !AnyReady) Inside.Start(request);
         else if (AllBanned) request.Fail(NoAccelerator());
-        else if (!Queue.TryAdd(request)) request.Fail(Overloaded());
+        else if (Inside.Waiting >= Options.MaximumQueued || !Queue.TryAdd(request)) request.Fail(Overloaded());
         else LookAfterQueue();
     }
 
