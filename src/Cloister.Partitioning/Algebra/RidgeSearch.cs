@@ -4,7 +4,7 @@ namespace Cloister.Partitioning.Algebra;
 internal static class RidgeSearch
 {
     /// <summary>From nearly none to one that leaves little but the means.</summary>
-    public static ReadOnlySpan<double> Ridges => [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10];
+    public static ReadOnlySpan<double> Ridges => [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1, 1, 10, 100];
 
     /// <summary>Walks down from the middle to the ridge whose neighbours are worse.</summary>
     /// <param name="fit">What is fitted.</param>

@@ -25,7 +25,11 @@ internal abstract class FeatureSource : IDisposable
 /// <summary>The tensors of a cut.</summary>
 internal sealed class TensorSource : FeatureSource
 {
+    // Below this a probability is rounding.
+    private const float Least = 1e-12f;
+
     private readonly TapSession _session;
+    private readonly bool[] _probabilities;
 
     public TensorSource(ModelProto model, ImmutableArray<string> tensors, PictureSize size, AssessedPicture first, int threads)
     {
@@ -37,6 +41,7 @@ internal sealed class TensorSource : FeatureSource
         {
             OrtTensor[] seen = _session.Run(first.Input);
             Shapes = [.. seen.Select(tensor => tensor.Shape.ToArray())];
+            _probabilities = [.. seen.Select(tensor => AreProbabilities(tensor.Span<float>()))];
             foreach (OrtTensor tensor in seen)
                 tensor.Dispose();
         }
@@ -59,7 +64,7 @@ internal sealed class TensorSource : FeatureSource
             for (int i = 0; i < seen.Length; i++)
                 if (!seen[i].Shape.SequenceEqual(Shapes[i]))
                     throw new PartitioningException(PartitioningError.CutRefused, $"The shape of '{Tensors[i]}' depends on the picture.");
-            return [.. seen.Select(tensor => tensor.Span<float>().ToArray())];
+            return [.. seen.Select((tensor, i) => Values(tensor.Span<float>(), _probabilities[i]))];
         }
         finally
         {
@@ -72,6 +77,23 @@ internal sealed class TensorSource : FeatureSource
     {
         _session.Dispose();
         base.Dispose();
+    }
+
+    private static bool AreProbabilities(ReadOnlySpan<float> values)
+    {
+        double sum = 0;
+        foreach (float value in values)
+            sum += value >= 0 ? value : double.NaN;
+        return values.Length > 1 && Math.Abs(sum - 1) < 1e-3;
+    }
+
+    // A softmax squeezes most of what it was made of into numbers near zero; its logarithms are linear in that again. NaN stays NaN.
+    private static float[] Values(ReadOnlySpan<float> values, bool probabilities)
+    {
+        float[] copy = values.ToArray();
+        for (int i = 0; probabilities && i < copy.Length; i++)
+            copy[i] = MathF.Log(Math.Max(copy[i], Least));
+        return copy;
     }
 }
 
