@@ -11,10 +11,10 @@ internal static class AssessmentText
     {
         var text = new StringBuilder();
         int name = Math.Clamp(report.Cuts.Max(cut => Name(cut.Tensors).Length), 10, 48);
-        text.AppendLine(CultureInfo.InvariantCulture, $"{"cut after".PadRight(name)}  inside   crosses  re-identified         verdict");
+        text.AppendLine(CultureInfo.InvariantCulture, $"{"cut after".PadRight(name)}  inside   crosses  found                 verdict");
         foreach (AssessedCut cut in report.Cuts)
         {
-            string found = cut["inversion"]?["reidentification"] is { } measure
+            string found = (cut["inversion"]?["reidentification"] ?? cut["tokens"]?["tokens"]) is { } measure
                 ? string.Create(CultureInfo.InvariantCulture, $"{measure.Value.Estimate,5:0 %} ({measure.Value.Lower:0 %} to {measure.Value.Upper:0 %})")
                 : "";
             text.AppendLine(CultureInfo.InvariantCulture, $"{Name(cut.Tensors).PadRight(name)}  {cut.MacShareInside,6:0.0 %}  {cut.BoundaryBytes / 1024.0,7:0.0}K  {found,-20}  {cut.Words}");

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Cryptography;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
@@ -8,14 +9,17 @@ namespace Cloister.Partitioning.Assessment;
 /// <summary>A model of an assessment: the one that is cut, the second opinion, or a public one it is compared with.</summary>
 public sealed class AssessedModel
 {
-    private AssessedModel(string name, ReadOnlyMemory<byte> bytes, ModelProto proto, string input, PictureSize size, Preprocessing preprocessing)
+    private readonly Preprocessing? _preprocessing;
+
+    private AssessedModel(string name, ReadOnlyMemory<byte> bytes, ModelProto proto, string input, PictureSize size, long[] shape, Preprocessing? preprocessing)
     {
         Name = name;
         Digest = Convert.ToHexStringLower(SHA256.HashData(bytes.Span));
         Proto = proto;
         Input = input;
         Size = size;
-        Preprocessing = preprocessing;
+        Shape = [.. shape];
+        _preprocessing = preprocessing;
     }
 
     /// <summary>For people.</summary>
@@ -30,13 +34,20 @@ public sealed class AssessedModel
     /// <summary>The name of its one input.</summary>
     public string Input { get; }
 
-    /// <summary>The pictures that it reads.</summary>
+    /// <summary>The pictures that it reads; empty where it reads texts.</summary>
     public PictureSize Size { get; }
 
-    /// <summary>How a picture becomes its input.</summary>
-    public Preprocessing Preprocessing { get; }
+    /// <summary>The shape of one item.</summary>
+    public ImmutableArray<long> Shape { get; }
 
-    internal string Preprocess => Preprocessing.Name;
+    /// <summary>Whether it reads texts of token ids, and no pictures.</summary>
+    public bool ReadsTexts => _preprocessing is null;
+
+    /// <summary>How a picture becomes its input.</summary>
+    /// <exception cref="InvalidOperationException">It reads texts.</exception>
+    public Preprocessing Preprocessing => _preprocessing ?? throw new InvalidOperationException("The model reads texts.");
+
+    internal string Preprocess => _preprocessing?.Name ?? "token ids";
 
     /// <summary>Reads a model of one input of pictures: 32-bit floats, [items, channels, height, width].</summary>
     /// <param name="name">For people, such as the file's name.</param>
@@ -48,14 +59,31 @@ public sealed class AssessedModel
     public static AssessedModel Read(string name, ReadOnlyMemory<byte> bytes, Preprocessing preprocessing, (int Height, int Width)? size = null)
     {
         ModelProto proto = OnnxModel.Parse(bytes);
-        var weights = proto.Graph.Initializers.Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
-        ValueInfoProto[] inputs = [.. proto.Graph.Inputs.Where(input => !weights.Contains(input.Name))];
+        ValueInfoProto[] inputs = InputsOf(proto);
         if (inputs is not [{ Type.TensorType: { ElementType: TensorDataType.Float, Shape.Dimensions: [_, var channels, var height, var width] } } only])
             throw Refused(name, $"pictures are assessed: it must have one input of 32-bit floats, [items, channels, height, width]; it has {inputs.Length} input{(inputs.Length == 1 ? " of another type or shape" : "s")}.");
-        return new AssessedModel(name, bytes, proto, only.Name, new PictureSize(
-            Fixed(name, "channels", channels, null),
-            Fixed(name, "height", height, size?.Height),
-            Fixed(name, "width", width, size?.Width)), preprocessing);
+        var pictures = new PictureSize(Fixed(name, "channels", channels, null), Fixed(name, "height", height, size?.Height), Fixed(name, "width", width, size?.Width));
+        return new AssessedModel(name, bytes, proto, only.Name, pictures, [1, pictures.Channels, pictures.Height, pictures.Width], preprocessing);
+    }
+
+    /// <summary>Reads a model of one input of texts: token ids of 32 or 64 bits, [items, tokens].</summary>
+    /// <param name="name">For people, such as the file's name.</param>
+    /// <param name="bytes">The ONNX file, whose weights are in it; not copied.</param>
+    /// <param name="length">Tokens a text, where the model leaves them open.</param>
+    /// <exception cref="OnnxModelException">It is no ONNX model.</exception>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.ModelRefused"/>: it reads something else.</exception>
+    public static AssessedModel ReadTexts(string name, ReadOnlyMemory<byte> bytes, int length)
+    {
+        ModelProto proto = OnnxModel.Parse(bytes);
+        if (InputsOf(proto) is not [{ Type.TensorType: { ElementType: TensorDataType.Int32 or TensorDataType.Int64, Shape.Dimensions: [_, var tokens] } } only])
+            throw Refused(name, "texts are assessed: it must have one input of token ids, [items, tokens].");
+        return new AssessedModel(name, bytes, proto, only.Name, default, [1, tokens.Value is > 0 and var stated ? stated : length], null);
+    }
+
+    private static ValueInfoProto[] InputsOf(ModelProto proto)
+    {
+        var weights = proto.Graph.Initializers.Select(weight => weight.Name).ToHashSet(StringComparer.Ordinal);
+        return [.. proto.Graph.Inputs.Where(input => !weights.Contains(input.Name))];
     }
 
     private static int Fixed(string name, string what, Dimension dimension, int? said)

@@ -9,8 +9,11 @@ public sealed record AssessmentPlan
     /// <summary>The model that is to be cut.</summary>
     public required AssessedModel Model { get; init; }
 
-    /// <summary>What an attacker learns from, and what is attacked; of the model's size.</summary>
+    /// <summary>What an attacker learns from, and what is attacked; of the model's size. For a model of texts: <see cref="PictureSet.OfTexts"/>.</summary>
     public required PictureSet Pictures { get; init; }
+
+    /// <summary>For a model of texts: token ids, every text of the model's length; null to have texts drawn.</summary>
+    public IReadOnlyList<int[]>? Texts { get; init; }
 
     /// <summary>Where finished findings are kept, so that a run that was stopped goes on.</summary>
     public required string WorkFolder { get; init; }

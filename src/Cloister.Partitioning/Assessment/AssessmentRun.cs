@@ -49,11 +49,13 @@ public static class AssessmentRun
     }
 
     internal static ModelGraph ReadGraph(AssessedModel model) =>
-        ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [1, model.Size.Channels, model.Size.Height, model.Size.Width] });
+        ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [.. model.Shape] });
 
     private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, AttackList attacks, ImmutableArray<Cut> cuts, ImmutableArray<Cut> tails, Finding[] findings)
     {
         int each = attacks.AtCuts.Length;
+        (int fit, int test) = !plan.Model.ReadsTexts ? (plan.Pictures.Fit.Length, plan.Pictures.Test.Length)
+            : plan.Texts is { } texts ? (texts.Count - texts.Count / 5, texts.Count / 5) : (TokenUnit.Defaults.FitTexts, TokenUnit.Defaults.TestTexts);
         Finding calibration = findings[0];
         bool valid = calibration is { NotRun: null, Found: true };
         ImmutableArray<AssessedCut> assessed = Judgement.Cuts(plan.Model.Proto, [.. cuts.Select((cut, place) => (cut, findings.AsSpan(1 + place * each, each).ToImmutableArray()))]);
@@ -64,8 +66,8 @@ public static class AssessmentRun
             Tool = Tool,
             Time = new DateTimeOffset(plan.Clock.GetUtcNow().UtcTicks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero),
             Valid = valid,
-            Model = new ReportedModel(plan.Model.Name, plan.Model.Digest, plan.Model.Preprocess, [1, plan.Model.Size.Channels, plan.Model.Size.Height, plan.Model.Size.Width], graph.Macs, graph.WeightBytes),
-            Pictures = new ReportedPictures(plan.Pictures.Fit.Length, plan.Pictures.Test.Length, plan.Pictures.Candidates, plan.Pictures.Duplicates, plan.Pictures.SkippedCount, plan.Pictures.Digest),
+            Model = new ReportedModel(plan.Model.Name, plan.Model.Digest, plan.Model.Preprocess, plan.Model.Shape, graph.Macs, graph.WeightBytes),
+            Pictures = new ReportedPictures(fit, test, plan.Pictures.Candidates, plan.Pictures.Duplicates, plan.Pictures.SkippedCount, plan.Pictures.Digest),
             Seed = plan.Seed,
             Calibration = calibration,
             Cuts = assessed,

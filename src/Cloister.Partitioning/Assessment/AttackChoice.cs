@@ -7,10 +7,12 @@ internal static class AttackChoice
 {
     public static AttackList Of(AssessmentPlan plan)
     {
+        if (plan.Model.ReadsTexts) return new AttackList(new TokenCalibrationUnit(), [new TokenUnit(plan.Texts)], null);
         var atCuts = ImmutableArray.CreateBuilder<IAttack>();
         atCuts.Add(new InversionUnit());
         if (plan.WhiteBox) atCuts.Add(new GradientUnit());
         if (plan.Oracle is { } oracle) atCuts.Add(new HeuristicUnit(oracle));
+        atCuts.Add(new WeightUnit(plan.PublicModels));
         return new AttackList(new CalibrationUnit(), atCuts.ToImmutable(), plan.PublicModels.IsEmpty ? null : new LabelUnit(plan.PublicModels, plan.Labels));
     }
 }

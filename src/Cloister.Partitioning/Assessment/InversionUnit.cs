@@ -67,9 +67,9 @@ internal sealed class CalibrationUnit : IAttack
         }
     }
 
-    private Finding Of(bool passed, ImmutableArray<Measure> measures, string note) => new()
+    internal static Finding Of(bool passed, ImmutableArray<Measure> measures, string note) => new()
     {
-        Attack = Name,
+        Attack = "calibration",
         NotRun = null,
         Found = passed,
         Measures = measures,

@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using Cloister.Onnx.Graphs;
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Reports;
 
 namespace Cloister.Partitioning.Assessment;
@@ -30,27 +33,32 @@ internal static class UnitRun
         {
             AssessmentUnit unit = units[place];
             var share = new Share(value => progress?.Report(new AssessmentProgress(unit.Title, value, false, Volatile.Read(ref done), units.Count)));
-            ImmutableArray<Finding> found = Attack(unit, threads / beside, share, stop);
-            await store.PutAsync(keys[place], unit.Attack.Name, found, stop);
+            (ImmutableArray<Finding> found, bool keep) = Attack(unit, threads / beside, share, stop);
+            if (keep) await store.PutAsync(keys[place], unit.Attack.Name, found, stop);
             findings[place] = found;
             progress?.Report(new AssessmentProgress(unit.Title, 1, true, Interlocked.Increment(ref done), units.Count));
         });
         return findings;
     }
 
-    // A refusal is a finding too: it would be the same the next time.
-    private static ImmutableArray<Finding> Attack(AssessmentUnit unit, int threads, IProgress<double> progress, CancellationToken cancellation)
+    // A refusal is a finding too, and would be the same the next time; what the runtime refuses may not be.
+    private static (ImmutableArray<Finding> Found, bool Keep) Attack(AssessmentUnit unit, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
         try
         {
-            return unit.Attack.Run(unit.Target, Math.Max(1, threads), progress, cancellation);
+            return (unit.Attack.Run(unit.Target, Math.Max(1, threads), progress, cancellation), true);
         }
         catch (PartitioningException refusal)
         {
-            var finding = Finding.Refused(unit.Attack.Name, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} ({(int)refusal.Error} {refusal.Error})"));
-            return [.. Enumerable.Repeat(finding, unit.Target.Findings)];
+            return (Refused(unit, string.Create(CultureInfo.InvariantCulture, $"{refusal.Message} ({(int)refusal.Error} {refusal.Error})")), true);
+        }
+        catch (Exception failure) when (failure is OnnxRuntimeException or OnnxModelException or GraphException)
+        {
+            return (Refused(unit, failure.Message), false);
         }
     }
+
+    private static ImmutableArray<Finding> Refused(AssessmentUnit unit, string why) => [.. Enumerable.Repeat(Finding.Refused(unit.Attack.Name, why), unit.Target.Findings)];
 
     private sealed class Share(Action<double> report) : IProgress<double>
     {

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Cryptography;
+using System.Text;
 using Cloister.Partitioning.Features;
 
 namespace Cloister.Partitioning.Pictures;
@@ -23,6 +25,14 @@ public sealed record PictureSet(
     ImmutableArray<string> Skipped,
     string Digest)
 {
+    /// <summary>No pictures, for a model that reads texts.</summary>
+    /// <param name="texts">The texts, or null where they are drawn.</param>
+    public static PictureSet OfTexts(IReadOnlyList<int[]>? texts)
+    {
+        byte[] bytes = Encoding.UTF8.GetBytes(string.Join('\n', (texts ?? []).Select(text => string.Join(' ', text.Select(token => token.ToString(CultureInfo.InvariantCulture))))));
+        return new PictureSet(default, [], [], texts?.Count ?? 0, 0, 0, [], Convert.ToHexStringLower(SHA256.HashData(bytes)));
+    }
+
     internal static string DigestOf(IEnumerable<AssessedPicture> fit, IEnumerable<AssessedPicture> test)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

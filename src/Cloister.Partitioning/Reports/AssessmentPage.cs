@@ -39,10 +39,10 @@ public static class AssessmentPage
     private static void Overview(StringBuilder page, AssessmentReport report)
     {
         page.Append("<h2>Cuts</h2><p class=\"soft\">What crosses a cut is seen by whoever runs the part outside. A cut is never called safe: every attack is a lower bound of what leaks.</p>");
-        page.Append("<div class=\"scroll\"><table><thead><tr><th>after</th><th class=\"figure\">computed inside</th><th class=\"figure\">crosses</th><th class=\"figure\">weights outside</th><th>verdict</th><th class=\"figure\">re-identified</th><th>the literature's heuristic</th></tr></thead><tbody>\n");
+        page.Append("<div class=\"scroll\"><table><thead><tr><th>after</th><th class=\"figure\">computed inside</th><th class=\"figure\">crosses</th><th class=\"figure\">weights outside</th><th>verdict</th><th class=\"figure\">pictures or tokens found</th><th>the literature's heuristic</th></tr></thead><tbody>\n");
         foreach (AssessedCut cut in report.Cuts)
         {
-            Measure? found = cut["inversion"]?["reidentification"];
+            Measure? found = cut["inversion"]?["reidentification"] ?? cut["tokens"]?["tokens"];
             page.Append($"<tr><td>{PageText.Names(cut.Tensors)}</td><td class=\"figure\">{PageText.Share(cut.MacShareInside)}</td><td class=\"figure\">{PageText.Bytes(cut.BoundaryBytes)}</td><td class=\"figure\">{PageText.Bytes(cut.WeightBytesOutside)}</td>");
             page.Append($"<td class=\"{(cut.Verdict is CutVerdict.Leaks or CutVerdict.LeaksThroughLater ? "leaks" : "unshown")}\">{PageText.Escape(cut.Words)}</td>");
             page.Append($"<td class=\"figure\">{(found is null ? "" : $"{PageText.Share(found.Value.Estimate)}<br/><span class=\"soft\">{PageText.Share(found.Value.Lower)} to {PageText.Share(found.Value.Upper)}</span>")}</td>");

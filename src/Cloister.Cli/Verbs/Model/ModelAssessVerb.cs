@@ -15,8 +15,8 @@ internal static class ModelAssessVerb
     private const int LargestModel = int.MaxValue;
 
     private static readonly Argument<string> Model = new("model") { Description = "The ONNX file, its weights in it." };
-    private static readonly Option<string[]> Images = new("--images") { Description = "Pictures like those that will be asked: folders, PNG or PPM files, CIFAR-10's .bin files.", Required = true, AllowMultipleArgumentsPerToken = true };
-    private static readonly Option<string> Preprocess = new("--preprocess") { Description = "How a picture becomes the model's input: " + string.Join(", ", Preprocessing.Names) + ".", Required = true };
+    private static readonly Option<string[]> Images = new("--images") { Description = "Pictures like those that will be asked: folders, PNG or PPM files, CIFAR-10's .bin files.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes the model's input: " + string.Join(", ", Preprocessing.Names) + "." };
     private static readonly Option<string?> Size = new("--size") { Description = "HEIGHTxWIDTH, where the model leaves it open." };
     private static readonly Option<string?> Oracle = new("--oracle") { Description = "Another classifier: adds the heuristic of the literature, which asks it for its opinion." };
     private static readonly Option<string?> OraclePreprocess = new("--oracle-preprocess") { Description = "How a picture becomes its input; as for the model, if not said." };
@@ -30,6 +30,7 @@ internal static class ModelAssessVerb
     private static readonly Option<int> Fit = new("--fit") { Description = "Pictures that the attacker learns from.", DefaultValueFactory = _ => 300 };
     private static readonly Option<int> Test = new("--test") { Description = "Pictures that are attacked.", DefaultValueFactory = _ => 60 };
     private static readonly Option<bool> WhiteBox = new("--white-box") { Description = "Seek pictures by gradient descent too: minutes a cut." };
+    private static readonly Option<string?> Tokens = new("--tokens") { Description = "The model reads texts. A file of them, one a line as token ids with spaces between; drawn, if none is named.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads that compute.", DefaultValueFactory = _ => Environment.ProcessorCount };
     private static readonly Option<int> Seed = new("--seed") { Description = "What chance is drawn from.", DefaultValueFactory = _ => 1 };
     private static readonly Option<string> Out = new("--out", "-o") { Description = "Folder for report.json, report.html and units/, from which a stopped run goes on.", Required = true };
@@ -37,9 +38,10 @@ internal static class ModelAssessVerb
     public static Command Create() => new Verb("assess", "Measure what a model in parts would give away, cut by cut, before it is partitioned.",
         "cloister model assess resnet20.onnx --images photos/ --preprocess imagenet --out assessment",
         "cloister model assess net.onnx --images photos/ --preprocess imagenet --oracle other.onnx --oracle-preprocess unit --public public.onnx --white-box --out assessment",
+        "cloister model assess reviews.onnx --tokens texts.txt --out assessment",
         "cloister model assess net.onnx --images cifar10_test.bin --preprocess imagenet --cut relu_5 --cut relu_9 --fit 100 --test 40 --out assessment")
     {
-        Model, Images, Preprocess, Size, Oracle, OraclePreprocess, Public, PublicPreprocess, PublicLabels, Labels, Cut, Tail, Cuts, Fit, Test, WhiteBox, Threads, Seed, Out,
+        Model, Images, Preprocess, Size, Oracle, OraclePreprocess, Public, PublicPreprocess, PublicLabels, Labels, Cut, Tail, Cuts, Fit, Test, WhiteBox, Tokens, Threads, Seed, Out,
     }.Runs(AssessAsync);
 
     private static async Task<ExitCode> AssessAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
@@ -84,7 +86,8 @@ internal static class ModelAssessVerb
     private static async Task<AssessmentPlan> PlanAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
     {
         Demand(parsed);
-        string preprocess = parsed.GetRequiredValue(Preprocess);
+        if (parsed.GetResult(Tokens) is not null) return await TextPlanAsync(parsed, cancellation);
+        string preprocess = parsed.GetValue(Preprocess) ?? throw new CommandException(ExitCode.Usage, "--preprocess is missing: " + string.Join(", ", Preprocessing.Names) + ".");
         AssessedModel model = await ModelAsync(parsed.GetRequiredValue(Model), preprocess, SizeOf(parsed.GetValue(Size)), cancellation);
         AssessedModel? oracle = parsed.GetValue(Oracle) is { } path ? await ModelAsync(path, parsed.GetValue(OraclePreprocess) ?? preprocess, null, cancellation) : null;
         var publicModels = ImmutableArray.CreateBuilder<PublicModelFile>();
@@ -93,7 +96,7 @@ internal static class ModelAssessVerb
             publicModels.Add(new PublicModelFile(await ModelAsync(files[i], i < ways.Length ? ways[i] : preprocess, null, cancellation), i < names.Length ? await NamesAsync(names[i], cancellation) : []));
         var request = new PictureRequest
         {
-            Paths = parsed.GetRequiredValue(Images),
+            Paths = parsed.GetValue(Images) is { Length: > 0 } images ? images : throw new CommandException(ExitCode.Usage, "--images is missing: a folder of pictures like those that will be asked."),
             Size = model.Size,
             Preprocessing = model.Preprocessing,
             Fit = parsed.GetValue(Fit),
@@ -114,6 +117,24 @@ internal static class ModelAssessVerb
             PublicModels = publicModels.ToImmutable(),
             Labels = parsed.GetValue(Labels) is { } labels ? await NamesAsync(labels, cancellation) : [],
             WhiteBox = parsed.GetValue(WhiteBox),
+            Threads = parsed.GetValue(Threads),
+            Seed = parsed.GetValue(Seed),
+        };
+    }
+
+    private static async Task<AssessmentPlan> TextPlanAsync(ParseResult parsed, CancellationToken cancellation)
+    {
+        if (parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 }) throw new CommandException(ExitCode.Usage, "--tokens is for models of texts: --images and --preprocess do not go with it.");
+        string path = parsed.GetRequiredValue(Model);
+        int[][]? texts = parsed.GetValue(Tokens) is { } file ? await TokenFile.ReadAsync(file, cancellation) : null;
+        return new AssessmentPlan
+        {
+            Model = AssessedModel.ReadTexts(Path.GetFileName(path), await LocalFile.ReadAsync(path, cancellation, LargestModel), texts?[0].Length ?? 12),
+            Pictures = PictureSet.OfTexts(texts),
+            Texts = texts,
+            WorkFolder = Path.Combine(parsed.GetRequiredValue(Out), "units"),
+            Cuts = CutNames.Parse(parsed.GetValue(Cut)),
+            CutCount = parsed.GetValue(Cuts),
             Threads = parsed.GetValue(Threads),
             Seed = parsed.GetValue(Seed),
         };
