@@ -61,7 +61,7 @@ public sealed class AcceleratorPool : IAsyncDisposable
     /// </exception>
     public async Task<OrtTensor[]> RunAsync(IReadOnlyList<OrtTensor> inputs, TimeSpan timeout, CancellationToken cancellation)
     {
-        if (timeout != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(timeout, TimeSpan.Zero);
+        if (timeout != Timeout.InfiniteTimeSpan) ArgumentOutOfRangeException.ThrowIfLessThan(timeout, TimeSpan.Zero);
         var request = new PoolRequest(inputs, BackNet.Rows(inputs), _core.Now);
         cancellation.ThrowIfCancellationRequested();
         _core.Counters.Came();

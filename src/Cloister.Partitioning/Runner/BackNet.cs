@@ -47,7 +47,7 @@ public sealed class BackNet : IDisposable
 
     /// <summary>Opens a BackNet and runs it on a few made-up inputs.</summary>
     /// <param name="model">An ONNX model whose weights lie inside it; not copied, and not to be changed.</param>
-    /// <param name="itemShapes">Shapes of one item, by the input's name, for inputs with a free dimension besides the first; others may be absent.</param>
+    /// <param name="itemShapes">Shapes of one item, by the input's name, for inputs with a free dimension besides the first; others may be absent. The first dimension is not looked at.</param>
     /// <param name="options">How it runs inside; the defaults if null.</param>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.BackNetRefused"/>: a dimension is free and not given, an element type has no fixed size, or shapes do not follow the number of items.</exception>
     /// <exception cref="OnnxRuntimeException">ONNX Runtime does not run the model.</exception>

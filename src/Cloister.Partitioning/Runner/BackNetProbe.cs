@@ -46,9 +46,9 @@ internal sealed class BackNetProbe
         long[] one = [.. input.Shape.Select((dimension, at) => at == 0 && dimension < 0 ? 1 : dimension)];
         if (itemShapes?.TryGetValue(input.Name, out long[]? given) == true)
         {
-            if (given.Length != one.Length || given.Zip(input.Shape).Any(pair => pair.First < 1 || (pair.Second >= 0 && pair.First != pair.Second)))
+            if (given.Length != one.Length || one.Length == 0 || given.Zip(input.Shape).Skip(1).Any(pair => pair.First < 1 || (pair.Second >= 0 && pair.First != pair.Second)))
                 throw Refuse($"[{string.Join(",", given)}] was given as the shape of one item, which does not fit {input}.");
-            one = [.. given];
+            one = [one[0], .. given.Skip(1)];
         }
         if (one.Any(dimension => dimension < 0))
             throw Refuse($"{input} has a free dimension besides the first; give the shape of one item.");
@@ -62,7 +62,8 @@ internal sealed class BackNetProbe
         try
         {
             OrtTensor[] one = Run(first, made), nothing = Run(zeros, made);
-            NotFinite = [.. nothing.Zip(one, (a, b) => !TensorValues.AreSound(a.Type, a.Bytes) || !TensorValues.AreSound(b.Type, b.Bytes))];
+            // Whatever it is given: what only some inputs make of it is judged when it comes.
+            NotFinite = [.. nothing.Zip(one, (a, b) => !TensorValues.AreSound(a.Type, a.Bytes) && !TensorValues.AreSound(b.Type, b.Bytes))];
             Outputs = [.. one.Select(output => BatchedShape.Fixed(output.Shape.ToArray()))];
             if (Inputs.All(input => input.IsFixed))
                 return;

@@ -36,8 +36,9 @@ public sealed class BackNetTests
     [Fact]
     public void Outputs_that_are_not_finite_by_their_nature_are_known()
     {
-        ModelProto log = TinyModels.Proto([ValueInfoProto.Tensor("x", TensorDataType.Float, "N", 4)], [ValueInfoProto.Tensor("y", TensorDataType.Float, "N", 4)], [], new NodeProto { OpType = "Log", Inputs = ["x"], Outputs = ["y"] });
-        using BackNet back = TinyModels.Open(log.ToBytes()), twice = TinyModels.Open(TinyModels.Twice());
+        ModelProto masked = TinyModels.Proto([ValueInfoProto.Tensor("x", TensorDataType.Float, "N", 4)], [ValueInfoProto.Tensor("y", TensorDataType.Float, "N", 4)],
+            [TensorProto.Of("mask", [4], [0f, 0, 0, float.NegativeInfinity])], new NodeProto { OpType = "Add", Inputs = ["x", "mask"], Outputs = ["y"] });
+        using BackNet back = TinyModels.Open(masked.ToBytes()), twice = TinyModels.Open(TinyModels.Twice());
         Assert.Equal((true, false), (back.NotFinite[0], twice.NotFinite[0]));
     }
 
@@ -47,7 +48,7 @@ public sealed class BackNetTests
         byte[] free = TinyModels.Proto([ValueInfoProto.Tensor("x", TensorDataType.Float, "N", "W")], [ValueInfoProto.Tensor("y", TensorDataType.Float, "N", "W")], [], new NodeProto { OpType = "Relu", Inputs = ["x"], Outputs = ["y"] }).ToBytes();
         Assert.Equal(PartitioningError.BackNetRefused, Assert.Throws<PartitioningException>(() => TinyModels.Open(free)).Error);
         Assert.Equal(PartitioningError.BackNetRefused, Assert.Throws<PartitioningException>(() => BackNet.Open(free, new Dictionary<string, long[]> { ["x"] = [1, 2, 3] })).Error);
-        using BackNet back = BackNet.Open(free, new Dictionary<string, long[]> { ["x"] = [1, 6] });
+        using BackNet back = BackNet.Open(free, new Dictionary<string, long[]> { ["x"] = [-1, 6] });
         Assert.True(back.CanJoin);
         Assert.Equal([5L, 6], back.OutputShape(0, 5));
     }

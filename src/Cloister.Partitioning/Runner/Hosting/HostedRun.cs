@@ -8,6 +8,7 @@ internal sealed class HostedRun : IDisposable
 {
     private TensorHead[] _heads = [];
     private byte[] _headBytes = [];
+    private BufferShelf? _shelf;
     private PinnedBuffer? _buffer;
 
     private HostedRun(ulong id) => Id = id;
@@ -51,7 +52,7 @@ internal sealed class HostedRun : IDisposable
     }
 
     /// <summary>Takes memory for the inputs.</summary>
-    public void Allocate() => _buffer = PinnedBuffer.Allocate(InputBytes);
+    public void Allocate(BufferShelf shelf) => _buffer = (_shelf = shelf).Take(InputBytes);
 
     /// <summary>Copies the inputs: who wrote them may write on, and operators look at some of them twice.</summary>
     public void TakeInputs(ReadOnlySpan<byte> memory) => memory[..(int)InputBytes].CopyTo(Inputs.Span);
@@ -78,7 +79,10 @@ internal sealed class HostedRun : IDisposable
         return tensors;
     }
 
-    public void Dispose() => _buffer?.Dispose();
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _buffer, null) is { } buffer) _shelf!.Return(buffer);
+    }
 
     // Kernels read elements at their natural alignment, and tensors come without gaps.
     private OrtTensor Tensor(TensorHead head, long at)

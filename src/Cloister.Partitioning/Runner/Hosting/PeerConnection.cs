@@ -11,6 +11,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
 {
     private readonly WireConnection _wire = new(socket, fromWorkload: true);
     private readonly AcceleratorOptions _options = shared.Options;
+    private readonly BufferShelf _buffers = new();
     private SharedSlots? _slots;
     private int _unanswered;
 
@@ -36,6 +37,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
     {
         _wire.Dispose();
         _slots?.Dispose();
+        _buffers.Dispose();
     }
 
     private async Task ServeAsync(CancellationToken cancellation)
@@ -195,7 +197,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
         await shared.RunMemory.TakeAsync(run.InputBytes, cancellation);
         try
         {
-            run.Allocate();
+            run.Allocate(_buffers);
             if (run.Slot is { } slot)
                 run.TakeInputs(_slots!.Inputs(slot));
             else
