@@ -24,8 +24,8 @@ internal static class CutNames
             int at = input.LastIndexOf('=');
             string[] dimensions = at < 1 ? [] : input[(at + 1)..].Split(',');
             long[] shape = [.. dimensions.Select(dimension => long.TryParse(dimension, NumberStyles.None, CultureInfo.InvariantCulture, out long value) ? value : 0)];
-            if (shape.Length == 0 || shape.Contains(0)) throw new CommandException(ExitCode.Usage, $"--input is NAME=1,3,224,224, not '{input}'.");
-            shapes[input[..at]] = shape;
+            if (shape.Length == 0 || shape.Contains(0) || !shapes.TryAdd(input[..at], shape))
+                throw new CommandException(ExitCode.Usage, $"--shape is NAME=1,3,224,224 and once an input, not '{input}'.");
         }
         return shapes;
     }

@@ -25,7 +25,7 @@ internal static class ModelCutsVerb
         {
             int most = parsed.GetValue(MaxTensors);
             if (most < 1) throw new CommandException(ExitCode.Usage, "--max-tensors is 1 or more.");
-            Dictionary<string, long[]> shapes = ShapesOf(parsed.GetValue(Shape));
+            Dictionary<string, long[]>? shapes = CutNames.Shapes(parsed.GetValue(Shape));
             byte[] file = await LocalFile.ReadAsync(parsed.GetRequiredValue(Model), cancellation, LargestModel);
             ModelGraph graph = Read(file, shapes);
             ImmutableArray<Cut> cuts = CutFinder.Find(graph, most);
@@ -38,7 +38,7 @@ internal static class ModelCutsVerb
             });
         });
 
-    private static ModelGraph Read(byte[] file, Dictionary<string, long[]> shapes)
+    private static ModelGraph Read(byte[] file, Dictionary<string, long[]>? shapes)
     {
         try
         {
@@ -48,21 +48,6 @@ internal static class ModelCutsVerb
         {
             throw new CommandException(ExitCode.Usage, $"--shape does not fit: {shape.Message}", shape);
         }
-    }
-
-    private static Dictionary<string, long[]> ShapesOf(string[]? texts)
-    {
-        var shapes = new Dictionary<string, long[]>(StringComparer.Ordinal);
-        foreach (string text in texts ?? [])
-        {
-            // A name may have an equals sign, a shape has none.
-            int equals = text.LastIndexOf('=');
-            long[] shape = new long[text[(equals + 1)..].Count(character => character == ',') + 1];
-            bool read = equals > 0 && text[(equals + 1)..].Split(',').Select((number, i) => long.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out shape[i]) && shape[i] > 0).All(fits => fits);
-            if (!read || !shapes.TryAdd(text[..equals], shape))
-                throw new CommandException(ExitCode.Usage, $"--shape is NAME=1,3,224,224 and once an input, not '{text}'.");
-        }
-        return shapes;
     }
 
     private static string Text(ModelGraph graph, ImmutableArray<Cut> cuts)
