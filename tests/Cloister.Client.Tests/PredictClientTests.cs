@@ -27,8 +27,9 @@ public sealed class PredictClientTests : IAsyncLifetime
         {
             application.MapGet("/v2/models/{model}", (string model) => model == "digits"
                 ? Results.Text(Description, "application/json")
+                : model == "parts" ? Results.Text(Description.Replace("digits", "parts", StringComparison.Ordinal).Replace("\"onnx\"", "\"cloister_partitioned\"", StringComparison.Ordinal), "application/json")
                 : Results.Text("""{"error":"there is no model of that name"}""", "application/json", statusCode: 404));
-            application.MapPost("/v2/models/digits/infer", async (HttpContext http) =>
+            application.MapPost("/v2/models/{model}/infer", async (HttpContext http) =>
             {
                 using JsonDocument body = await JsonDocument.ParseAsync(http.Request.Body);
                 _asked.Add((http.Request.Headers.Authorization.ToString(), body.RootElement.Clone()));
@@ -54,6 +55,30 @@ public sealed class PredictClientTests : IAsyncLifetime
         var (token, body) = Assert.Single(_asked);
         Assert.Equal("Bearer token", token);
         Assert.Equal("""{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["iVA="]}],"outputs":[{"name":"scores","parameters":{"classification":2}}]}""", body.GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"model_name":"parts","outputs":[{"name":"labels","datatype":"BYTES","shape":[1,2],"data":["seven ","one   "]},{"name":"scores","datatype":"FP32","shape":[1,2],"data":[12.5,-1e-3  ]}]}   """, 2, "12.5:-1:seven -0.001:-1:one")]
+    [InlineData("""{"model_name":"parts","outputs":[{"name":"labels","datatype":"BYTES","shape":[1,2],"data":["seven ","one   "]},{"name":"scores","datatype":"FP32","shape":[1,2],"data":[12.5,-1e-3  ]}]}   """, 1, "12.5:-1:seven")]
+    [InlineData("""{"model_name":"parts","outputs":[{"name":"p","datatype":"FP32","shape":[1,3],"data":[0.25,0.5,0.125]}]}""", 2, "0.5:1: 0.25:0:")]
+    public async Task AModelInPartsAnswersInItsOwnForm(string answer, int count, string expected)
+    {
+        _answer = answer;
+        using PredictClient client = await ClientAsync();
+        IReadOnlyList<PredictedLabel> labels = await client.ClassifyAsync("parts", new byte[] { 0x89, 0x50 }, count);
+        Assert.Equal(expected, string.Join(' ', labels.Select(label => FormattableString.Invariant($"{label.Score}:{label.Index}:{label.Text}"))));
+        Assert.Equal("""{"inputs":[{"name":"image","shape":[1],"datatype":"BYTES","data":["iVA="]}]}""", Assert.Single(_asked).Body.GetRawText());
+    }
+
+    [Theory]
+    [InlineData("""{"model_name":"parts","outputs":[]}""")]
+    [InlineData("""{"model_name":"parts","outputs":[{"name":"labels","datatype":"BYTES","shape":[1,1],"data":["seven"]}]}""")]
+    [InlineData("""{"model_name":"parts","outputs":[{"name":"labels","datatype":"BYTES","shape":[1,1],"data":["a"]},{"name":"scores","datatype":"FP32","shape":[1,2],"data":[1,2]}]}""")]
+    public async Task AnAnswerOfAModelInPartsThatIsNoneIsRefused(string answer)
+    {
+        _answer = answer;
+        using PredictClient client = await ClientAsync();
+        Assert.Equal(ClientError.AnswerMalformed, (await Assert.ThrowsAsync<ClientException>(() => client.ClassifyAsync("parts", new byte[1]))).Error);
     }
 
     [Fact]

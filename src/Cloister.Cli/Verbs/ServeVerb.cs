@@ -16,6 +16,7 @@ internal static class ServeVerb
     private static readonly Option<string?> Batching = new("--batching") { Description = "Join requests into batches, as TF Serving's batching_parameters_file says." };
     private static readonly Option<string?> Monitoring = new("--monitoring") { Description = "Open metrics to anybody, as TF Serving's monitoring_config_file says; else callers that the manifest names have them at /metrics." };
     private static readonly Option<string?> Ssl = new("--ssl-config") { Description = "Which clients may connect, as TF Serving's ssl_config_file says." };
+    private static readonly Option<string[]> Accelerators = ServingOptions.Accelerators();
     private static readonly Option<string?> AccessLog = ServingOptions.AccessLog();
     private static readonly Option<bool> OpenStatus = ServingOptions.OpenStatus();
     private static readonly Option<int> Drain = ServingOptions.Drain();
@@ -32,7 +33,7 @@ internal static class ServeVerb
         "cloister serve --type inference --coordinator localhost:2001 --store store --address 127.0.0.1:8501",
         "cloister serve --type inference --store store --store-poll 10 --batching batching.txt --access-log access.jsonl")
     {
-        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator, Tpm,
+        Store, Address, GrpcAddress, ModelConfig, ModelConfigPoll, StorePoll, Batching, Monitoring, Ssl, Accelerators, AccessLog, OpenStatus, Drain, LockMemory, ModelControl, Type, Coordinator, DnsNames, UuidFile, Simulator, Tpm,
     }
         .Runs(ServeAsync);
 
@@ -50,7 +51,7 @@ internal static class ServeVerb
         if (parsed.GetValue(Batching) is { } batching) options = await options.WithBatchingParametersAsync(batching, notes, cancellation);
         if (parsed.GetValue(Monitoring) is { } monitoring) options = await options.WithMonitoringConfigAsync(monitoring, cancellation);
         if (parsed.GetValue(Ssl) is { } ssl) options = await options.WithSslConfigAsync(ssl, notes, cancellation);
-        options = ServingOptions.Apply(options, parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
+        options = ServingOptions.Apply(options, parsed.GetValue(Accelerators), parsed.GetValue(AccessLog), parsed.GetValue(OpenStatus), parsed.GetValue(Drain), parsed.GetValue(LockMemory), parsed.GetValue(ModelControl));
         await Serving.RunAsync(Joining.Options(parsed.GetValue(Type), parsed.GetValue(Coordinator), parsed.GetValue(DnsNames), parsed.GetValue(UuidFile), parsed.GetValue(Simulator), parsed.GetValue(Tpm)), options, notes, screen, cancellation);
     }
 

@@ -79,7 +79,7 @@ public sealed record InferAnswer(string ModelName, string ModelVersion, IReadOnl
 
 /// <summary>One class of a classification.</summary>
 /// <param name="Score">The model's score for it.</param>
-/// <param name="Index">Its index in the output.</param>
+/// <param name="Index">Its index in the output; -1 where the server names the class and does not number it (a model in parts).</param>
 /// <param name="Text">Its label; empty if the model has none.</param>
 public sealed record PredictedLabel(double Score, int Index, string Text);
 

@@ -34,7 +34,10 @@ public sealed class PredictClient : IDisposable
         return InferJson.ReadAnswer(await SendAsync(HttpMethod.Post, ModelPath(model) + "/infer", request, $"inference by model '{model}'", cancellation));
     }
 
-    /// <summary>Classifies a picture; the model's declared preprocessing is done by the server.</summary>
+    /// <summary>
+    /// Classifies a picture; the model's declared preprocessing is done by the server. A model in parts answers as many classes as its maker chose, so
+    /// that no answer's size tells which; fewer than <paramref name="count"/> then.
+    /// </summary>
     /// <param name="model">The model's name.</param>
     /// <param name="picture">A picture file's content (PNG).</param>
     /// <param name="count">How many of the highest classes to answer, at least 1.</param>
@@ -48,7 +51,9 @@ public sealed class PredictClient : IDisposable
         ModelDescription description = await DescribeAsync(model, cancellation);
         if (description is not { Inputs: [var input, ..], Outputs: [var output, ..] })
             throw new ClientException(ClientError.AnswerMalformed, $"The model '{model}' describes no input or no output.");
-        return await ClassifyAsync(model, input.Name, output.Name, picture, count, cancellation);
+        return description.Platform == PartitionedAnswer.Platform
+            ? PartitionedAnswer.Read(await InferAsync(model, [InferTensor.Picture(input.Name, picture.Span)], cancellation), count)
+            : await ClassifyAsync(model, input.Name, output.Name, picture, count, cancellation);
     }
 
     /// <summary>Classifies a picture, with the names of the model's input and output known.</summary>
