@@ -54,6 +54,7 @@ public static class CompiledModelEntry
         if (configuration.WarmUpZeros) throw Refused("warmup", "zeros are no query");
         if (configuration.Preprocess is not null) throw Refused("preprocess", "pictures do not come here");
         if (configuration.Threads != 1) throw Refused("threads", "a query is computed by one thread");
+        if (configuration.Partition is not null) throw Refused("partition", "nothing of it runs outside");
         if (configuration.InPlaceFrom != ModelConfiguration.InPlaceByDefault) throw Refused("weights", "it has none of ONNX Runtime's");
     }
 

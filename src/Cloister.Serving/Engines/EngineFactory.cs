@@ -1,5 +1,6 @@
 using Cloister.Homomorphic.Models;
 using Cloister.Onnx.Runtime;
+using Cloister.Partitioning;
 using Cloister.Partitioning.Reports;
 using Cloister.Partitioning.Runner;
 using Cloister.Sealing;
@@ -101,7 +102,12 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
     {
         try
         {
-            await engine.Accelerators.ReadyAsync(cancellation).WaitAsync(s_readiness, executor.Time, cancellation);
+            TimeSpan patience = engine.Deadline < s_readiness ? engine.Deadline : s_readiness;
+            await engine.Accelerators.ReadyAsync(cancellation).WaitAsync(patience, executor.Time, cancellation);
+        }
+        catch (PartitioningException never)
+        {
+            throw new ServingException(ServingError.AcceleratorFailed, $"No accelerator of model '{model}' can be used; it is tried again.", never);
         }
         catch (TimeoutException late) when (awaited)
         {

@@ -29,6 +29,7 @@ internal sealed class StateMetrics(ModelRepository repository, bool? simulated, 
         Gauge(text, "queue_limit", "How much may wait.", engines, engine => engine.Load.Limit);
         Gauge(text, "running", "Runs of a model under way.", engines, engine => engine.Load.Running);
         WriteBatches(text, [.. engines.Where(engine => engine.Engine is BatchingEngine).Select(engine => (engine.Name, ((BatchingEngine)engine.Engine).Statistics.Read()))]);
+        AcceleratorMetrics.Write(text, engines);
         WriteProcess(text);
     }
 

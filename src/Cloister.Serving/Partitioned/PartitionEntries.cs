@@ -76,5 +76,13 @@ public static class PartitionEntries
             throw new ServingException(ServingError.ConfigurationRefused, "config.json is refused: a model in parts has no 'batching', for its requests are joined on their way to the accelerators; say 'maxBatchSize' in 'partition'.");
     }
 
+    /// <summary>Refuses labels whose bytes would tell which one it is.</summary>
+    /// <exception cref="ServingException"><see cref="ServingError.LabelsRefused"/>.</exception>
+    public static void Demand(ModelLabels labels)
+    {
+        ArgumentNullException.ThrowIfNull(labels);
+        ObliviousLabels.Demand(labels);
+    }
+
     private static ServingException Refused(string reason) => new(ServingError.ModeRefused, $"{char.ToUpperInvariant(reason[0])}{reason[1..]}.");
 }

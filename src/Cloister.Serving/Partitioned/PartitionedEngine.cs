@@ -46,6 +46,9 @@ internal sealed class PartitionedEngine : IModelEngine
 
     public EngineLoad Load => new(Volatile.Read(ref _inside), _limit, _front.Load.Running + _tail.Load.Running);
 
+    /// <summary>How long a request may be outside.</summary>
+    internal TimeSpan Deadline => _parts.Deadline;
+
     /// <summary>The accelerators.</summary>
     internal AcceleratorPool Accelerators => _parts.Accelerators;
 
@@ -91,6 +94,11 @@ internal sealed class PartitionedEngine : IModelEngine
     private async Task<OrtTensor[]> OutsideAsync(OrtTensor[] crossing, long start, TimeSpan timeout, CancellationToken cancellation)
     {
         TimeSpan left = Left(start, timeout), wait = left == Timeout.InfiniteTimeSpan || left > _parts.Deadline ? _parts.Deadline : left;
+        if (wait == TimeSpan.Zero)
+        {
+            PartitionedRunner.Erase(crossing);
+            throw TooLate(null);
+        }
         try
         {
             return await _parts.Runner.RunBackAsync(crossing, wait, cancellation);
@@ -98,6 +106,7 @@ internal sealed class PartitionedEngine : IModelEngine
         catch (PartitioningException refusal)
         {
             if (refusal.Error == PartitioningError.AcceleratorOverloaded) throw Overloaded(refusal);
+            if (refusal.Error == PartitioningError.AnswerNotFinite) throw new ServingException(ServingError.EngineFailed, "The model gives NaN or an infinity for this input, of which no answer is made.", refusal);
             if (wait == left && refusal.Error == PartitioningError.AcceleratorTimeout) throw TooLate(refusal);
             _logger.AcceleratorsFailed(_parts.Model, refusal.Error);
             // Which accelerator did what is the operator's to know: it is in the log.
@@ -107,9 +116,9 @@ internal sealed class PartitionedEngine : IModelEngine
         {
             throw new ServingException(ServingError.Cancelled, "The caller gave up.", gone);
         }
-        catch (TimeoutException late)
+        catch (ObjectDisposedException ended)
         {
-            throw TooLate(late);
+            throw new ServingException(ServingError.Stopping, "The model is being released; ask again.", ended);
         }
         catch (OnnxRuntimeException exception)
         {
@@ -135,6 +144,6 @@ internal sealed class PartitionedEngine : IModelEngine
     private ServingException Overloaded(Exception? inner = null) =>
         new(ServingError.Overloaded, $"Model '{_parts.Model}' has as many requests under way as it takes; try again in {RetryAfter.TotalSeconds:0} s.", inner) { RetryAfter = RetryAfter };
 
-    private static ServingException TooLate(Exception inner) =>
+    private static ServingException TooLate(Exception? inner) =>
         new(ServingError.DeadlineExceeded, "The prediction did not end before its deadline; ask for more time, or send less at once.", inner);
 }

@@ -1,7 +1,9 @@
 using System.Globalization;
+using Cloister.Partitioning.Runner;
 using Cloister.Serving.Batching;
 using Cloister.Serving.Engines;
 using Cloister.Serving.Metrics;
+using Cloister.Serving.Partitioned;
 using Cloister.Serving.Repository;
 
 namespace Cloister.Serving.Status;
@@ -66,6 +68,7 @@ internal sealed class StatusPage(ModelRepository repository, RequestMetrics requ
             EngineLoad load = engine.Load;
             html.Markup("<p>").Count(load.Running).Text(" running, ").Count(load.Waiting).Text(" of at most ").Count(load.Limit).Text(engine is BatchingEngine ? " items waiting" : " requests waiting").Markup("</p>");
             if (engine is BatchingEngine batching) WriteBatching(html, batching);
+            if (engine is PartitionedEngine parts) WriteAccelerators(html, parts);
         }
         WriteRefusals(html, slot.Name);
         if (Find(requests.Predictions, slot.Name) is not { } total || Find(requests.Queued, slot.Name) is not { } queued || Find(requests.Computed, slot.Name) is not { } computed)
@@ -83,6 +86,17 @@ internal sealed class StatusPage(ModelRepository repository, RequestMetrics requ
         html.Markup("</tbody></table><figure><figcaption>whole requests, by time</figcaption>");
         HistogramChart.Write(html, total, $"Predictions of {slot.Name} by the time of the whole request");
         html.Markup("</figure>");
+    }
+
+    private static void WriteAccelerators(HtmlText html, PartitionedEngine engine)
+    {
+        IReadOnlyList<AcceleratorState> accelerators = engine.Accelerators.Accelerators;
+        AcceleratorStatistics figures = engine.Accelerators.Statistics;
+        int ready = accelerators.Count(accelerator => accelerator.Phase == AcceleratorPhase.Ready), banned = accelerators.Count(accelerator => accelerator.Phase == AcceleratorPhase.Banned);
+        html.Markup("<p>in parts: ").Count(ready).Text(" of ").Count(accelerators.Count).Text(" accelerators ready");
+        if (banned > 0) html.Text(", ").Count(banned).Text(" turned away because they lied");
+        html.Text("; ").Count(figures.Answered).Text(" requests computed outside, ").Count(figures.Inside).Text(" inside, ").Count(figures.Refused).Text(" refused; ")
+            .Count(figures.Faults.Values.Sum()).Text(" faults, ").Count(figures.Retries).Text(" tries again, ").Count(figures.SpotChecks).Text(" answers checked").Markup("</p>");
     }
 
     private static void WriteBatching(HtmlText html, BatchingEngine engine)

@@ -18,11 +18,16 @@ internal sealed class TestAccelerator : IAsyncDisposable
 
     public AcceleratorAddress Address { get; private set; } = null!;
 
-    public static async Task<TestAccelerator> StartAsync(bool tcp = false)
+    public static Task<TestAccelerator> StartAsync(bool tcp = false)
     {
         string? folder = tcp ? null : Directory.CreateTempSubdirectory("cloister-acc-").FullName;
+        return StartAsync(AcceleratorAddress.Parse(tcp ? "tcp:127.0.0.1:0" : $"unix:{folder}/a.sock"), folder);
+    }
+
+    public static async Task<TestAccelerator> StartAsync(AcceleratorAddress address, string? folder = null)
+    {
         var listening = new TaskCompletionSource<AcceleratorAddress>(TaskCreationOptions.RunContinuationsAsynchronously);
-        var accelerator = new TestAccelerator(AcceleratorAddress.Parse(tcp ? "tcp:127.0.0.1:0" : $"unix:{folder}/a.sock"), folder, listening);
+        var accelerator = new TestAccelerator(address, folder, listening);
         await Task.WhenAny(listening.Task, accelerator._running);
         accelerator.Address = await listening.Task.WaitAsync(TimeSpan.FromMinutes(1));
         return accelerator;

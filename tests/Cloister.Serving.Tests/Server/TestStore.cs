@@ -64,6 +64,10 @@ internal sealed class TestStore
     public Task ReplaceAsync(string name, long version, byte[] model, string entry = "model.onnx") =>
         SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [SealedSource.FromBytes(entry, model)]), _key.Memory, Maker);
 
+    /// <summary>Seals another version, of several entries, over the file of a model whose digest its grant does not pin.</summary>
+    public Task ReplaceEntriesAsync(string name, long version, params (string Name, byte[] Bytes)[] entries) =>
+        SealedFile.SealAsync(PathOf(name), new SealedContent(name, version, [.. entries.Select(entry => SealedSource.FromBytes(entry.Name, entry.Bytes))]), _key.Memory, Maker);
+
     public TestStore Change(string name, Func<ModelGrant, ModelGrant> change)
     {
         int index = Grants.FindIndex(grant => grant.Name == name);

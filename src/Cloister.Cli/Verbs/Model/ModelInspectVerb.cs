@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
+using Cloister.Protocol.Manifest;
 using Cloister.Sealing;
+using Cloister.Serving.Partitioned;
 
 namespace Cloister.Cli.Verbs;
 
@@ -16,9 +18,11 @@ internal static class ModelInspectVerb
             using FileStream file = Open(path);
             SealedInspection inspection = SealedFile.Inspect(file);
             SealedHeader header = inspection.Header;
+            string mode = PartitionEntries.ModeOf(header.Entries.Select(entry => entry.Name));
             screen.Result(
                 $"""
                 '{header.Name}' version {header.Version}, format {header.FormatVersion}, {header.ChunkCount} chunks of {header.ChunkSize:N0} bytes
+                made for  mode {mode}: {ModelModes.Meaning(mode)}
                 digest    {inspection.Digest}
                 maker     {inspection.Maker}
                 signature {(inspection.SignatureValid ? "valid for that maker's key; whether the key is the right one is for you to say" : "NOT VALID")}
@@ -29,6 +33,7 @@ internal static class ModelInspectVerb
                     ["name"] = header.Name,
                     ["version"] = header.Version,
                     ["formatVersion"] = header.FormatVersion,
+                    ["mode"] = mode,
                     ["digest"] = inspection.Digest,
                     ["maker"] = inspection.Maker.Fingerprint,
                     ["makerKey"] = Convert.ToBase64String(inspection.Maker.SubjectPublicKeyInfo.Span),
