@@ -38,6 +38,8 @@ internal static class ModelSignatures
 
     private static int OnlyOne(ServedModel model, Func<long[], bool> fits)
     {
+        // Neither answers in one size.
+        if (model.Engine.AnswersInOneSize) return -1;
         int found = -1;
         for (int i = 0; i < model.Engine.Outputs.Count; i++)
         {
