@@ -23,7 +23,7 @@ public static class InversionAttack
     /// <param name="cut">Where somebody outside looks; several tensors are tried one by one and together, and held-out pictures choose.</param>
     /// <param name="progress">From 0 to 1.</param>
     /// <param name="cancellation">Stops the attack.</param>
-    /// <exception cref="ArgumentException">A picture is not of the size.</exception>
+    /// <exception cref="ArgumentException">A picture is not of the size, or a setting is below its least.</exception>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.TooFewSamples"/>, <see cref="PartitioningError.SamplesOverlap"/>, <see cref="PartitioningError.FeaturesRefused"/>,
     /// <see cref="PartitioningError.CutRefused"/>, <see cref="PartitioningError.ModelRefused"/>.
@@ -33,6 +33,7 @@ public static class InversionAttack
         InversionSettings settings, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, ModelProto model, Cut cut,
         IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
+        settings.Demand();
         PictureDemands.Demand(fit, test, size);
         cancellation.ThrowIfCancellationRequested();
         using var source = new TensorSource(model, cut.Tensors, size, fit[0], settings.Threads);
@@ -54,6 +55,7 @@ public static class InversionAttack
         InversionSettings settings, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, ModelProto model,
         CancellationToken cancellation = default)
     {
+        settings.Demand();
         PictureDemands.Demand(fit, test, size);
         cancellation.ThrowIfCancellationRequested();
         settings = settings with { KeptPictures = 0 };

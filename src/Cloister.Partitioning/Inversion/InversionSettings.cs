@@ -32,4 +32,12 @@ public sealed record InversionSettings
 
     /// <summary>The confidence of all intervals.</summary>
     public double Confidence { get; init; } = 0.95;
+
+    /// <summary>Refuses numbers with which nothing could be measured.</summary>
+    /// <exception cref="ArgumentException">A number is below its least.</exception>
+    internal void Demand()
+    {
+        if (Threads < 1 || MaximumRows < 1 || MaximumFeatures < 1 || KeptPictures < 0 || HoldOutOneIn is < 2 or > MinimumFitPictures)
+            throw new ArgumentException($"Threads, rows and features are at least 1, one picture in 2 to {MinimumFitPictures} is held out; got {this}.");
+    }
 }

@@ -21,7 +21,7 @@ public static class TokenAttack
     /// <param name="texts">Texts of token ids, all of the model's length; null to draw them, each token as likely. Every fifth is tested.</param>
     /// <param name="progress">From 0 to 1.</param>
     /// <param name="cancellation">Stops the attack.</param>
-    /// <exception cref="ArgumentException">A text is of another length, or has a token that the table has not.</exception>
+    /// <exception cref="ArgumentException">A text is of another length, or has a token that the table has not; or a setting is below its least.</exception>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.TooFewSamples"/>, <see cref="PartitioningError.SamplesOverlap"/>, <see cref="PartitioningError.FeaturesRefused"/>,
     /// <see cref="PartitioningError.CutRefused"/>, <see cref="PartitioningError.ModelRefused"/>.
@@ -30,6 +30,7 @@ public static class TokenAttack
     public static TokenScore Run(
         TokenSettings settings, ModelProto model, Cut cut, IReadOnlyList<int[]>? texts = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
+        settings.Demand();
         cancellation.ThrowIfCancellationRequested();
         using CutSource source = CutSource.Open(model, cut.Tensors, settings);
         return Run(settings, TokenTable.Of(model, Input(model), settings), source, texts, progress, cancellation);
@@ -42,6 +43,7 @@ public static class TokenAttack
     /// <exception cref="PartitioningException"><see cref="PartitioningError.CalibrationFailed"/>, and those of an attack.</exception>
     public static TokenCalibration Calibrate(TokenSettings settings, ModelProto model, CancellationToken cancellation = default)
     {
+        settings.Demand();
         cancellation.ThrowIfCancellationRequested();
         TokenTable table = TokenTable.Of(model, Input(model), settings);
         using var whole = new ConstructedSource(table, settings.Length, null);

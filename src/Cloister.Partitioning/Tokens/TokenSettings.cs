@@ -41,4 +41,12 @@ public sealed record TokenSettings
 
     /// <summary>The confidence of all intervals; tokens are taken as independent, as drawn ones are.</summary>
     public double Confidence { get; init; } = 0.95;
+
+    /// <summary>Refuses numbers with which nothing could be measured.</summary>
+    /// <exception cref="ArgumentException">A number is below its least.</exception>
+    internal void Demand()
+    {
+        if (Threads < 1 || Length < 1 || MaximumRows < 1 || MaximumFeatures < 1 || HoldOutOneIn is < 2 or > MinimumTexts / 2)
+            throw new ArgumentException($"Threads, length, rows and features are at least 1, one text in 2 to {MinimumTexts / 2} is held out; got {this}.");
+    }
 }

@@ -153,6 +153,15 @@ public sealed class InversionAttackTests
     }
 
     [Fact]
+    public void Settings_with_which_nothing_could_be_measured_are_the_callers_mistake()
+    {
+        ModelProto model = Model([Node("Relu", "out", ["input"])]);
+        AssessedPicture[] fit = Make(30, 1), test = Make(12, 2);
+        foreach (InversionSettings settings in new[] { Settings with { Threads = 0 }, Settings with { HoldOutOneIn = 1 }, Settings with { HoldOutOneIn = 21 }, Settings with { MaximumFeatures = 0 }, Settings with { MaximumRows = 0 } })
+            Assert.Throws<ArgumentException>(() => InversionAttack.Run(settings, fit, test, Size, model, Cut("out")));
+    }
+
+    [Fact]
     public void A_cancelled_attack_stops()
     {
         ModelProto model = Model([Node("Relu", "out", ["input"])]);

@@ -113,6 +113,8 @@ public sealed class TokenAttackTests
         Assert.Throws<ArgumentException>(() => TokenAttack.Run(Settings, model, Cut("rows"), [.. texts, new int[11]]));
         Assert.Throws<ArgumentException>(() => TokenAttack.Run(Settings, model, Cut("rows"), [.. texts, [.. Enumerable.Repeat(50, 12)]]));
         Assert.Throws<OnnxRuntimeException>(() => TokenAttack.Run(Settings, model, Cut("nothing")));
+        foreach (TokenSettings settings in new[] { Settings with { Threads = 0 }, Settings with { Length = 0 }, Settings with { HoldOutOneIn = 26 } })
+            Assert.Throws<ArgumentException>(() => TokenAttack.Run(settings, model, Cut("rows")));
         Assert.ThrowsAny<OperationCanceledException>(() => TokenAttack.Run(Settings, model, Cut("rows"), null, null, new CancellationToken(true)));
     }
 
