@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using Cloister.Partitioning.Reports;
 using Cloister.Partitioning.Transposed;
 
@@ -12,12 +11,11 @@ internal sealed class GradientUnit : IAttack
 
     public string Name => "gradient";
 
-    public string Settings { get; } = string.Create(CultureInfo.InvariantCulture,
-        $"1 {Defaults.Iterations} {Defaults.Restarts} {Defaults.StepLength} {Defaults.TotalVariation} {Defaults.MaximumPictures} {Defaults.KeptPictures} {Defaults.Confidence}");
+    public string Settings { get; } = $"1 {For(0, 1)}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
-        GradientScore score = GradientInversion.Run(Defaults with { Seed = target.Seed, Threads = threads }, target.Pictures.Fit, target.Pictures.Test, target.Model.Size, target.Model.Proto, target.Cut!, progress, cancellation);
+        GradientScore score = GradientInversion.Run(For(target.Seed, threads), target.Pictures.Fit, target.Pictures.Test, target.Model.Size, target.Model.Proto, target.Cut!, progress, cancellation);
         return
         [
             new Finding
@@ -33,10 +31,12 @@ internal sealed class GradientUnit : IAttack
                     new Measure("psnr-gain", score.PsnrGain, 0),
                     new Measure("distance-left", score.DistanceLeft, 1),
                 ],
-                Notes = [$"{score.Pictures} pictures sought among {score.Candidates}, {score.Iterations} steps each. So few make a wide interval, and the score takes its worse end.", GradientScore.Warning],
+                Notes = [$"{score.Pictures} pictures sought among {score.Candidates}, {score.Iterations} steps each, from the best start that the attacker has. So few make a wide interval, and the score takes its worse end.", GradientScore.Warning],
                 Protection = Scores.Of(ProtectionScores.Pictures, score.Protection),
                 Pictures = [.. score.Shown.Select(Thumbnail.Of)],
             },
         ];
     }
+
+    private static GradientInversionSettings For(int seed, int threads) => Defaults with { Seed = seed, Threads = threads, Decoder = Defaults.Decoder is { } decoder ? decoder with { Seed = seed, Threads = threads } : null };
 }

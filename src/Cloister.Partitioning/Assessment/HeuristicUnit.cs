@@ -13,7 +13,7 @@ internal sealed class HeuristicUnit(AssessedModel oracle) : IAttack
 
     public string Name => "heuristic";
 
-    public string Settings => $"1 {oracle.Digest} {oracle.Preprocess} {Defaults.MaximumPictures} {Defaults.MaximumMaps} {Defaults.Confidence.ToString(CultureInfo.InvariantCulture)}";
+    public string Settings => $"1 {oracle.Digest} {oracle.Preprocess} {Defaults with { Threads = 1 }}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {

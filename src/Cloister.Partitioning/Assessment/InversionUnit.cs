@@ -16,8 +16,7 @@ internal sealed class InversionUnit : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = string.Create(CultureInfo.InvariantCulture,
-        $"1 {Defaults.MaximumRows} {Defaults.MaximumFeatures} {Defaults.NeighbourhoodFeatures} {Defaults.HoldOutOneIn} {Defaults.KeptPictures} {Defaults.Confidence}");
+    internal static string SettingsText { get; } = $"1 {Defaults with { Threads = 1 }}";
 
     internal static InversionSettings For(AttackTarget target, int threads) => Defaults with { Seed = target.Seed, Threads = threads };
 

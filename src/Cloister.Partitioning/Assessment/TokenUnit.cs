@@ -15,8 +15,7 @@ internal sealed class TokenUnit(IReadOnlyList<int[]>? texts) : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = string.Create(CultureInfo.InvariantCulture,
-        $"1 {Defaults.FitTexts} {Defaults.TestTexts} {Defaults.Length} {Defaults.TableIsPublic} {Defaults.MaximumRows} {Defaults.MaximumFeatures} {Defaults.HoldOutOneIn} {Defaults.Confidence}");
+    internal static string SettingsText { get; } = $"1 {Defaults with { Threads = 1 }}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {

@@ -15,6 +15,7 @@ internal static class UnitKey
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         Append(hash, Domain);
+        Append(hash, AssessmentRun.Tool);
         Append(hash, attack.Name);
         Append(hash, attack.Settings);
         Append(hash, target.Model.Digest);

@@ -12,8 +12,7 @@ internal sealed class WeightUnit(ImmutableArray<PublicModelFile> publicModels) :
 
     public string Name => "weights";
 
-    public string Settings { get; } = string.Join('\n', publicModels.Select(one => one.Model.Digest).Prepend(string.Create(CultureInfo.InvariantCulture,
-        $"1 {Defaults.Queries} {Defaults.MaximumRows} {Defaults.MaximumChannels} {Defaults.Confidence}")));
+    public string Settings { get; } = string.Join('\n', publicModels.Select(one => one.Model.Digest).Prepend($"1 {Defaults with { Threads = 1 }}"));
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
