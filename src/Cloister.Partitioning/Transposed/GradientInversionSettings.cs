@@ -27,8 +27,8 @@ public sealed record GradientInversionSettings
     public double StepLength { get; init; } = 0.02;
 
     /// <summary>
-    /// What a picture's roughness (the mean step between neighbours) weighs at the beginning against the share of the features' distance
-    /// that is left; it falls faster than the steps do. Smooth first, then sharp finds more than either.
+    /// What a picture's roughness (the mean step between neighbours at 32 x 32; finer pictures count alike) weighs at the beginning against the
+    /// share of the features' distance that is left; it falls faster than the steps do. Smooth first, then sharp finds more than either.
     /// </summary>
     public double TotalVariation { get; init; } = 1;
 

@@ -7,6 +7,9 @@ namespace Cloister.Partitioning.Transposed;
 /// <summary>Looks for the picture behind features: down the gradient of their distance and of the picture's roughness.</summary>
 internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, PictureSize size, float[] mean, GradientInversionSettings settings)
 {
+    // Roughness counts as it does in a picture of so many rows and columns.
+    private const double RoughnessSide = 32;
+
     /// <summary>Finds a picture; gives it and the share of the features' distance from the mean picture's that is left.</summary>
     /// <param name="input">The input whose features are seen; nothing else of it is looked at.</param>
     /// <param name="guess">Where the first search begins; null for the mean picture.</param>
@@ -46,6 +49,8 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
         if (!Weigh(search, wanted))
             return 0;
         var adam = new Adam(pixels.Length);
+        // The finer a picture, the smaller its steps.
+        double rough = settings.TotalVariation * Math.Sqrt((double)size.Height * size.Width) / RoughnessSide;
         double left = 1;
         for (int i = 0; i <= settings.Iterations; i++)
         {
@@ -58,7 +63,7 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
                 break;
             map.ToPixels(search.Gradient, gradient);
             double fall = 0.5 * (1 + Math.Cos(Math.PI * i / settings.Iterations));
-            TotalVariation.Add(pixels, size, (float)(settings.TotalVariation * fall * fall), gradient);
+            TotalVariation.Add(pixels, size, (float)(rough * fall * fall), gradient);
             adam.Step(pixels, gradient, (float)(settings.StepLength * fall));
         }
         return left;
