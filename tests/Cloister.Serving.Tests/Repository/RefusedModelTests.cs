@@ -91,7 +91,7 @@ public sealed class RefusedModelTests
     [InlineData("""{"resize":"nearest"}""", "config.json is refused: 'resize' needs 'preprocess' (byte 20).")]
     [InlineData("""{"threads":0}""", "config.json is refused: 'threads' must be a whole number from 1 to 256 (byte 11).")]
     [InlineData("""{"weights":"somewhere"}""", "config.json is refused: 'weights' must be in-place or packed, not 'somewhere' (byte 22).")]
-    [InlineData("""{"colour":"red"}""", "config.json is refused: Member 'colour' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, warmup, weights (byte 10).")]
+    [InlineData("""{"colour":"red"}""", "config.json is refused: Member 'colour' is unknown; known are preprocess, resize, threads, queueLimit, concurrency, batching, timeoutMilliseconds, warmup, weights, partition (byte 10).")]
     public Task A_bad_configuration(string configuration, string reason) => CheckEntriesAsync(reason,
         ("model.onnx", TestModels.HalfPlusTwo), ("config.json", System.Text.Encoding.UTF8.GetBytes(configuration)));
 
