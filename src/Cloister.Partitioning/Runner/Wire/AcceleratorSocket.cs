@@ -51,6 +51,7 @@ internal static class AcceleratorSocket
             }
             else
             {
+                if (Path.GetDirectoryName(address.Place) is { } folder && !Directory.Exists(folder)) CreateFolder(folder);
                 RemoveAbandoned(address.Place);
                 socket.Bind(new UnixDomainSocketEndPoint(address.Place));
                 if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(address.Place, UnixFileMode.UserRead | UnixFileMode.UserWrite); // nobody can connect before it listens
@@ -93,6 +94,12 @@ internal static class AcceleratorSocket
         if (address.Transport != AcceleratorTransport.Tcp) Tune(socket);
         else socket.NoDelay = true;
         return socket;
+    }
+
+    private static void CreateFolder(string folder)
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
+        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static void RemoveAbandoned(string path)
