@@ -56,6 +56,31 @@ public sealed class QuickstartTests
         }
     }
 
+    [Fact]
+    public async Task A_model_in_parts_answers_and_what_it_gives_away_is_said()
+    {
+        Ended ended = await CloisterCommand.RunAsync("quickstart", "--mode", "partitioned", "--json");
+        ended.Succeeded();
+        Assert.Equal(10, ended.Lines.Count(line => line["step"] is not null));
+        JsonObject assessed = Assert.Single(ended.Lines, line => (string?)line["event"] == "assessed");
+        Assert.InRange((double)assessed["minimum"]!, 0, (double)assessed["pictures"]!);
+        Assert.NotEmpty(assessed["words"]!.AsArray());
+        JsonObject prediction = Assert.Single(ended.Lines, line => line["predictions"] is not null);
+        Assert.Equal(("partitioned", "star"), ((string)prediction["mode"]!, (string)prediction["predictions"]![0]!["top"]![0]!["label"]!));
+        JsonObject searched = Assert.Single(ended.Lines, line => (string?)line["event"] == "searched");
+        Assert.True((bool)searched["proven"]!);
+        Assert.Empty(searched["found"]!.AsArray());
+        Assert.True((int)searched["traces"]! > 200);
+        Assert.True((int)searched["control"]! > 100);
+        JsonObject[] attacks = [.. ended.Lines.Where(line => line["attack"] is not null)];
+        Assert.True(attacks.Length >= 10, $"only {attacks.Length} attacks ran");
+        Assert.All(attacks, attack =>
+        {
+            Assert.True((bool)attack["refused"]!, attack.ToJsonString());
+            Assert.True(((string)attack["reason"]!).Length > 20, attack.ToJsonString());
+        });
+    }
+
     [SharedDataTheory]
     [InlineData("models/tabular/logreg-breast.onnx", "inputs/tabular/breast_cancer_wisconsin.csv", 569)]
     [InlineData(null, "inputs/tabular/spambase.csv", 4601)]
@@ -71,6 +96,9 @@ public sealed class QuickstartTests
 
     [Theory]
     [InlineData("--mode", "masked")]
+    [InlineData("--mode", "partitioned", "--attacks")]
+    [InlineData("--mode", "partitioned", "--model", "model.onnx")]
+    [InlineData("--mode", "partitioned", "--tee", "vtpm")]
     [InlineData("--rows", "rows.csv")]
     [InlineData("--mode", "encrypted", "--attacks")]
     [InlineData("--mode", "encrypted", "--model", "model.onnx")]

@@ -21,6 +21,7 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
 
     public async Task RunAsync(CancellationToken cancellation)
     {
+        await PrepareAsync(cancellation);
         await Narrator.StepAsync("model owner", "seals the model and puts it into the store", step => SealAsync(step, cancellation));
         await Narrator.StepAsync("operator", "starts the coordinator and sets the manifest", step => CoordinateAsync(step, cancellation));
         await Narrator.StepAsync("operator", "starts the inference workload, which asks for activation", step => StartWorkloadAsync(step, cancellation));
@@ -29,6 +30,9 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         await Narrator.StepAsync("workload", "checks the maker's signature, opens the model in memory and serves", step => ServeAsync(step, cancellation));
         await AskAsync(cancellation);
     }
+
+    /// <summary>What the owner does before the model is sealed.</summary>
+    protected virtual Task PrepareAsync(CancellationToken cancellation) => Task.CompletedTask;
 
     /// <summary>The models that the owner seals: each an ONNX file or an encrypted model, with its name.</summary>
     protected virtual Task<IReadOnlyList<(string Name, string File)>> ModelsAsync(Step step, CancellationToken cancellation) =>
@@ -47,8 +51,9 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
         await Stack.RunAsync(step, ["user", "keygen", "--name", StoryManifest.User, "--out", _space.Owner], cancellation);
         foreach ((string name, string file) in await ModelsAsync(step, cancellation))
         {
-            JsonObject sealing = await Stack.RunAsync(step, SealArguments("maker.pem", _space.Owner, Path.Combine(_space.Store, name + ".sealed"), name, file), cancellation);
-            Stack.Models.Add(new StoryModel(name, (string)sealing["digest"]!, (string)sealing["makerKey"]!));
+            JsonObject sealing = await Stack.RunAsync(step, SealArguments("maker.pem", _space.Owner, Path.Combine(_space.Store, name + ".sealed"), name, file), cancellation,
+                said: Stack.Models.Count == 0 ? int.MaxValue : 1);
+            Stack.Models.Add(Describe(new StoryModel(name, (string)sealing["digest"]!, (string)sealing["makerKey"]!)));
         }
     }
 
@@ -56,10 +61,19 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
 
     private string[] SealArguments(string maker, string makerFolder, string output, string name, string file) =>
     [
-        "model", "seal", "--model", file, "--name", name, "--key", Path.Combine(_space.Owner, "model.key"), "--maker", Path.Combine(makerFolder, maker), "--out", output,
+        "model", "seal", .. Content(name, file), "--name", name, "--key", Path.Combine(_space.Owner, "model.key"), "--maker", Path.Combine(makerFolder, maker), "--out", output,
+    ];
+
+    /// <summary>What is sealed, as options of `model seal`.</summary>
+    protected virtual IEnumerable<string> Content(string name, string file) =>
+    [
+        "--model", file,
         .. options.Labels is { } labels ? ["--labels", labels] : Array.Empty<string>(),
         .. options.Preprocess is { } preprocess ? ["--preprocess", preprocess] : Array.Empty<string>(),
     ];
+
+    /// <summary>What the manifest says of a sealed model beside who made it.</summary>
+    protected virtual StoryModel Describe(StoryModel model) => model;
 
     /// <summary>The operator's step: what coordinator and workload are, the coordinator itself, and the manifest that names the workload.</summary>
     protected virtual async Task CoordinateAsync(Step step, CancellationToken cancellation)
@@ -158,7 +172,7 @@ internal class Story(QuickstartOptions options, Stack stack, Narrator narrator, 
 
     private async Task ServeAsync(Step step, CancellationToken cancellation)
     {
-        foreach (StoryModel _ in Stack.Models)
+        foreach (StoryModel _ in Stack.Models.Where(model => model.Marble == StoryManifest.MarbleType))
             await TellAsync(step, "model", cancellation);
         JsonObject serving = await TellAsync(step, "serving", cancellation);
         Stack.WorkloadAddress = ServerAddress((string)serving["port"]!);

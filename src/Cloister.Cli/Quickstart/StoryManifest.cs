@@ -12,14 +12,14 @@ internal static class StoryManifest
 
     public static JsonObject Simulation(string digest, string hostKey) => new() { ["Simulation"] = new JsonObject { ["Digest"] = digest, ["HostKeys"] = new JsonArray(hostKey) } };
 
-    /// <summary>One package, one workload type, models under one key that their owner will upload, one user who may, one caller.</summary>
+    /// <summary>One package, workload types of it (one, as a rule), models under one key that their owner will upload, one user who may, one caller.</summary>
     public static string Manifest(JsonObject package, IReadOnlyList<StoryModel> models, string ownerCertificate, string tokenSha256) => new JsonObject
     {
         ["Packages"] = new JsonObject { ["serving"] = package.DeepClone() },
-        ["Marbles"] = new JsonObject { [MarbleType] = new JsonObject { ["Package"] = "serving", ["Models"] = Names(models) } },
+        ["Marbles"] = new JsonObject(models.GroupBy(model => model.Marble).Select(marble => KeyValuePair.Create<string, JsonNode?>(
+            marble.Key, new JsonObject { ["Package"] = "serving", ["Models"] = Names(marble) }))),
         ["Secrets"] = new JsonObject { [Secret] = new JsonObject { ["Type"] = "symmetric-key", ["Size"] = 256, ["UserDefined"] = true } },
-        ["Models"] = new JsonObject(models.Select(model => KeyValuePair.Create<string, JsonNode?>(
-            model.Name, new JsonObject { ["Digest"] = model.Digest, ["MakerKey"] = model.MakerKey, ["Secret"] = Secret, ["MinimumVersion"] = 1 }))),
+        ["Models"] = new JsonObject(models.Select(model => KeyValuePair.Create<string, JsonNode?>(model.Name, Of(model)))),
         ["Users"] = new JsonObject { [User] = new JsonObject { ["Certificate"] = ownerCertificate, ["Roles"] = new JsonArray("key-release") } },
         ["Roles"] = new JsonObject
         {
@@ -36,11 +36,29 @@ internal static class StoryManifest
         ["Manifest"] = fingerprint is null ? "Any" : new JsonObject { ["Exactly"] = fingerprint },
     }.ToJsonString(Readable);
 
-    private static JsonArray Names(IReadOnlyList<StoryModel> models) => new([.. models.Select(model => (JsonNode)model.Name)]);
+    private static JsonObject Of(StoryModel model)
+    {
+        var said = new JsonObject { ["Digest"] = model.Digest, ["MakerKey"] = model.MakerKey, ["Secret"] = Secret, ["MinimumVersion"] = 1 };
+        if (model.Mode is { } mode) said["Mode"] = mode;
+        if (model.Partition is { } partition) said["Partition"] = partition.DeepClone();
+        return said;
+    }
+
+    private static JsonArray Names(IEnumerable<StoryModel> models) => new([.. models.Select(model => (JsonNode)model.Name)]);
 }
 
 /// <summary>A sealed model in the store.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Digest">The sealed file's.</param>
 /// <param name="MakerKey">Who signed it.</param>
-internal sealed record StoryModel(string Name, string Digest, string MakerKey);
+internal sealed record StoryModel(string Name, string Digest, string MakerKey)
+{
+    /// <summary>The workload type that holds it.</summary>
+    public string Marble { get; init; } = StoryManifest.MarbleType;
+
+    /// <summary>Its mode, where the manifest says one.</summary>
+    public string? Mode { get; init; }
+
+    /// <summary>What the manifest demands of its report, where it runs in parts.</summary>
+    public JsonObject? Partition { get; init; }
+}

@@ -4,13 +4,14 @@ using Cloister.Cli.CommandLine;
 using Cloister.Cli.Quickstart;
 using Cloister.Cli.Quickstart.Attacks;
 using Cloister.Cli.Quickstart.Encrypted;
+using Cloister.Cli.Quickstart.Partitioned;
 using Cloister.Cli.Quickstart.Vtpm;
 
 namespace Cloister.Cli.Verbs;
 
 internal static class QuickstartVerb
 {
-    private const string Enclave = "enclave", Encrypted = "encrypted", Simulated = "simulated", Vtpm = "vtpm";
+    private const string Enclave = "enclave", Partitioned = "partitioned", Encrypted = "encrypted", Simulated = "simulated", Vtpm = "vtpm";
 
     private static readonly Option<bool> Attacks = new("--attacks") { Description = "Then try everything that must be refused, and print each refusal with its reason." };
     private static readonly Option<bool> Keep = new("--keep") { Description = "Leave everything running until Ctrl+C, and print commands to talk to it with curl." };
@@ -18,7 +19,7 @@ internal static class QuickstartVerb
     private static readonly Option<string?> Labels = new("--labels") { Description = "Its labels, one a line." };
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "Its preprocessing, for example bgr-mean." };
     private static readonly Option<string[]> Images = new("--image") { Description = "Pictures to classify; may be given several times." };
-    private static readonly Option<string> Mode = new("--mode") { Description = "enclave: a picture classifier that the chip protects. encrypted: a classifier of e-mails that computes on ciphertexts, and a search of the server's memory and log.", DefaultValueFactory = _ => Enclave };
+    private static readonly Option<string> Mode = new("--mode") { Description = "enclave: a picture classifier that the chip protects. partitioned: the same in parts, the middle on an accelerator that nobody trusts, with an assessment of what that gives away and a search of what went there. encrypted: a classifier of e-mails that computes on ciphertexts, and a search of the server's memory and log.", DefaultValueFactory = _ => Enclave };
     private static readonly Option<string> Tee = new("--tee") { Description = "simulated: processes that a simulator measures. vtpm: coordinator and workload are measured machines, built here and booted in QEMU with a TPM each.", DefaultValueFactory = _ => Simulated };
     private static readonly Option<string?> Rows = new("--rows") { Description = "With --mode encrypted: a CSV table to ask about instead of the sample's e-mails; its first columns are the model's features." };
     private static readonly Option<string?> Folder = new("--workspace") { Description = "An empty folder for everybody's files; without it a temporary one, removed at the end." };
@@ -28,6 +29,7 @@ internal static class QuickstartVerb
         "cloister quickstart --attacks",
         "cloister quickstart --tee vtpm --attacks",
         "cloister quickstart --keep",
+        "cloister quickstart --mode partitioned",
         "cloister quickstart --mode encrypted",
         "cloister quickstart --mode encrypted --model logreg-breast.onnx --rows breast_cancer_wisconsin.csv",
         "cloister quickstart --model squeezenet.onnx --labels imagenet.txt --preprocess bgr-mean --image cat.png")
@@ -45,10 +47,12 @@ internal static class QuickstartVerb
             ? "Coordinator and workload are measured machines on this machine: what they boot is proven by their TPMs. Those are this host's software, so whoever controls the host is trusted (docs/vtpm.md)."
             : "Everything below runs on this machine with SIMULATED evidence: every check is made, nothing is proven against this machine's owner.");
         var narrator = new Narrator(screen, TimeProvider.System);
+        await using PartitionedStory? inParts = parsed.GetRequiredValue(Mode) == Partitioned ? new PartitionedStory(options, stack, narrator, screen) : null;
         Story story = measured ? new VtpmStory(options, stack, narrator, screen)
-            : encrypted is null ? new Story(options, stack, narrator, screen) : new EncryptedStory(encrypted, options, stack, narrator, screen);
+            : encrypted is not null ? new EncryptedStory(encrypted, options, stack, narrator, screen)
+            : (Story?)inParts ?? new Story(options, stack, narrator, screen);
         await story.RunAsync(cancellation);
-        bool proven = story is not EncryptedStory { Proven: false };
+        bool proven = story is not (EncryptedStory { Proven: false } or PartitionedStory { Proven: false } or PartitionedStory { Refused: false });
         bool refused = !options.Attacks || await AttackAsync(stack, story, options, narrator, cancellation);
         if (options.Keep)
             await KeepAsync(stack, encrypted is not null, screen, cancellation);
@@ -98,8 +102,14 @@ internal static class QuickstartVerb
         (string? model, string? rows) = (parsed.GetValue(Model), parsed.GetValue(Rows));
         if (mode == Enclave)
             return rows is null ? null : throw new CommandException(ExitCode.Usage, "--rows is for --mode encrypted.");
+        if (mode == Partitioned)
+        {
+            bool others = parsed.GetValue(Attacks) || model is not null || parsed.GetValue(Labels) is not null || parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 };
+            return rows is null && !others ? null
+                : throw new CommandException(ExitCode.Usage, "--mode partitioned tells its story with the sample, and always tries what must be refused: --model, --labels, --preprocess, --image, --rows and --attacks are for other modes.");
+        }
         if (mode != Encrypted)
-            throw new CommandException(ExitCode.Usage, $"'{mode}' is no --mode: enclave and encrypted are.");
+            throw new CommandException(ExitCode.Usage, $"'{mode}' is no --mode: enclave, partitioned and encrypted are.");
         if (parsed.GetValue(Attacks) || parsed.GetValue(Labels) is not null || parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 })
             throw new CommandException(ExitCode.Usage, "--attacks, --labels, --preprocess and --image are for --mode enclave.");
         if (model is not null && rows is null)
