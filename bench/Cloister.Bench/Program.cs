@@ -18,7 +18,7 @@ if (args is ["accelerate", { } address])
 if (args is ["sealed-large-load", { } kind, { } place])
     return await SealedLarge.LoadAsync(kind, place);
 
-IComparison[] all = [new BindingOverhead(), new SealedLoad(), new SealedLarge(), new JsonPredict(), new BinaryPredict(), new GrpcPredict(), new Batching(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput(), new Transform(), new Lattice(), new EncryptedLinear(), new EncryptedForest(), new SealWire(), new MeasuredMachines(), new PartitionedInference(), new Soak()];
+IComparison[] all = [new BindingOverhead(), new SealedLoad(), new SealedLarge(), new JsonPredict(), new BinaryPredict(), new GrpcPredict(), new Batching(), new QuoteVerification(), new QuotePeers(), new Activation(), new HostileInput(), new Transform(), new Lattice(), new EncryptedLinear(), new EncryptedForest(), new SealWire(), new MeasuredMachines(), new PartitionedInference(), new AcceleratorLink(), new Soak()];
 int outAt = Array.IndexOf(args, "--out");
 string output = outAt >= 0 && outAt + 1 < args.Length ? args[outAt + 1] : "bench.json";
 string[] names = outAt >= 0 ? [.. args[..outAt], .. args[Math.Min(args.Length, outAt + 2)..]] : args;

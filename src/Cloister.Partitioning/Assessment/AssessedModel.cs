@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Security.Cryptography;
+using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
@@ -72,11 +73,16 @@ public sealed class AssessedModel
     /// <param name="length">Tokens a text, where the model leaves them open.</param>
     /// <exception cref="OnnxModelException">It is no ONNX model.</exception>
     /// <exception cref="PartitioningException"><see cref="PartitioningError.ModelRefused"/>: it reads something else.</exception>
+    /// <exception cref="GraphException">It reads something else and cannot be cut: <see cref="GraphError.LanguageModel"/> above all.</exception>
     public static AssessedModel ReadTexts(string name, ReadOnlyMemory<byte> bytes, int length)
     {
         ModelProto proto = OnnxModel.Parse(bytes);
         if (InputsOf(proto) is not [{ Type.TensorType: { ElementType: TensorDataType.Int32 or TensorDataType.Int64, Shape.Dimensions: [_, var tokens] } } only])
+        {
+            // A language model has more inputs, and the reason that matters is another.
+            GraphCutter.Demand(ModelGraph.Read(proto));
             throw Refused(name, "texts are assessed: it must have one input of token ids, [items, tokens].");
+        }
         return new AssessedModel(name, bytes, proto, only.Name, default, [1, tokens.Value is > 0 and var stated ? stated : length], null);
     }
 

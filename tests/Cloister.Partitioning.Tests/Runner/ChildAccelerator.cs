@@ -18,6 +18,6 @@ internal static class ChildAccelerator
         return process;
     }
 
-    /// <summary>Without arguments, <see cref="TransportLatency"/>; with an address, an accelerator there.</summary>
-    public static Task Main(string[] arguments) => arguments is [] ? TransportLatency.PrintAsync() : AcceleratorHost.RunAsync(AcceleratorAddress.Parse(arguments[0]), new AcceleratorOptions { Threads = 1 }, NullLogger.Instance, CancellationToken.None, _ => Console.WriteLine(Ready));
+    /// <summary>An accelerator at the address that is given.</summary>
+    public static Task Main(string[] arguments) => AcceleratorHost.RunAsync(AcceleratorAddress.Parse(arguments[0]), new AcceleratorOptions { Threads = 1 }, NullLogger.Instance, CancellationToken.None, _ => Console.WriteLine(Ready));
 }
