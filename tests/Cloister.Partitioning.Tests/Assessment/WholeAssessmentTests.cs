@@ -1,4 +1,5 @@
 using System.Text;
+using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Assessment;
 using Cloister.Partitioning.Pictures;
@@ -63,5 +64,13 @@ public sealed class WholeAssessmentTests : IDisposable
     private sealed class FixedClock : TimeProvider
     {
         public override DateTimeOffset GetUtcNow() => new(2026, 11, 22, 4, 0, 0, TimeSpan.Zero);
+    }
+
+    [SharedDataFact]
+    public void A_language_model_is_refused_as_one()
+    {
+        byte[] model = File.ReadAllBytes(TestData.Path("models/llm/stories260K.onnx"));
+        var refusal = Assert.Throws<GraphException>(() => AssessedModel.ReadTexts("stories.onnx", model, length: 12));
+        Assert.Equal(GraphError.LanguageModel, refusal.Error);
     }
 }
