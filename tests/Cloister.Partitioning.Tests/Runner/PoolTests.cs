@@ -1,5 +1,6 @@
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Runner;
+using Cloister.Serving.Tests.Execution;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cloister.Partitioning.Tests.Runner;

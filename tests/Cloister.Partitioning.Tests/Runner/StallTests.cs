@@ -1,6 +1,7 @@
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Runner;
 using Cloister.Partitioning.Runner.Wire;
+using Cloister.Serving.Tests.Execution;
 
 namespace Cloister.Partitioning.Tests.Runner;
 
