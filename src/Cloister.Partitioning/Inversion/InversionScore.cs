@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using Cloister.Partitioning.Statistics;
 
 namespace Cloister.Partitioning.Inversion;
 
@@ -7,11 +6,8 @@ namespace Cloister.Partitioning.Inversion;
 /// What a linear decoder rebuilds of pictures from the tensors of a cut, beside what the mean picture alone gives. It is a lower bound: a
 /// trained network finds more, never less.
 /// </summary>
-public sealed record InversionScore
+public sealed record InversionScore : PictureScore
 {
-    /// <summary>The tensors of the cut.</summary>
-    public required ImmutableArray<string> Tensors { get; init; }
-
     /// <summary>What was fitted, in words: which tensors, the numbers a cell, the pixels predicted of them.</summary>
     public required string Decoder { get; init; }
 
@@ -27,36 +23,6 @@ public sealed record InversionScore
     /// <summary>The ridge that the held-out pictures chose.</summary>
     public required double Lambda { get; init; }
 
-    /// <summary>Mean peak signal-to-noise ratio of the reconstructions, in decibels.</summary>
-    public required Interval Psnr { get; init; }
-
-    /// <summary>Mean structural similarity of the reconstructions, at most 1.</summary>
-    public required Interval Ssim { get; init; }
-
-    /// <summary>The share of test pictures whose reconstruction is nearer to its own original than to any other: the verdict.</summary>
-    public required Interval ReIdentification { get; init; }
-
-    /// <summary><see cref="Psnr"/> of the mean picture.</summary>
-    public required Interval BaselinePsnr { get; init; }
-
-    /// <summary><see cref="Ssim"/> of the mean picture.</summary>
-    public required Interval BaselineSsim { get; init; }
-
-    /// <summary><see cref="ReIdentification"/> by the mean picture, which says nothing: 0.</summary>
-    public required Interval BaselineReIdentification { get; init; }
-
-    /// <summary>By how many decibels a reconstruction is better than the mean picture, picture by picture: the sharper comparison.</summary>
-    public required Interval PsnrGain { get; init; }
-
-    /// <summary>The share of re-identified pictures that guessing gives: one in as many as there are.</summary>
-    public required double Chance { get; init; }
-
     /// <summary>Some test pictures and what was rebuilt of them.</summary>
     public required ImmutableArray<ReconstructedPicture> Pictures { get; init; }
-
-    /// <summary>The verdict: more pictures are re-identified than chance explains.</summary>
-    public bool Leaks => ReIdentification.Lower > Chance;
-
-    /// <summary>1 where no more than chance can be re-identified, 0 where everything may be: by the interval's upper bound.</summary>
-    public double Protection => Math.Clamp(1 - (ReIdentification.Upper - Chance) / (1 - Chance), 0, 1);
 }
