@@ -29,9 +29,19 @@ internal static class TinyModels
         [Float("a", "N", 3), ValueInfoProto.Tensor("b", TensorDataType.Bool, "N", 5)], [ValueInfoProto.Tensor("q", TensorDataType.Bool, "N", 5), Float("p", "N", 2)],
         [TensorProto.Of("w", [3, 2], [1f, 2, 3, 4, 5, 6])], Node("MatMul", ["a", "w"], "p"), Node("Not", ["b"], "q"));
 
-    /// <summary>y = x times 0.5 times itself often, over [N,64,64]: takes a while.</summary>
-    public static byte[] Slow(int depth) => Model([Float("x", "N", 96, 96)], [Float("y", "N", 96, 96)], [],
-        [.. Enumerable.Range(0, depth).Select(i => Node("MatMul", [i == 0 ? "x" : $"t{i - 1}", "x"], i == depth - 1 ? "y" : $"t{i}"))]);
+    /// <summary>y = x over [N,4], doubled for as long as nobody stops it.</summary>
+    public static byte[] Endless()
+    {
+        var round = new GraphProto
+        {
+            Name = "round",
+            Inputs = [ValueInfoProto.Tensor("i", TensorDataType.Int64), ValueInfoProto.Tensor("go", TensorDataType.Bool), Float("v", "N", 4)],
+            Outputs = [ValueInfoProto.Tensor("on", TensorDataType.Bool), Float("w", "N", 4)],
+            Nodes = [Node("Identity", ["go"], "on"), Node("Add", ["v", "v"], "w")],
+        };
+        return Model([Float("x", "N", 4)], [Float("y", "N", 4)], [TensorProto.Of("rounds", [], [long.MaxValue])],
+            Node("Loop", ["rounds", "", "x"], "y", new AttributeProto { Name = "body", Type = AttributeType.Graph, Graph = round }));
+    }
 
     public static BackNet Open(byte[] model) => BackNet.Open(model, null, Exact);
 
