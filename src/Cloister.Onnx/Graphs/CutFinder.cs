@@ -24,7 +24,7 @@ public static class CutFinder
         ImmutableArray<int> dominators = flow.Dominators();
         IEnumerable<Cut> cuts = Single(flow, dominators);
         if (maximumTensors > 1)
-            cuts = cuts.Concat(Frontiers.Find(flow, dominators, maximumTensors).Where(set => set.All(value => IsOffered(flow, value))).Select(set => GraphCutter.Describe(flow, set)));
+            cuts = cuts.Concat(Frontiers.Find(flow, dominators, maximumTensors).Where(set => IsOffered(flow, set)).Select(set => GraphCutter.Describe(flow, set)));
         return [.. cuts.OrderBy(cut => cut.NodesBefore).ThenBy(cut => cut.Tensors.Length).ThenBy(cut => cut.BoundaryBytes)];
     }
 
@@ -33,7 +33,7 @@ public static class CutFinder
         long[] macs = new long[flow.Nodes.Length + 1];
         for (int i = 0; i < flow.Nodes.Length; i++)
             macs[i + 1] = macs[i] + flow.Graph.Nodes[flow.Nodes[i]].Macs;
-        foreach (int value in dominators.Where(value => IsOffered(flow, value)))
+        foreach (int value in dominators.Where(value => IsOffered(flow, [value])))
         {
             // What stands before a dominator in the order is before it in the graph.
             int before = flow.Producers[value] + 1;
@@ -41,6 +41,7 @@ public static class CutFinder
         }
     }
 
-    private static bool IsOffered(FlowGraph flow, int value) =>
-        flow.Values[value] is { IsOutput: false, ShowsInput: false } tensor && !RuntimeFusions.Splits(flow.Graph, tensor);
+    private static bool IsOffered(FlowGraph flow, int[] set) =>
+        set.All(value => flow.Values[value] is { IsOutput: false, ShowsInput: false } tensor && !RuntimeFusions.Splits(flow.Graph, tensor))
+        && flow.Graph.Aside.IsToldBy(set.Select(value => flow.Values[value]));
 }

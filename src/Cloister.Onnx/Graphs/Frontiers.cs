@@ -24,7 +24,7 @@ internal static class Frontiers
         {
             foreach (int[] order in Orders(flow, stretch))
             {
-                foreach (int[] frontier in Along(flow, stretch, order))
+                foreach (IReadOnlyCollection<int> frontier in Along(flow, stretch, order))
                 {
                     if (++turn % step != 0)
                         continue;
@@ -73,7 +73,7 @@ internal static class Frontiers
     private static IEnumerable<int> Makers(FlowGraph flow, Stretch stretch, int node) =>
         flow.NodeInputs[node].Select(value => flow.Producers[value]).Where(maker => maker >= stretch.First);
 
-    private static IEnumerable<int[]> Along(FlowGraph flow, Stretch stretch, int[] order)
+    private static IEnumerable<IReadOnlyCollection<int>> Along(FlowGraph flow, Stretch stretch, int[] order)
     {
         var wanted = new Dictionary<int, int>();
         foreach (int node in order)
@@ -90,7 +90,7 @@ internal static class Frontiers
             live.UnionWith(flow.NodeOutputs[node]);
             // While the one value that everything comes from is live, it is the cut, and a known one.
             if (live.Count > 1 && !(stretch.Sources.Length == 1 && live.Contains(stretch.Sources[0])))
-                yield return [.. live];
+                yield return live;
         }
     }
 }

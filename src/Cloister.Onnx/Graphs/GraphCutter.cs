@@ -31,6 +31,8 @@ public static class GraphCutter
         if (separation.Reduce(whole, met) is { } least && least.Length < set.Length)
             throw new GraphException(
                 GraphError.NotACut, $"{Names(flow, [.. set.Except(least)])} is one too many: {Names(flow, least)} cuts the graph without it.");
+        if (!flow.Graph.Aside.IsToldBy(set.Select(value => flow.Values[value])))
+            throw new GraphException(GraphError.NotACut, $"The shape of a value is read behind {Names(flow, set)}, which does not tell how many items there are.");
         return Describe(flow, set);
     }
 
@@ -85,7 +87,7 @@ public static class GraphCutter
         WeightBytesBefore = weightsBefore,
         WeightBytesAfter = weightsAfter,
         BoundaryBytes = set.Sum(value => flow.Values[value].Bytes),
-        KeepsBits = set.All(value => RuntimeFusions.KeepsBits(flow.Graph, flow.Values[value])),
+        KeepsBits = !flow.Graph.Aside.HindersFolding && set.All(value => RuntimeFusions.KeepsBits(flow.Graph, flow.Values[value])),
     };
 
     /// <summary>The nodes, by their places in the whole graph, that values need to be made if others are given.</summary>
@@ -137,7 +139,7 @@ public static class GraphCutter
             if (value.ShowsInput)
                 throw new GraphException(GraphError.LeaksInput, $"'{name}' is an input of the model, or one that was only moved about or changed value by value: it shows the input.");
             if (!value.DependsOnInput)
-                throw new GraphException(GraphError.NotACut, $"'{name}' is a constant: nothing of an input crosses there.");
+                throw new GraphException(GraphError.NotACut, $"'{name}' does not depend on what an input holds: nothing of an input crosses there.");
             if (value.IsOutput)
                 throw new GraphException(GraphError.NotACut, $"'{name}' is an output of the model: nothing would be behind it.");
             if (!flow.Ids.TryGetValue(name, out int id))

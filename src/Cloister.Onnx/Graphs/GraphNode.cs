@@ -11,8 +11,11 @@ public sealed record GraphNode
     /// <summary>The operator call.</summary>
     public required NodeProto Proto { get; init; }
 
-    /// <summary>Whether what it makes depends on an input of the model.</summary>
+    /// <summary>Whether what it makes depends on what an input of the model holds; what depends on the number of items alone does not.</summary>
     public required bool DependsOnInput { get; init; }
+
+    /// <summary>Whether it tells the shape of a value that depends on an input, and nothing of what the value holds.</summary>
+    public required bool TellsShape { get; init; }
 
     /// <summary>Whether an output of the model depends on it and it depends on an input: it lies on the way of data.</summary>
     public required bool OnTheWay { get; init; }

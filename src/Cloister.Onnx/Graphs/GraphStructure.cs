@@ -9,7 +9,9 @@ internal sealed class GraphStructure
     private readonly Dictionary<string, List<int>> _consumers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _dependent = new(StringComparer.Ordinal);
 
-    private GraphStructure(ModelProto model) => Model = model;
+    private readonly IReadOnlySet<string>? _unforeseen;
+
+    private GraphStructure(ModelProto model, IReadOnlySet<string>? unforeseen) => (Model, _unforeseen) = (model, unforeseen);
 
     public ModelProto Model { get; }
 
@@ -25,10 +27,15 @@ internal sealed class GraphStructure
     /// <summary>Whether an output depends on the node.</summary>
     public bool[] NodeNeeded { get; private set; } = [];
 
+    /// <summary>Whether the node tells the shape of a value that depends on an input: known from the number of items, whatever they hold.</summary>
+    public bool[] NodeMeasures { get; private set; } = [];
+
+    /// <param name="model">The model.</param>
+    /// <param name="unforeseen">Values whose shapes count as what they hold does; where none is given, shapes are known from the number of items.</param>
     /// <exception cref="GraphException">It is no graph, or not one that can be cut.</exception>
-    public static GraphStructure Read(ModelProto model)
+    public static GraphStructure Read(ModelProto model, IReadOnlySet<string>? unforeseen = null)
     {
-        var structure = new GraphStructure(model);
+        var structure = new GraphStructure(model, unforeseen);
         structure.DemandKnown();
         structure.ReadConstants();
         structure.ReadNodes();
@@ -70,10 +77,18 @@ internal sealed class GraphStructure
             if (!OperatorNames.IsKnown(node.Domain, node.OpType) || UnknownFields.HasOverload(node))
                 throw new GraphException(
                     GraphError.UnknownOperator, $"The {Describe(node, i)} is an operator of '{(node.Domain.Length == 0 ? "ai.onnx" : node.Domain)}' that is not known here.");
-            if (OperatorNames.IsRandom(node.OpType))
+            if (UnknownFields.HasSparseWeights(node))
+                throw new GraphException(GraphError.UnknownOperator, $"The {Describe(node, i)} holds a sparse tensor; make it dense first.");
+            if (OperatorNames.IsRandom(node.OpType) || node is { OpType: "Dropout", Inputs: [_, _, { Length: > 0 } training, ..] } && !IsFalse(training))
                 throw new GraphException(GraphError.NotDeterministic, $"The {Describe(node, i)} draws random numbers: parts could not be compared with the whole.");
         }
     }
+
+    // Dropout is idle unless its third input says that the model is trained.
+    private bool IsFalse(string name) =>
+        Model.Graph.Initializers.FirstOrDefault(weight => weight.Name == name) is { DataType: TensorDataType.Bool } flag
+        && (flag.RawData is { } raw ? !raw.Span.ContainsAnyExcept((byte)0) : flag.Int32Data.All(value => value == 0))
+        && Model.Graph.Inputs.All(input => input.Name != name);
 
     private void ReadConstants()
     {
@@ -101,6 +116,7 @@ internal sealed class GraphStructure
     {
         var nodes = Model.Graph.Nodes;
         NodeDepends = new bool[nodes.Length];
+        NodeMeasures = new bool[nodes.Length];
         for (int i = 0; i < nodes.Length; i++)
         {
             foreach (string input in nodes[i].Inputs)
@@ -115,6 +131,8 @@ internal sealed class GraphStructure
                     consumers.Add(i);
                 NodeDepends[i] |= _dependent.Contains(input);
             }
+            if (NodeDepends[i] && OperatorNames.IsMeasure(nodes[i]) && _unforeseen?.Contains(nodes[i].Inputs[0]) != true)
+                (NodeDepends[i], NodeMeasures[i]) = (false, true);
             if (NodeDepends[i] && OperatorNames.IsShapedByData(nodes[i].OpType))
                 throw new GraphException(GraphError.DynamicShape, $"The shape of what the {Describe(nodes[i], i)} makes depends on what the input holds.");
             foreach (string output in nodes[i].Outputs.Where(output => output.Length > 0))
@@ -147,8 +165,9 @@ internal sealed class GraphStructure
         for (int i = nodes.Length - 1; i >= 0; i--)
         {
             NodeNeeded[i] = nodes[i].Outputs.Any(needed.Contains);
-            if (NodeNeeded[i])
-                needed.UnionWith(nodes[i].Inputs);
+            // What is left out has the empty name, as an input and as an output; that does not tie them.
+            if (NodeNeeded[i] && !NodeMeasures[i])
+                needed.UnionWith(nodes[i].Inputs.Where(input => input.Length > 0));
         }
     }
 

@@ -19,6 +19,9 @@ public sealed record GraphValue
     /// <summary>Its shape for one item, the batch dimension as 1.</summary>
     public required ImmutableArray<long> Shape { get; init; }
 
+    /// <summary>Its shape for two items, where the batch is free; else as <see cref="Shape"/>.</summary>
+    internal ImmutableArray<long> ShapeOfTwo { get; init; } = [];
+
     /// <summary>Its shape as a model states it: dimensions that follow the batch are free, the others fixed.</summary>
     public required ImmutableArray<Dimension> Dimensions { get; init; }
 
@@ -31,7 +34,10 @@ public sealed record GraphValue
     /// <summary>The nodes that read it, by their places in <see cref="ModelGraph.Nodes"/>, in order.</summary>
     public required ImmutableArray<int> Consumers { get; init; }
 
-    /// <summary>Whether it depends on an input of the model; what does not is the same in every run.</summary>
+    /// <summary>
+    /// Whether it depends on what an input of the model holds; what does not is the same in every run of as many items: constants, and what is
+    /// computed of shapes.
+    /// </summary>
     public required bool DependsOnInput { get; init; }
 
     /// <summary>Whether it is an output of the model.</summary>

@@ -19,6 +19,7 @@ internal static class GraphValues
                 Name = name,
                 Type = value.Type,
                 Shape = value.One,
+                ShapeOfTwo = value.Two,
                 Dimensions = Dimensions(value, measured.Batch),
                 BatchFirst = value.One is [1, ..] && value.Two[0] == 2 && value.One.AsSpan()[1..].SequenceEqual(value.Two.AsSpan()[1..]),
                 Producer = structure.Producer(name),

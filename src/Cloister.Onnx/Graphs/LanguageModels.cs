@@ -42,21 +42,21 @@ internal static class LanguageModels
             if (Lookups.Contains(node.OpType) && Token(node) is { } token && !(node.OpType == "Gather" && structure.Depends(node.Inputs[0])))
             {
                 lookedUp ??= token;
-                looked.UnionWith(node.Outputs);
+                looked.UnionWith(Made(node));
                 continue;
             }
             if (Carries.Contains(node.OpType) && Token(node) is { } moved)
             {
-                foreach (string output in node.Outputs)
+                foreach (string output in Made(node))
                     tokens[output] = moved;
             }
             if (!node.Inputs.Any(looked.Contains))
                 continue;
-            looked.UnionWith(node.Outputs);
+            looked.UnionWith(Made(node));
             if (Attentions.Contains(node.OpType))
                 return $"it looks up the tokens of '{lookedUp}' and has attention ({node.OpType} makes '{node.Outputs[0]}')";
             if (node.OpType == "Softmax" || Carries.Contains(node.OpType) && node.Inputs.Any(weighed.Contains))
-                weighed.UnionWith(node.Outputs);
+                weighed.UnionWith(Made(node));
             if (Products.Contains(node.OpType) && node.Inputs.Any(weighed.Contains) && node.Inputs.Count(structure.Depends) >= 2)
                 return $"it looks up the tokens of '{lookedUp}' and has attention (a softmax weighs what '{node.Outputs[0]}' adds up)";
         }
@@ -66,6 +66,9 @@ internal static class LanguageModels
         ValueInfoProto? each = structure.Model.Graph.Outputs.FirstOrDefault(output =>
             looked.Contains(output.Name) && shapeOf(output.Name) is var shape && shape.Length > sequence.Length && shape.AsSpan().StartsWith(sequence.AsSpan()));
         return each is null ? null : $"it looks up the tokens of '{lookedUp}' and '{each.Name}' has an output for every one of them";
+
+        // An output that is left out has the empty name, as an input that is left out has.
+        static IEnumerable<string> Made(NodeProto node) => node.Outputs.Where(output => output.Length > 0);
 
         string? Token(NodeProto node) => node.Inputs.Where(tokens.ContainsKey).Select(input => tokens[input]).FirstOrDefault();
     }

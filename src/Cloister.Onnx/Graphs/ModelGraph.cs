@@ -22,6 +22,7 @@ public sealed class ModelGraph
         HasBatch = measured.HasBatch;
         Macs = nodes.Where(node => node.OnTheWay).Sum(node => node.Macs);
         Flow = new FlowGraph(this);
+        Aside = new ShapesToldAside(this, structure.NodeNeeded);
         WeightBytes = Flow.Weights.Bytes;
         LanguageModelReason = LanguageModels.Recognise(structure, name => values[name].Shape);
     }
@@ -65,6 +66,8 @@ public sealed class ModelGraph
 
     internal FlowGraph Flow { get; }
 
+    internal ShapesToldAside Aside { get; }
+
     /// <summary>Checks a model's graph and measures it, by running it once on zeros with one item and, where the batch is free, once with two.</summary>
     /// <param name="model">The model, its weights inside.</param>
     /// <param name="inputShapes">
@@ -79,7 +82,15 @@ public sealed class ModelGraph
     {
         var structure = GraphStructure.Read(model);
         ImmutableArray<ProbeInput> inputs = InputShapes.Choose(structure, inputShapes);
-        MeasuredValues measured = ShapeProbe.Run(structure, inputs);
+        return Of(structure, ShapeProbe.Run(structure, inputs));
+    }
+
+    /// <summary>The graph of a structure whose values have been measured.</summary>
+    internal static ModelGraph Of(GraphStructure structure, MeasuredValues measured)
+    {
+        ModelProto model = structure.Model;
+        if (ShapesToldAside.Unforeseen(structure, measured) is { Count: > 0 } unforeseen)
+            structure = GraphStructure.Read(model, unforeseen);
         FrozenDictionary<string, GraphValue> values = GraphValues.Of(structure, measured);
         var nodes = ImmutableArray.CreateBuilder<GraphNode>(model.Graph.Nodes.Length);
         for (int i = 0; i < model.Graph.Nodes.Length; i++)
@@ -90,6 +101,7 @@ public sealed class ModelGraph
                 Index = i,
                 Proto = node,
                 DependsOnInput = structure.NodeDepends[i],
+                TellsShape = structure.NodeMeasures[i],
                 OnTheWay = structure.NodeDepends[i] && structure.NodeNeeded[i],
                 Macs = structure.NodeDepends[i] ? MultiplyAccumulates.Of(node, name => values[name].Shape) : 0,
                 WeightBytes = structure.WeightsOf(node).Sum(name => structure.WeightBytes[name]) + GraphWeights.ConstantBytes(node),

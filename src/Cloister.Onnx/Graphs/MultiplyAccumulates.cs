@@ -29,37 +29,9 @@ internal static class MultiplyAccumulates
         AttributeProto? Attribute(string name) => node.Attributes.FirstOrDefault(attribute => attribute.Name == name);
         bool Flag(string name) => Attribute(name)?.Int is not (null or 0);
 
-        long Contraction()
-        {
-            if (Attribute("equation")?.String is not { } equation)
-                return 0;
-            string[] sides = System.Text.Encoding.UTF8.GetString(equation.Span).Replace(" ", "", StringComparison.Ordinal).Split("->");
-            string[] terms = sides[0].Split(',');
-            if (terms.Length != 2)
-                return 0;
-            // Every letter is a loop. A letter's size is the same wherever it stands; those under an ellipsis are the output's.
-            var sizes = new Dictionary<char, long>();
-            long hidden = 1;
-            for (int i = 0; i < terms.Length; i++)
-            {
-                ImmutableArray<long> shape = Input(i);
-                string letters = terms[i].Replace("...", "", StringComparison.Ordinal);
-                int before = terms[i].IndexOf("...", StringComparison.Ordinal);
-                int covered = shape.Length - letters.Length;
-                if (covered < 0 || covered > 0 && before < 0)
-                    return 0;
-                long under = 1;
-                for (int d = 0, letter = 0; d < shape.Length; d++)
-                {
-                    if (before >= 0 && d >= before && d < before + covered)
-                        under *= shape[d];
-                    else
-                        sizes[letters[letter++]] = shape[d];
-                }
-                hidden = Math.Max(hidden, under);
-            }
-            return sizes.Values.Aggregate(hidden, (product, size) => product * size);
-        }
+        long Contraction() => Attribute("equation")?.String is { } equation
+            ? EinsumLoops.Count(System.Text.Encoding.UTF8.GetString(equation.Span), [.. node.Inputs.Select((_, i) => Input(i))])
+            : 0;
     }
 
     /// <summary>A kernel holds, for each place of the output, its share of the input's channels times its window.</summary>

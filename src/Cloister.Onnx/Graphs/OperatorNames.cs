@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using Cloister.Onnx.Model;
 
 namespace Cloister.Onnx.Graphs;
 
@@ -55,6 +56,9 @@ internal static class OperatorNames
     public static bool IsNotOnePass(string opType) => NotOnePass.Contains(opType);
 
     public static bool IsRandom(string opType) => Random.Contains(opType);
+
+    /// <summary>Whether it tells how large a value is, and nothing of what it holds.</summary>
+    public static bool IsMeasure(NodeProto node) => node is { OpType: "Shape" or "Size", Inputs.Length: 1 } && Domain(node.Domain).Length == 0;
 
     public static bool IsShapedByData(string opType) => ShapedByData.Contains(opType);
 

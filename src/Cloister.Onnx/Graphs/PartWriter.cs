@@ -6,13 +6,15 @@ namespace Cloister.Onnx.Graphs;
 /// <summary>
 /// Writes a part of a graph as a model of its own. It keeps the IR version, the operator sets the part uses, its operators with their
 /// attributes, its weights, and the names of values, which bind them. It leaves out whatever else the whole says of itself: the producer,
-/// names, texts and metadata of model, graph, nodes and tensors, and the types of values between nodes.
+/// names, texts and metadata of model, graph, nodes and tensors, and the types of values between nodes. Shapes of values that are in another
+/// part are written down.
 /// </summary>
 internal sealed class PartWriter(ModelGraph graph)
 {
     public ModelProto Write(string name, bool[] nodes, IReadOnlyList<GraphValue> inputs, IReadOnlyList<GraphValue> outputs)
     {
-        NodeProto[] kept = [.. graph.Nodes.Where(node => nodes[node.Index]).Select(node => Bare(node.Proto))];
+        HashSet<string> given = [.. inputs.Select(input => input.Name)];
+        NodeProto[] kept = [.. graph.Nodes.Where(node => nodes[node.Index]).SelectMany(node => Written(node, nodes, given, inputs))];
         var read = kept.SelectMany(node => node.Inputs).ToHashSet(StringComparer.Ordinal);
         ImmutableArray<TensorProto> weights = [.. graph.Model.Graph.Initializers.Where(weight => read.Contains(weight.Name)).Select(Bare)];
         var domains = kept.Select(node => OperatorNames.Domain(node.Domain)).Append("").ToHashSet(StringComparer.Ordinal);
@@ -39,6 +41,14 @@ internal sealed class PartWriter(ModelGraph graph)
                 Outputs = [.. outputs.Select(Typed)],
             },
         };
+    }
+
+    private IEnumerable<NodeProto> Written(GraphNode node, bool[] nodes, HashSet<string> given, IReadOnlyList<GraphValue> inputs)
+    {
+        if (!node.TellsShape || given.Contains(node.Proto.Inputs[0]))
+            return [Bare(node.Proto)];
+        int producer = graph.Values[node.Proto.Inputs[0]].Producer;
+        return producer != GraphValue.NoNode && nodes[producer] ? [Bare(node.Proto)] : graph.Aside.Write(node.Proto, inputs);
     }
 
     private static ValueInfoProto Typed(GraphValue value) =>

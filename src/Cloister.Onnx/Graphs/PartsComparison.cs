@@ -87,9 +87,11 @@ public sealed record PartsComparison(bool SameBits, double LargestDifference)
         double[]? one = Numbers(whole), other = Numbers(composed);
         if (one is null || other is null)
             return new PartsComparison(false, 1);
-        double largest = one.Max(Math.Abs), difference = one.Zip(other).Max(pair => Math.Abs(pair.First - pair.Second));
         // Where there are infinities or what is no number, and bits differ, nothing vouches for the parts.
-        return new PartsComparison(false, double.IsFinite(difference / largest) ? difference / largest : 1);
+        if (!one.All(double.IsFinite) || !other.All(double.IsFinite))
+            return new PartsComparison(false, 1);
+        double largest = one.Max(Math.Abs), difference = one.Zip(other).Max(pair => Math.Abs(pair.First - pair.Second));
+        return new PartsComparison(false, largest > 0 ? difference / largest : difference > 0 ? 1 : 0);
     }
 
     private static double[]? Numbers(OrtTensor tensor) => tensor.Type switch

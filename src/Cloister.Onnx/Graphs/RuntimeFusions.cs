@@ -9,6 +9,9 @@ namespace Cloister.Onnx.Graphs;
 /// </summary>
 internal static class RuntimeFusions
 {
+    /// <summary>So many reshapes in a row are not looked past: a value among more counts as one that splits.</summary>
+    private const int LongestWay = 100;
+
     /// <summary>Whether parts that are cut at this value give, at <see cref="GraphOptimization.Basic"/>, the whole's bits.</summary>
     public static bool KeepsBits(ModelGraph graph, GraphValue value) =>
         value.Type is not (TensorElementType.Float16 or TensorElementType.BFloat16) && !Splits(graph, value);
@@ -21,12 +24,14 @@ internal static class RuntimeFusions
     // ConvAddFusion, MatMulBNFusion; and DivMulFusion.
     private static bool IsFoldedIntoWeights(ModelGraph graph, GraphValue value)
     {
-        GraphValue from = value;
-        while (Maker(graph, from) is { OpType: "Reshape" or "Transpose" } carrier && graph.Values[carrier.Inputs[0]] is { Producer: not GraphValue.NoNode } before)
+        GraphValue from = value, to = value;
+        int way = 0;
+        for (; way < LongestWay && Maker(graph, from) is { OpType: "Reshape" or "Transpose" } carrier && graph.Values[carrier.Inputs[0]] is { Producer: not GraphValue.NoNode } before; way++)
             from = before;
-        GraphValue to = value;
-        while (Reader(graph, to) is { OpType: "Reshape" or "Transpose" } carrier)
+        for (; way < LongestWay && Reader(graph, to) is { OpType: "Reshape" or "Transpose" } carrier; way++)
             to = graph.Values[carrier.Outputs[0]];
+        if (way == LongestWay)
+            return true;
 
         bool straight = from == value && to == value;
         return (Maker(graph, from), Reader(graph, to)) switch

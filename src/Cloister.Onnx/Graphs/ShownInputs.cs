@@ -18,7 +18,7 @@ internal static class ShownInputs
         "Abs Acos Acosh Asin Asinh Atan Atanh BitShift BitwiseNot Ceil Celu Clip Cos Cosh Elu Erf Exp FastGelu Floor Gelu HardSigmoid HardSwish",
         "LeakyRelu Log Mish Neg Not PRelu ParametricSoftplus QuickGelu Reciprocal Relu Round ScaledTanh Selu Shrink Sigmoid Sin Sinh",
         "Softplus Softsign Sqrt Swish Tan Tanh ThresholdedRelu QLinearSigmoid QLinearLeakyRelu LabelEncoder CategoryMapper StringNormalizer OneHot",
-        "OneHotEncoder ArrayFeatureExtractor BitCast");
+        "OneHotEncoder ArrayFeatureExtractor BitCast LRN Softmax LogSoftmax QLinearSoftmax CumSum DFT TopK Sign Inverse BiasGelu");
 
     /// <summary>What they make shows the input if all that varies does: arithmetic of an input with constants or with itself.</summary>
     private static readonly FrozenSet<string> PassAll = OperatorNames.Set(

@@ -5,11 +5,14 @@ namespace Cloister.Onnx.Graphs;
 /// <summary>Fields of onnx.proto that <see cref="Model"/> keeps without reading them, and that change what a model computes.</summary>
 internal static class UnknownFields
 {
-    private const int ModelFunctions = 25, GraphSparseInitializers = 15, NodeOverload = 8, AttributeText = 13;
+    private const int ModelFunctions = 25, GraphSparseInitializers = 15, NodeOverload = 8, AttributeText = 13, AttributeSparseTensor = 22, AttributeSparseTensors = 23;
 
     public static bool HasFunctions(ModelProto model) => Has(model, ModelFunctions);
 
     public static bool HasSparseWeights(GraphProto graph) => Has(graph, GraphSparseInitializers);
+
+    public static bool HasSparseWeights(NodeProto node) =>
+        node.Attributes.Any(attribute => Has(attribute, AttributeSparseTensor) || Has(attribute, AttributeSparseTensors));
 
     public static bool HasOverload(NodeProto node) => Has(node, NodeOverload);
 

@@ -41,6 +41,18 @@ public sealed class PartsComparisonTests
         Assert.Equal(new PartsComparison(false, 1), PartsComparison.Run(whole, broken));
     }
 
+    [Fact]
+    public void What_is_no_number_in_the_whole_vouches_for_nothing_either()
+    {
+        // Half of the whole's answer is no number; the parts answer all of it.
+        ModelProto half = Of([Input("x", "N", 4)], ["y"], Node("a = MatMul(x, m)"), Node("y = Mul(a, c)")).With(Random("m", 1, 4, 4), TensorProto.Of("c", [4], [1f, 1, float.NaN, float.NaN]));
+        ModelGraph graph = ModelGraph.Read(half);
+        PartitionedModel parts = GraphCutter.Split(graph, ["a"]);
+        Assert.Equal(new PartsComparison(true, 0), PartsComparison.Run(graph, parts));
+        ModelProto back = parts.Back with { Graph = parts.Back.Graph with { Initializers = [TensorProto.Of("c", [4], [1f, 1, 1, 1])] } };
+        Assert.Equal(new PartsComparison(false, 1), PartsComparison.Run(graph, parts with { Back = back }));
+    }
+
     [SharedDataFact]
     public void Half_precision_differs_within_its_rounding()
     {
