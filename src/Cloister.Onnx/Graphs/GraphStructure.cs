@@ -175,6 +175,9 @@ internal sealed class GraphStructure
     {
         if (name.Length == 0)
             throw new GraphException(GraphError.NotAGraph, $"A value that is {maker} has no name.");
+        // ONNX Runtime takes names of inputs and outputs up to the first zero: it would give another value.
+        if (name.Contains('\0', StringComparison.Ordinal))
+            throw new GraphException(GraphError.NotAGraph, $"The value '{name.Replace('\0', '?')}' that is {maker} has a zero character in its name.");
         if (!_producers.TryAdd(name, producer))
             throw new GraphException(GraphError.NotAGraph, $"The value '{name}' is made twice, the second time as {maker}.");
     }
