@@ -7,7 +7,7 @@ namespace Cloister.Serving.Engines;
 public sealed class Tensor : IDisposable
 {
     private readonly TensorBuffer? _buffer;
-    private readonly OrtTensor? _native;
+    private OrtTensor? _native;
     private readonly SharedTensor? _whole;
     private readonly int _byteOffset;
     private readonly string[]? _texts;
@@ -101,7 +101,11 @@ public sealed class Tensor : IDisposable
     public void Dispose()
     {
         _buffer?.Dispose();
-        _native?.Dispose();
+        if (Interlocked.Exchange(ref _native, null) is { } native)
+        {
+            if (native.ByteLength <= int.MaxValue) native.Bytes.Clear();
+            native.Dispose();
+        }
         _whole?.Release();
     }
 

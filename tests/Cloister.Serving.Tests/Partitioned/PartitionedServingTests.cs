@@ -1,5 +1,8 @@
 using System.Net;
 using System.Text.Json.Nodes;
+using Cloister.Onnx.Runtime;
+using Cloister.Onnx.Tests.Runtime;
+using Cloister.Serving.Engines;
 using Cloister.Serving.Tests.Server;
 
 namespace Cloister.Serving.Tests.Partitioned;
@@ -46,6 +49,36 @@ public sealed class PartitionedServingTests
             Assert.All(labels, label => Assert.Equal(names.Max(name => name.Length), label.Length));
             for (int i = 0; i < best.Length; i++) Assert.Equal(scores[best[i]], (double)outputs[1]!["data"]![i]!, 1e-6);
         }
+    }
+
+    [Fact]
+    public async Task A_tail_that_only_moves_what_came_back_gives_it_nevertheless()
+    {
+        // What came back is zeroed once the tail has run: its answer must be memory of its own.
+        await using TestAccelerator accelerator = await TestAccelerator.StartAsync();
+        TestStore store = await new TestStore().AddAsync("whole", TestParts.Small.Whole);
+        await store.AddPartsAsync("parts", TestParts.Headless with
+        {
+            Tail = new HandmadeModel().Input("p", 1, -1, TestParts.Classes).Node("Flatten", ["p"], ["q"]).Output("q", 1, -1, TestParts.Classes).ToBytes(),
+            TailCut = ["p"],
+        });
+        await using TestServer server = await TestServer.StartAsync(store, options => options with { Accelerators = [accelerator.Address] });
+        foreach (float[] row in TestParts.Rows(2))
+        {
+            double[] expected = await ScoresAsync(server, "whole", row), actual = await ScoresAsync(server, "parts", row);
+            for (int i = 0; i < expected.Length; i++) Assert.Equal(expected[i], actual[i], 1e-6);
+        }
+    }
+
+    [Fact]
+    public void What_the_model_gives_is_zeroed_when_it_was_sent()
+    {
+        float[] memory = [1, 2, 3];
+        var answer = new Tensor(OrtTensor.OverPinned(memory.AsMemory(), [1, 3]));
+        Assert.Equal([1f, 2f, 3f], answer.Elements<float>().ToArray());
+        answer.Dispose();
+        answer.Dispose();
+        Assert.Equal([0f, 0f, 0f], memory);
     }
 
     internal static async Task<JsonNode> InferAsync(TestServer server, string model, params float[][] rows)
