@@ -16,7 +16,7 @@ namespace Cloister.Serving.Engines;
 /// <summary>Makes the engine of a model that was opened.</summary>
 internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool, EnvelopeKeys envelopes, IReadOnlyList<AcceleratorAddress> accelerators, ILogger logger)
 {
-    private static readonly TimeSpan s_readiness = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan s_readiness = TimeSpan.FromSeconds(10), s_loading = TimeSpan.FromMinutes(2);
 
     /// <summary>Takes over a compiled model.</summary>
     /// <param name="name">The model's name, for the log.</param>
@@ -102,8 +102,7 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
     {
         try
         {
-            TimeSpan patience = engine.Deadline < s_readiness ? engine.Deadline : s_readiness;
-            await engine.Accelerators.ReadyAsync(cancellation).WaitAsync(patience, executor.Time, cancellation);
+            await AwaitReadyAsync(engine.Accelerators, engine.Deadline < s_readiness ? engine.Deadline : s_readiness, awaited, cancellation);
         }
         catch (PartitioningException never)
         {
@@ -116,6 +115,20 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
         catch (TimeoutException)
         {
             logger.NoAcceleratorYet(model);
+        }
+    }
+
+    // Where the model is awaited and on its way to an accelerator, it is not begun anew: it would never arrive.
+    private async Task AwaitReadyAsync(AcceleratorPool pool, TimeSpan patience, bool awaited, CancellationToken cancellation)
+    {
+        Task ready = pool.ReadyAsync(cancellation);
+        try
+        {
+            await ready.WaitAsync(patience, executor.Time, cancellation);
+        }
+        catch (TimeoutException) when (awaited && pool.Accelerators.Any(accelerator => accelerator is { Phase: AcceleratorPhase.Connecting, ModelBytesSent: > 0 }))
+        {
+            await ready.WaitAsync(s_loading, executor.Time, cancellation);
         }
     }
 

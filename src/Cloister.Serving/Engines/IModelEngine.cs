@@ -20,6 +20,9 @@ public interface IModelEngine : IAsyncDisposable
     /// </summary>
     bool AnswersInOneSize => false;
 
+    /// <summary>Whether it could answer now: false while something that it needs outside of the server is not there. Health tells it; requests are taken nevertheless.</summary>
+    bool IsReady => true;
+
     /// <summary>How busy it is; nothing where an engine has no queue.</summary>
     EngineLoad Load => default;
 

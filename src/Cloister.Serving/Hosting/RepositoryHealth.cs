@@ -26,7 +26,7 @@ internal sealed class RepositoryHealth(ModelRepository repository, TimeProvider 
     {
         if (Array.IndexOf(s_services, service) >= 0) return Of(repository.IsReady);
         foreach (ModelSlot slot in repository.Slots)
-            if (slot.Name == service) return Of(slot.State == ModelState.Ready);
+            if (slot.Name == service) return Of(slot.Newest is { Engine.IsReady: true });
         return null;
     }
 

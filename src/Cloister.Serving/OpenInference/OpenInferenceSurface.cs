@@ -84,8 +84,9 @@ internal sealed class OpenInferenceSurface : IServingSurface
     {
         ServedModel model = service.Repository.Find(ModelOf(http)).Require(ChoiceOf(http));
         using var json = new JsonOutput();
-        json.Raw("{\"name\":"u8).Text(model.Name).Raw(",\"ready\":true}"u8);
-        await SurfaceEndpoint.SendAsync(http, json);
+        bool ready = model.Engine.IsReady;
+        json.Raw("{\"name\":"u8).Text(model.Name).Raw(",\"ready\":"u8).Boolean(ready).Raw("}"u8);
+        await SurfaceEndpoint.SendAsync(http, json, ready ? StatusCodes.Status200OK : StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task SendModel(HttpContext http, PredictionService service)

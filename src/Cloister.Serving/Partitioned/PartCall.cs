@@ -28,11 +28,19 @@ internal abstract class PartCall : IInference
         {
             throw new ServingException(ServingError.EngineFailed, $"ONNX Runtime could not run the model: {exception.Message}", exception);
         }
+        catch (ArgumentException misfit)
+        {
+            throw Misfit(misfit);
+        }
         finally
         {
             lock (_gate) _options = null;
         }
     }
+
+    /// <summary>The refusal of a request of which a part makes something that the next part does not take.</summary>
+    public static ServingException Misfit(ArgumentException misfit) =>
+        new(ServingError.WrongShape, "What a part of the model makes of inputs of this shape is not what its next part takes; send another number of items.", misfit);
 
     public void Interrupt()
     {

@@ -27,6 +27,9 @@ public sealed record PartitionSetting
     /// <summary>Items of one batch that waiting requests are joined into; 1 joins none.</summary>
     public int MaximumBatch { get; init; } = 8;
 
+    /// <summary>Items that one request may have. An accelerator that computes many for long looks as one that stalls, to everybody who waits for it.</summary>
+    public int MaximumItems { get; init; } = 256;
+
     internal static PartitionSetting Read(ref JsonCursor cursor)
     {
         var setting = new PartitionSetting();
@@ -40,7 +43,8 @@ public sealed record PartitionSetting
             else if (seen.Adds(ref cursor, name, 3, "deadlineMilliseconds"u8)) setting = setting with { Deadline = TimeSpan.FromMilliseconds(cursor.ReadInteger("'deadlineMilliseconds'", 1, 86_400_000)) };
             else if (seen.Adds(ref cursor, name, 4, "depth"u8)) setting = setting with { Depth = (int)cursor.ReadInteger("'depth'", 1, 8) };
             else if (seen.Adds(ref cursor, name, 5, "maxBatchSize"u8)) setting = setting with { MaximumBatch = (int)cursor.ReadInteger("'maxBatchSize'", 1, 256) };
-            else throw cursor.Invalid("a member of 'partition' is unknown; known are topK, spotChecks, fallback, deadlineMilliseconds, depth, maxBatchSize");
+            else if (seen.Adds(ref cursor, name, 6, "maxRequestItems"u8)) setting = setting with { MaximumItems = (int)cursor.ReadInteger("'maxRequestItems'", 1, 65536) };
+            else throw cursor.Invalid("a member of 'partition' is unknown; known are topK, spotChecks, fallback, deadlineMilliseconds, depth, maxBatchSize, maxRequestItems");
         }
         return setting;
     }

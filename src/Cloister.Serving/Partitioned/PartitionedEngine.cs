@@ -44,6 +44,8 @@ internal sealed class PartitionedEngine : IModelEngine
 
     public bool AnswersInOneSize => true;
 
+    public bool IsReady => _parts.RunsInside || _parts.Accelerators.Accelerators.Any(accelerator => accelerator.Phase == AcceleratorPhase.Ready);
+
     public EngineLoad Load => new(Volatile.Read(ref _inside), _limit, _front.Load.Running + _tail.Load.Running);
 
     /// <summary>How long a request may be outside.</summary>
@@ -120,6 +122,10 @@ internal sealed class PartitionedEngine : IModelEngine
         {
             throw new ServingException(ServingError.Stopping, "The model is being released; ask again.", ended);
         }
+        catch (ArgumentException misfit)
+        {
+            throw PartCall.Misfit(misfit);
+        }
         catch (OnnxRuntimeException exception)
         {
             throw new ServingException(ServingError.EngineFailed, $"ONNX Runtime could not run the model: {exception.Message}", exception);
@@ -137,8 +143,19 @@ internal sealed class PartitionedEngine : IModelEngine
     {
         if (inputs.Count != Inputs.Count) throw new ArgumentException($"The model has {Inputs.Count} inputs, {inputs.Count} tensors are given.", nameof(inputs));
         for (int i = 0; i < inputs.Count; i++)
+        {
             if (Inputs[i].Mismatch(inputs[i].Type, inputs[i].Shape) is { } problem)
                 throw new ServingException(Inputs[i].Type == inputs[i].Type ? ServingError.WrongShape : ServingError.WrongType, $"The input {problem}");
+            if (Inputs[i].Shape is [< 0, ..]) DemandItems(inputs[i].Shape[0]);
+        }
+    }
+
+    // More would keep an accelerator for as long as one that stalls: its connection would end, and with it everybody's requests.
+    private void DemandItems(long items)
+    {
+        if (items < 1) throw new ServingException(ServingError.WrongShape, "The request has no item; send at least one.");
+        if (items > _parts.MaximumItems)
+            throw new ServingException(ServingError.BatchTooLarge, $"The request has {items} items; model '{_parts.Model}' takes {_parts.MaximumItems} at once: send fewer.");
     }
 
     private ServingException Overloaded(Exception? inner = null) =>

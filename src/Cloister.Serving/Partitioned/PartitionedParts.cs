@@ -11,11 +11,15 @@ namespace Cloister.Serving.Partitioned;
 /// <summary>A model in parts, ready to run, and its way to the accelerators.</summary>
 internal sealed class PartitionedParts : IAsyncDisposable
 {
+    private static readonly TimeSpan s_leastStall = TimeSpan.FromSeconds(1);
+
     private readonly BackNet _back;
 
-    private PartitionedParts(string model, BackNet back, PartitionedRunner runner, AcceleratorPool accelerators, ClassMapping? mapping, TimeSpan deadline)
+    private PartitionedParts(string model, BackNet back, PartitionedRunner runner, AcceleratorPool accelerators, ClassMapping? mapping, PartitionSetting setting)
     {
-        (Model, _back, Runner, Accelerators, Mapping, Deadline) = (model, back, runner, accelerators, mapping, deadline);
+        (Model, _back, Runner, Accelerators, Mapping, Deadline) = (model, back, runner, accelerators, mapping, setting.Deadline);
+        RunsInside = setting.FallsBackInside;
+        MaximumItems = back.TakesBatches ? setting.MaximumItems : 1;
         Outputs = mapping?.Outputs ?? runner.Outputs;
     }
 
@@ -32,6 +36,12 @@ internal sealed class PartitionedParts : IAsyncDisposable
 
     /// <summary>How long a request may be outside.</summary>
     public TimeSpan Deadline { get; }
+
+    /// <summary>Whether everything runs inside while no accelerator can be used.</summary>
+    public bool RunsInside { get; }
+
+    /// <summary>Items that one request may have.</summary>
+    public int MaximumItems { get; }
 
     /// <summary>Joins the parts.</summary>
     /// <param name="opening">What was opened; its sessions belong to the parts from here on.</param>
@@ -54,7 +64,7 @@ internal sealed class PartitionedParts : IAsyncDisposable
             DemandOutputs(outputs);
             ClassMapping? mapping = opening.Labels is { } labels ? ClassMapping.Of(outputs, labels, setting.TopK, pool) : null;
             started = AcceleratorPool.Start(back, accelerators, Options(setting, queueLimit, time), logger);
-            return new PartitionedParts(opening.Model, back, new PartitionedRunner(opening.Front, started, opening.Tail), started, mapping, setting.Deadline);
+            return new PartitionedParts(opening.Model, back, new PartitionedRunner(opening.Front, started, opening.Tail), started, mapping, setting);
         }
         catch (Exception failure)
         {
@@ -73,7 +83,7 @@ internal sealed class PartitionedParts : IAsyncDisposable
         _back.Dispose();
     }
 
-    private static AcceleratorPoolOptions Options(PartitionSetting setting, int queueLimit, TimeProvider time)
+    internal static AcceleratorPoolOptions Options(PartitionSetting setting, int queueLimit, TimeProvider time)
     {
         var options = new AcceleratorPoolOptions
         {
@@ -84,9 +94,10 @@ internal sealed class PartitionedParts : IAsyncDisposable
             Fallback = setting.FallsBackInside ? AcceleratorFallback.Inside : AcceleratorFallback.Refuse,
             TimeProvider = time,
         };
-        // One that stalls is given up while there is time left for another one.
+        // One that stalls is given up while there is time left for another one; but a short deadline is its callers' wish, and no reason
+        // to hang up on an accelerator that takes a connection or a model as quickly as it can.
         TimeSpan half = setting.Deadline / 2;
-        return half < options.StallTimeout ? options with { StallTimeout = half } : options;
+        return half < options.StallTimeout ? options with { StallTimeout = half > s_leastStall ? half : s_leastStall } : options;
     }
 
     // What crosses is what was assessed: these tensors, in this order, and no other.

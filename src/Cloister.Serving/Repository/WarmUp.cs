@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Onnx.Runtime;
+using Cloister.Partitioning;
 using Cloister.Serving.Engines;
 using Cloister.Serving.OpenInference;
 
@@ -43,7 +44,7 @@ internal sealed class WarmUp
     }
 
     /// <summary>Asks the version everything.</summary>
-    /// <exception cref="ServingException"><see cref="ServingError.WarmUpFailed"/>, with the request and the reason.</exception>
+    /// <exception cref="ServingException"><see cref="ServingError.WarmUpFailed"/>, or <see cref="ServingError.AcceleratorFailed"/>, with the request and the reason.</exception>
     public async Task RunAsync(ServedModel model, TensorPool pool, TimeSpan timeout, CancellationToken cancellation)
     {
         if (_zeros) await AskAsync("Zeros of the model's shapes", () => Zeros(model, pool), model, timeout, cancellation);
@@ -76,13 +77,17 @@ internal sealed class WarmUp
         }
         catch (ServingException refusal) when (refusal.Error is not (ServingError.Cancelled or ServingError.Stopping))
         {
-            throw new ServingException(ServingError.WarmUpFailed, $"{what} failed: {refusal.Message}", refusal);
+            throw new ServingException(IsPassing(refusal) ? ServingError.AcceleratorFailed : ServingError.WarmUpFailed, $"{what} failed: {refusal.Message}", refusal);
         }
         finally
         {
             foreach (Tensor? input in inputs) input?.Dispose();
         }
     }
+
+    // What accelerators outside did or left undone says nothing about the version: it is to be tried again.
+    private static bool IsPassing(ServingException refusal) =>
+        refusal.Error == ServingError.AcceleratorFailed || refusal is { Error: ServingError.DeadlineExceeded, InnerException: PartitioningException };
 
     private static Tensor?[] Parse(ReadOnlySpan<byte> request, ServedModel model, TensorPool pool) => InferRequestReader.Read(request, model, pool).Inputs;
 

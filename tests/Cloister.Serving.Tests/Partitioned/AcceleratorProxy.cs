@@ -21,7 +21,7 @@ internal enum Interference
 /// <summary>Stands between a workload and a real accelerator on TCP: keeps every byte that the workload sends, and changes answers (docs/formats/accelerator-wire.md).</summary>
 internal sealed class AcceleratorProxy : IAsyncDisposable
 {
-    private const int Header = 16, InputDigest = 16, Run = 10, Answer = 11;
+    private const int Header = 16, InputDigest = 16, Ready = 7, Run = 10, Answer = 11;
 
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
@@ -29,6 +29,7 @@ internal sealed class AcceleratorProxy : IAsyncDisposable
     private readonly Task _accepting;
     private readonly List<Task> _connections = [];
     private readonly List<byte[]> _sent = [];
+    private volatile Task _begin = Task.CompletedTask;
     private byte[]? _before;
 
     private AcceleratorProxy(AcceleratorAddress target)
@@ -42,6 +43,9 @@ internal sealed class AcceleratorProxy : IAsyncDisposable
     public AcceleratorAddress Address { get; }
 
     public Interference Interference { get; set; }
+
+    /// <summary>Keeps from the workload that an accelerator is ready, until the task ends.</summary>
+    public void HoldReady(Task until) => _begin = until;
 
     /// <summary>The frames that the workload sent, header and all.</summary>
     public IReadOnlyList<byte[]> Sent
@@ -102,6 +106,7 @@ internal sealed class AcceleratorProxy : IAsyncDisposable
                 if (Interference == Interference.Hang) return;
                 continue;
             }
+            if (!fromWorkload && frame[4] == Ready) await _begin.WaitAsync(cancellation);
             await to.WriteAsync(frame, cancellation);
         }
     }

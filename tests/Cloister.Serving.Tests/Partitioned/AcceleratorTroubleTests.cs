@@ -55,8 +55,10 @@ public sealed class AcceleratorTroubleTests
     {
         await using TestAccelerator accelerator = await TestAccelerator.StartAsync(tcp: true);
         await using var proxy = AcceleratorProxy.Before(accelerator);
-        await using TestServer server = await StartAsync("""{"partition":{"deadlineMilliseconds":2000,"spotChecks":0}}""", proxy.Address);
+        // One that swallows is known by the time it takes alone: half of the deadline.
+        await using TestServer server = await StartAsync($$$"""{"partition":{"deadlineMilliseconds":{{{(interference == Interference.Swallow ? 2000 : 60_000)}}},"spotChecks":0}}""", proxy.Address);
         float[][] rows = TestParts.Rows(3);
+        await ReadyAsync(server);
         proxy.Interference = interference;
         if (interference == Interference.Stale) await RightAsync(server, rows[2]); // what is answered again later
         await RightOrRefusedAsync(server, rows[0]);
@@ -69,7 +71,7 @@ public sealed class AcceleratorTroubleTests
     {
         await using TestAccelerator accelerator = await TestAccelerator.StartAsync(tcp: true);
         await using var proxy = AcceleratorProxy.Before(accelerator);
-        await using TestServer server = await StartAsync("""{"partition":{"deadlineMilliseconds":5000}}""", proxy.Address);
+        await using TestServer server = await StartAsync(null, proxy.Address);
         float[] row = TestParts.Rows(1)[0];
         proxy.Interference = Interference.NotNumbers;
         await RightOrRefusedAsync(server, row);
@@ -84,7 +86,7 @@ public sealed class AcceleratorTroubleTests
     {
         await using TestAccelerator accelerator = await TestAccelerator.StartAsync(tcp: true);
         await using var proxy = AcceleratorProxy.Before(accelerator);
-        await using TestServer server = await StartAsync("""{"partition":{"spotChecks":1,"deadlineMilliseconds":5000}}""", proxy.Address);
+        await using TestServer server = await StartAsync("""{"partition":{"spotChecks":1}}""", proxy.Address);
         float[][] rows = TestParts.Rows(4);
         await RightAsync(server, rows[0]);
         proxy.Interference = Interference.Lie;
@@ -167,8 +169,7 @@ public sealed class AcceleratorTroubleTests
         Assert.Equal(ModelState.Unavailable, state);
         Assert.Contains("which its warm-up needs", why, StringComparison.Ordinal);
         await using TestAccelerator accelerator = await TestAccelerator.StartAsync(address);
-        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
-        while ((await server.GetAsync("/v2/models/m/ready")).Status != HttpStatusCode.OK) await Task.Delay(50, patience.Token);
+        await ReadyAsync(server);
         Directory.Delete(folder, recursive: true);
     }
 
@@ -190,6 +191,12 @@ public sealed class AcceleratorTroubleTests
         TestServer server = await TestServer.StartAsync(store, options => options with { Accelerators = accelerators, Metrics = new MetricsOptions { Open = true }, StatusPage = new StatusPageOptions { Open = true } });
         Assert.All(server.Host.Models, model => Assert.True(model.State == ModelState.Ready, model.Reason));
         return server;
+    }
+
+    private static async Task ReadyAsync(TestServer server)
+    {
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while ((await server.GetAsync("/v2/models/m/ready")).Status != HttpStatusCode.OK) await Task.Delay(50, patience.Token);
     }
 
     private static async Task RightOrRefusedAsync(TestServer server, float[] row)

@@ -12,8 +12,8 @@ public sealed class PartitionSettingTests
 
     [Fact]
     public void Everything_can_be_said() => Assert.Equal(
-        new PartitionSetting { TopK = 3, SpotChecks = 0.25, FallsBackInside = true, Deadline = TimeSpan.FromMilliseconds(1500), Depth = 2, MaximumBatch = 16 },
-        Read("""{"topK":3,"spotChecks":0.25,"fallback":"inside","deadlineMilliseconds":1500,"depth":2,"maxBatchSize":16}"""));
+        new PartitionSetting { TopK = 3, SpotChecks = 0.25, FallsBackInside = true, Deadline = TimeSpan.FromMilliseconds(1500), Depth = 2, MaximumBatch = 16, MaximumItems = 64 },
+        Read("""{"topK":3,"spotChecks":0.25,"fallback":"inside","deadlineMilliseconds":1500,"depth":2,"maxBatchSize":16,"maxRequestItems":64}"""));
 
     [Theory]
     [InlineData("1", "must be an object")]
@@ -26,6 +26,7 @@ public sealed class PartitionSettingTests
     [InlineData("""{"deadlineMilliseconds":0}""", "'deadlineMilliseconds'")]
     [InlineData("""{"depth":9}""", "'depth'")]
     [InlineData("""{"maxBatchSize":0}""", "'maxBatchSize'")]
+    [InlineData("""{"maxRequestItems":0}""", "'maxRequestItems'")]
     [InlineData("""{"accelerators":[]}""", "a member of 'partition' is unknown")]
     public void What_means_nothing_is_refused(string json, string reason)
     {

@@ -22,8 +22,7 @@ internal static class ModelMessages
     {
         try
         {
-            service.Repository.Find(name).Require(ModelAddress.ChoiceOf(name, version));
-            return new ModelReadyResponse { Ready = true };
+            return new ModelReadyResponse { Ready = service.Repository.Find(name).Require(ModelAddress.ChoiceOf(name, version)).Engine.IsReady };
         }
         catch (ServingException refusal) when (refusal.Error is ServingError.ModelNotFound or ServingError.VersionNotFound or ServingError.ModelUnavailable)
         {
