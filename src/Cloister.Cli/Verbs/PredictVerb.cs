@@ -14,7 +14,7 @@ internal static class PredictVerb
     private static readonly Option<string> Workload = new("--workload") { Description = "The inference workload's address.", Required = true };
     private static readonly Option<string> Type = new("--type") { Description = "The type that the workload must have.", Required = true };
     private static readonly Option<string> Model = new("--model") { Description = "The model's name.", Required = true };
-    private static readonly Option<string[]> Images = new("--image") { Description = "A PNG picture; may be given several times.", Required = true };
+    private static readonly Option<string[]> Images = new("--image") { Description = "A picture, PNG or JPEG; may be given several times.", Required = true };
     private static readonly Option<int> Top = new("--top") { Description = "How many labels.", DefaultValueFactory = _ => 5 };
     private static readonly Option<string?> Mode = new("--mode") { Description = "Send nothing unless the model is in this mode: enclave, partitioned or encrypted." };
     private static readonly Option<string?> Token = new("--token") { Description = "A file with the caller's bearer token." };

@@ -39,7 +39,7 @@ public sealed class PredictClient : IDisposable
     /// that no answer's size tells which; fewer than <paramref name="count"/> then.
     /// </summary>
     /// <param name="model">The model's name.</param>
-    /// <param name="picture">A picture file's content (PNG).</param>
+    /// <param name="picture">A picture file's content (PNG or JPEG).</param>
     /// <param name="count">How many of the highest classes to answer, at least 1.</param>
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The highest classes, best first.</returns>

@@ -9,7 +9,7 @@ public sealed record PictureLimits
     /// <summary>The largest file, in bytes.</summary>
     public int MaxFileBytes { get; init; } = 64 << 20;
 
-    /// <summary>The most pixels; three bytes are allocated for each.</summary>
+    /// <summary>The most pixels; three bytes are allocated for each of a PNG, up to six of a JPEG, up to twelve of a progressive one.</summary>
     public int MaxPixels { get; init; } = 16_000_000;
 
     /// <summary>The largest width or height.</summary>

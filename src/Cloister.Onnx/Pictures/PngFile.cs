@@ -31,7 +31,7 @@ internal sealed class PngFile
         if (file.Length > limits.MaxFileBytes)
             throw new PictureException(PictureError.TooLarge, $"The file has {file.Length} bytes; at most {limits.MaxFileBytes} are read.");
         if (!file.StartsWith(Signature))
-            throw new PictureException(PictureError.NotPng, "The bytes do not begin with PNG's signature; only PNG pictures are read.");
+            throw new PictureException(PictureError.NotPng, "The bytes do not begin with PNG's signature.");
         ReadOnlySpan<byte> rest = file[Signature.Length..];
         PngHeader? header = null;
         byte[]? palette = null, transparency = null;

@@ -13,6 +13,9 @@ internal sealed record PictureCandidate(string Name, string Path, int Record)
 {
     private const int CifarRecord = 3073, CifarSide = 32, MostCandidates = 5_000_000;
 
+    // The pictures are the owner's own: photographs of any camera, one at a time.
+    private static readonly PictureLimits Limits = new() { MaxPixels = 64_000_000 };
+
     /// <summary>Everything below the paths, in an order that the seed alone decides, whatever order the file system has.</summary>
     public static PictureCandidate[] Find(IReadOnlyList<string> paths, int seed)
     {
@@ -96,12 +99,11 @@ internal sealed record PictureCandidate(string Name, string Path, int Record)
 
     private Picture ReadFile()
     {
-        if (new FileInfo(Path).Length is var length && length > PictureLimits.Default.MaxFileBytes) throw Refused($"it has {length:N0} bytes; at most {PictureLimits.Default.MaxFileBytes:N0} are read.");
+        if (new FileInfo(Path).Length is var length && length > Limits.MaxFileBytes) throw Refused($"it has {length:N0} bytes; at most {Limits.MaxFileBytes:N0} are read.");
         byte[] bytes = File.ReadAllBytes(Path);
-        if (bytes.AsSpan().StartsWith((ReadOnlySpan<byte>)[0xff, 0xd8, 0xff])) throw Refused("JPEG is not read; convert it to PNG, for example by: magick mogrify -format png *.jpg");
-        if (PpmReader.Recognises(bytes)) return PpmReader.Read(bytes);
+        if (PpmReader.Recognises(bytes)) return PpmReader.Read(bytes, Limits);
         if (Path.EndsWith(".bin", StringComparison.OrdinalIgnoreCase)) throw Refused($"CIFAR-10's binary format has {CifarRecord} bytes a record, and its {bytes.Length:N0} bytes are no whole number of them.");
-        return PngReader.Read(bytes);
+        return PictureFile.Read(bytes, Limits);
     }
 
     private static PartitioningException Refused(string why) => new(PartitioningError.PicturesRefused, why);

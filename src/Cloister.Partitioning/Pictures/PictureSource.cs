@@ -6,7 +6,7 @@ using Cloister.Partitioning.Features;
 namespace Cloister.Partitioning.Pictures;
 
 /// <summary>
-/// Takes pictures from folders and files: PNG, binary PPM and PGM, CIFAR-10's binary format. What is no picture is counted and named. A
+/// Takes pictures from folders and files: PNG, JPEG, binary PPM and PGM, CIFAR-10's binary format. What is no picture is counted and named. A
 /// picture with the pixels of an earlier one is left out: the same picture among those learned from and those attacked would fake a leak.
 /// </summary>
 public static class PictureSource

@@ -31,7 +31,7 @@ internal sealed class AnnouncedInput
     /// <summary>The number of elements of <see cref="Shape"/>.</summary>
     public long Elements { get; }
 
-    /// <summary>Whether the elements are PNG files for an input that takes pictures.</summary>
+    /// <summary>Whether the elements are picture files for an input that takes pictures.</summary>
     public bool IsPicture => _picture is not null;
 
     /// <summary>The bytes that numbers take; null for BYTES, whose elements have lengths of their own.</summary>
@@ -53,7 +53,7 @@ internal sealed class AnnouncedInput
         bool files = type == TensorElementType.String && picture is not null;
         if (!files && type != declared.Type)
             throw new ServingException(ServingError.WrongType,
-                $"Input '{name}' takes {TensorTypes.OpenInference(declared.Type)}{(picture is null ? "" : " or, as PNG pictures, BYTES")}, not {datatype}.");
+                $"Input '{name}' takes {TensorTypes.OpenInference(declared.Type)}{(picture is null ? "" : " or, as PNG or JPEG pictures, BYTES")}, not {datatype}.");
         if (files ? shape.Length is not (1 or 2) || (shape.Length == 2 && shape[1] != 1) : declared.Mismatch(type, shape) is not null)
             throw new ServingException(ServingError.WrongShape,
                 $"Input '{name}' takes shape {(files ? "[N] or [N,1] of BYTES" : TensorShapes.Text([.. declared.Shape]))}, not {TensorShapes.Text(shape)}.");
@@ -78,7 +78,7 @@ internal sealed class AnnouncedInput
         return tensor;
     }
 
-    /// <summary>The tensor of elements that came one by one: texts, or PNG files.</summary>
+    /// <summary>The tensor of elements that came one by one: texts, or picture files.</summary>
     /// <exception cref="ServingException">There are not as many as the shape wants, one is no text that the engine can take, or no picture.</exception>
     public Tensor ToTensor(IReadOnlyList<byte[]> elements, TensorPool pool)
     {

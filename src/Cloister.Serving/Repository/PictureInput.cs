@@ -41,7 +41,7 @@ internal sealed class PictureInput
         return picture;
     }
 
-    /// <summary>Decodes PNG files into one tensor of as many pictures.</summary>
+    /// <summary>Decodes PNG and JPEG files into one tensor of as many pictures.</summary>
     /// <exception cref="ServingException"><see cref="ServingError.PictureRefused"/>; the text says which picture and why.</exception>
     public Tensor ToTensor(IReadOnlyList<byte[]> files, TensorPool pool)
     {
@@ -55,7 +55,7 @@ internal sealed class PictureInput
             {
                 try
                 {
-                    Write(PngReader.Read(files[i], Limits), elements.Slice(i * size, size));
+                    Write(PictureFile.Read(files[i], Limits), elements.Slice(i * size, size));
                 }
                 catch (PictureException refusal)
                 {

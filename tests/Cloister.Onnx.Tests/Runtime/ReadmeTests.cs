@@ -22,7 +22,7 @@ public sealed partial class ReadmeTests : IDisposable
 
         byte[] model = File.ReadAllBytes("squeezenet1.1-224.onnx");
         using var session = OrtSession.FromMemory(model);
-        Picture picture = PngReader.Read(File.ReadAllBytes("cat.png"));
+        Picture picture = PictureFile.Read(File.ReadAllBytes("cat.png"));
 
         using var input = OrtTensor.Allocate<float>([1, 3, 224, 224]);
         Preprocessing.Parse("bgr-mean").ToTensor(picture, 3, 224, 224, input.Span<float>());

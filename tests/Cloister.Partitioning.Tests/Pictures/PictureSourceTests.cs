@@ -2,6 +2,7 @@ using System.Text;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Pictures;
+using Cloister.Tests;
 
 namespace Cloister.Partitioning.Tests.Pictures;
 
@@ -32,11 +33,15 @@ public sealed class PictureSourceTests : IDisposable
     }
 
     [Fact]
-    public void A_jpeg_is_refused_by_name_with_what_to_do()
+    public void Photographs_are_read_and_a_damaged_one_is_named()
     {
-        File.WriteAllBytes(_folder["photo.jpg"], [0xff, 0xd8, 0xff, 0xe0, 0, 16]);
-        string text = Assert.Throws<PartitioningException>(() => PictureSource.Read(Request(1, 2))).Message;
-        Assert.Contains("photo.jpg: JPEG is not read; convert it to PNG", text, StringComparison.Ordinal);
+        string folder = Path.Combine(TestData.RepositoryRoot, "tests", "Cloister.Onnx.Tests", "Pictures", "Jpeg");
+        foreach (string name in (string[])["baseline-444", "progressive-grey", "turned"]) File.Copy(Path.Combine(folder, name + ".jpg"), _folder[name + ".JPG"]);
+        File.WriteAllBytes(_folder["cut.jpg"], File.ReadAllBytes(Path.Combine(folder, "baseline-grey.jpg"))[..^9]);
+        PictureSet set = PictureSource.Read(Request(1, 2));
+        Assert.Equal((1, 2, 4), (set.Fit.Length, set.Test.Length, set.Candidates));
+        string text = Assert.Throws<PartitioningException>(() => PictureSource.Read(Request(2, 2))).Message;
+        Assert.Contains("cut.jpg: The file ends before the picture does", text, StringComparison.Ordinal);
     }
 
     [Fact]

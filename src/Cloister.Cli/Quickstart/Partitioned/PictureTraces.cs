@@ -13,8 +13,8 @@ internal static class PictureTraces
     /// <summary>Rows of pixels as bytes, together and by channel, and as 32-bit floats from 0 to 1 and from 0 to 255; and pieces of the file.</summary>
     public static IEnumerable<Trace> OfPicture(string name, byte[] file)
     {
-        Picture picture = PngReader.Read(file);
-        foreach (Trace trace in Pieces(name, "a piece of the file", file.AsSpan(8).ToArray())) yield return trace; // every PNG begins alike
+        Picture picture = PictureFile.Read(file);
+        foreach (Trace trace in Pieces(name, "a piece of the file", file.AsSpan(8).ToArray())) yield return trace; // files of a format begin alike
         for (int y = 0; y < picture.Height; y++)
         {
             byte[] row = picture.Rgb.AsSpan(3 * picture.Width * y, 3 * picture.Width).ToArray();

@@ -15,7 +15,7 @@ internal static class ModelAssessVerb
     private const int LargestModel = int.MaxValue;
 
     private static readonly Argument<string> Model = new("model") { Description = "The ONNX file, its weights in it." };
-    private static readonly Option<string[]> Images = new("--images") { Description = "Pictures like those that will be asked: folders, PNG or PPM files, CIFAR-10's .bin files.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Images = new("--images") { Description = "Pictures like those that will be asked: folders, PNG, JPEG or PPM files, CIFAR-10's .bin files.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes the model's input: " + string.Join(", ", Preprocessing.Names) + "." };
     private static readonly Option<string?> Size = new("--size") { Description = "HEIGHTxWIDTH, where the model leaves it open." };
     private static readonly Option<string?> Oracle = new("--oracle") { Description = "Another classifier: adds the heuristic of the literature, which asks it for its opinion." };

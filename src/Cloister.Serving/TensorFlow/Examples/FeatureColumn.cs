@@ -8,7 +8,7 @@ namespace Cloister.Serving.TensorFlow.Examples;
 
 /// <summary>
 /// One input of a model, filled example by example: bytes for texts, floats or whole numbers for floating-point inputs, whole numbers
-/// for the others (0 and 1 for truth values). A picture input takes bytes that are a PNG file.
+/// for the others (0 and 1 for truth values). A picture input takes bytes that are a PNG or JPEG file.
 /// </summary>
 internal sealed class FeatureColumn(TensorInfo input, bool isPicture)
 {
