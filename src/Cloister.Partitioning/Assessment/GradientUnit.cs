@@ -11,7 +11,7 @@ internal sealed class GradientUnit : IAttack
 
     public string Name => "gradient";
 
-    public string Settings { get; } = $"1 {For(0, 1)}";
+    public string Settings { get; } = $"2 {For(0, 1)}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
@@ -26,6 +26,7 @@ internal sealed class GradientUnit : IAttack
                 Measures =
                 [
                     new Measure("reidentification", score.ReIdentification, score.BaselineReIdentification.Estimate, score.Chance),
+                    Measure.Exact(Measure.ChanceOfAsMany, score.ChanceOfAsMany),
                     new Measure("psnr", score.Psnr, score.BaselinePsnr.Estimate),
                     new Measure("ssim", score.Ssim, score.BaselineSsim.Estimate),
                     new Measure("psnr-gain", score.PsnrGain, 0),

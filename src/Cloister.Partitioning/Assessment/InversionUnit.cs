@@ -16,7 +16,7 @@ internal sealed class InversionUnit : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = $"1 {Defaults with { Threads = 1 }}";
+    internal static string SettingsText { get; } = $"2 {Defaults with { Threads = 1 }}";
 
     internal static InversionSettings For(AttackTarget target, int threads) => Defaults with { Seed = target.Seed, Threads = threads };
 
@@ -40,6 +40,7 @@ internal sealed class InversionUnit : IAttack
     internal static ImmutableArray<Measure> Measures(InversionScore score, string prefix = "") =>
     [
         new Measure(prefix + "reidentification", score.ReIdentification, score.BaselineReIdentification.Estimate, score.Chance),
+        Measure.Exact(prefix + Measure.ChanceOfAsMany, score.ChanceOfAsMany),
         new Measure(prefix + "psnr", score.Psnr, score.BaselinePsnr.Estimate),
         new Measure(prefix + "ssim", score.Ssim, score.BaselineSsim.Estimate),
         new Measure(prefix + "psnr-gain", score.PsnrGain, 0),

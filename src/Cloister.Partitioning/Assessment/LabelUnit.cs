@@ -16,7 +16,7 @@ internal sealed class LabelUnit(ImmutableArray<PublicModelFile> publicModels, Im
 
     public string Settings => string.Join('\n', (string[])
     [
-        $"1 {Defaults with { Threads = 1 }} {string.Join(' ', Defaults.Lambdas.Select(lambda => lambda.ToString(CultureInfo.InvariantCulture)))}",
+        $"2 {Defaults with { Threads = 1 }} {string.Join(' ', Defaults.Lambdas.Select(lambda => lambda.ToString(CultureInfo.InvariantCulture)))}",
         .. publicModels.Select(one => $"{one.Model.Digest} {one.Model.Preprocess} {one.Labels.Length}\n{string.Join('\n', one.Labels)}"),
         .. labels,
     ]);

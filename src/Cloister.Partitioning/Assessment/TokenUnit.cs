@@ -15,7 +15,7 @@ internal sealed class TokenUnit(IReadOnlyList<int[]>? texts) : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = $"1 {Defaults with { Threads = 1 }}";
+    internal static string SettingsText { get; } = $"2 {Defaults with { Threads = 1 }}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
@@ -28,7 +28,7 @@ internal sealed class TokenUnit(IReadOnlyList<int[]>? texts) : IAttack
                 Attack = Name,
                 NotRun = null,
                 Found = score.Leaks,
-                Measures = [new Measure("tokens", score.Accuracy, Chance: score.Baseline.Estimate)],
+                Measures = [new Measure("tokens", score.Accuracy, Chance: score.Chance)],
                 Notes = [string.Create(CultureInfo.InvariantCulture, $"{100 * score.Accuracy.Estimate:0.#} % of {of}, of {score.Vocabulary} to choose from, in {score.TestTexts} texts of {score.Length}; {score.Decoder}; {score.FitTexts} texts fitted")],
                 Protection = Scores.Of(ProtectionScores.Tokens, score.Protection),
             },
@@ -48,7 +48,7 @@ internal sealed class TokenCalibrationUnit : IAttack
         try
         {
             TokenCalibration calibration = TokenAttack.Calibrate(TokenUnit.Defaults with { Seed = target.Seed, Threads = threads }, target.Model.Proto, cancellation);
-            return [CalibrationUnit.Of(true, [new Measure("embeddings: tokens", calibration.Whole.Accuracy, Chance: calibration.Whole.Baseline.Estimate), new Measure("noise: tokens", calibration.Noise.Accuracy, Chance: calibration.Noise.Baseline.Estimate)],
+            return [CalibrationUnit.Of(true, [new Measure("embeddings: tokens", calibration.Whole.Accuracy, Chance: calibration.Whole.Chance), new Measure("noise: tokens", calibration.Noise.Accuracy, Chance: calibration.Noise.Chance)],
                 "From the tokens' own embeddings the attack finds every token; from noise none beyond chance.")];
         }
         catch (PartitioningException failure) when (failure.Error == PartitioningError.CalibrationFailed)

@@ -7,7 +7,7 @@ namespace Cloister.Partitioning.Inversion;
 /// <param name="Noise">On noise in place of features: no more are found than by chance, and no picture is nearer than the mean.</param>
 public sealed record InversionCalibration(InversionScore Whole, InversionScore Noise)
 {
-    /// <summary>The confidence of the intervals on noise: a sound attack fails by bad luck less than once in a thousand runs.</summary>
+    /// <summary>The confidence in what noise may show: a sound attack fails by bad luck less than once in a thousand runs.</summary>
     public const double Confidence = 0.999;
 
     /// <summary>Decibels that are asked for on the input itself.</summary>
@@ -22,7 +22,7 @@ public sealed record InversionCalibration(InversionScore Whole, InversionScore N
         {
             if (Whole.ReIdentification.Estimate < 1 || Whole.Psnr.Estimate < WholePsnr)
                 return string.Create(CultureInfo.InvariantCulture, $"From the model's input itself the attack finds {Whole.ReIdentification.Estimate:p1} of the pictures at {Whole.Psnr.Estimate:f1} dB; it must find all at {WholePsnr} dB at least. Its verdicts are void: are the pixels those of the inputs?");
-            if (Noise.ReIdentification.Lower > Noise.Chance || Math.Abs(Noise.PsnrGain.Estimate) > NoisePsnr)
+            if (Noise.ChanceOfAsMany < (1 - Confidence) / 2 || Math.Abs(Noise.PsnrGain.Estimate) > NoisePsnr)
                 return string.Create(CultureInfo.InvariantCulture, $"From noise the attack finds {Noise.ReIdentification.Estimate:p1} of the pictures, {Noise.PsnrGain.Estimate:f2} dB from the mean picture; chance is {Noise.Chance:p1}. Its verdicts are void.");
             return null;
         }

@@ -17,6 +17,9 @@ public sealed record InversionScore : PictureScore
     /// <summary>Other pictures that were rebuilt.</summary>
     public required int TestPictures { get; init; }
 
+    /// <inheritdoc/>
+    public override int Tried => TestPictures;
+
     /// <summary>Cells that were fitted.</summary>
     public required long Rows { get; init; }
 

@@ -36,9 +36,17 @@ public abstract record PictureScore
     /// <summary>The share of re-identified pictures that guessing gives: one in as many as there are to choose from.</summary>
     public required double Chance { get; init; }
 
-    /// <summary>The verdict: more pictures are re-identified than chance explains.</summary>
-    public bool Leaks => ReIdentification.Lower > Chance;
+    /// <summary>Pictures that were to be re-identified.</summary>
+    public abstract int Tried { get; }
+
+    /// <summary>How often guessing re-identifies as many of them.</summary>
+    public double ChanceOfAsMany => Proportion.ChanceOfAsMany(Found, Tried, Chance);
+
+    /// <summary>The verdict: more pictures are re-identified than chance explains. It is made of <see cref="ChanceOfAsMany"/>, at one end of 95 % (decision 0179).</summary>
+    public bool Leaks => Proportion.ExceedsChance(Found, Tried, Chance);
 
     /// <summary>1 where no more than chance can be re-identified, 0 where everything may be: by the interval's upper bound.</summary>
     public double Protection => Math.Clamp(1 - (ReIdentification.Upper - Chance) / (1 - Chance), 0, 1);
+
+    private int Found => (int)Math.Round(ReIdentification.Estimate * Tried);
 }

@@ -15,6 +15,9 @@ namespace Cloister.Partitioning.Labels;
 internal sealed class ExposureProbes(
     LabelSettings settings, int fit, Answers answers, ImmutableArray<string> names, IReadOnlyList<(string Name, string[] Taught)> teachers, LabelMatching? matching, MatrixProduct product)
 {
+    // Above this share of one answer nothing can be told from naming it always.
+    private const double MostOfOneAnswer = 0.9;
+
     private readonly string[] _others = [.. Enumerable.Range(fit, answers.Pictures - fit).Select(i => names[answers.First(i)])];
 
     /// <summary>Tries them.</summary>
@@ -26,6 +29,10 @@ internal sealed class ExposureProbes(
         int ways = crossing.Columns is null ? teachers.Count + 1 : 2 * teachers.Count + (matching is null ? 1 : 2);
         double confidence = 1 - (1 - settings.Confidence) / ways;
         double chance = _others.CountBy(name => name).Max(pair => pair.Value) / (double)_others.Length;
+        if (chance > MostOfOneAnswer)
+            throw new PartitioningException(
+                PartitioningError.PicturesRefused,
+                $"The model gives one answer to {100 * chance:0} % of the {_others.Length} pictures to name: whoever names it always is right as often, and nothing can be said of the classes. Give pictures of several classes.");
         var probes = ImmutableArray.CreateBuilder<LabelProbe>(ways);
         (string[] told, int used, double lambda) = ProbeFit.ToScores(settings, crossing.Features, crossing.Count, answers.Take(fit), names, product, cancellation);
         probes.Add(Judge(LabelProbe.RidgeOnScores, LabelProbe.Itself, told, used, lambda));

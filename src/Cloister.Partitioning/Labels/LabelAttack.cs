@@ -25,6 +25,7 @@ public static class LabelAttack
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.TooFewSamples"/>: fewer than five known pictures, or none of others;
+    /// <see cref="PartitioningError.PicturesRefused"/>: the model gives nearly all of them the same answer;
     /// <see cref="PartitioningError.LabelsRefused"/>: names do not fit answers, or no name is known to any public model;
     /// <see cref="PartitioningError.FeaturesRefused"/>, <see cref="PartitioningError.ClassifierRefused"/>, <see cref="PartitioningError.ModelRefused"/>.
     /// </exception>

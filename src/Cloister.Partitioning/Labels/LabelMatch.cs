@@ -10,9 +10,14 @@ namespace Cloister.Partitioning.Labels;
 /// <param name="Chance">The share that a drawn order names right: one over the public models' classes.</param>
 public sealed record LabelMatch(int Classes, Interval Recovered, int Active, Interval? RecoveredActive, double Chance)
 {
-    /// <summary>Whether more was found than by chance, of all or of the active classes, by the lower bound.</summary>
-    public bool Found => Recovered.Lower > Chance || RecoveredActive?.Lower > Chance;
+    // Two ways of matching, each judged by all classes and by the active ones.
+    private const int Ways = 4;
+
+    /// <summary>Whether more was found than chance explains, of all or of the active classes: by the exact tail, at one end of 95 % shared out among the ways that are tried (decision 0179).</summary>
+    public bool Found => Exceeds(Recovered, Classes) || RecoveredActive is { } active && Exceeds(active, Active);
 
     /// <summary>1 less what was found beyond chance, from the upper bounds: 0 to 1.</summary>
     public double Protection => 1 - Math.Clamp((Math.Max(Recovered.Upper, RecoveredActive?.Upper ?? 0) - Chance) / (1 - Chance), 0, 1);
+
+    private bool Exceeds(Interval recovered, int of) => Proportion.ExceedsChance((int)Math.Round(recovered.Estimate * of), of, Chance, 1 - 0.05 / Ways);
 }

@@ -48,7 +48,14 @@ public sealed record Finding
 /// <param name="Value">The estimate between its bounds.</param>
 /// <param name="Baseline">The same figure where the attacker sees nothing; null where there is none.</param>
 /// <param name="Chance">What guessing gives; null where there is none.</param>
-public sealed record Measure(string Name, Interval Value, double? Baseline = null, double? Chance = null);
+public sealed record Measure(string Name, Interval Value, double? Baseline = null, double? Chance = null)
+{
+    /// <summary>The name of the share of cases in which guessing finds as much; the verdict is made of it.</summary>
+    internal const string ChanceOfAsMany = "chance-of-as-many";
+
+    /// <summary>A number that has no interval.</summary>
+    internal static Measure Exact(string name, double value) => new(name, new Interval(value, value, value));
+}
 
 /// <summary>A tested picture and what an attacker made of the tensors that cross.</summary>
 /// <param name="Name">Where the picture is from.</param>

@@ -14,6 +14,9 @@ public static class TokenAttack
 {
     private const int KeptTexts = 3;
 
+    // Tokens that a guess does not name: of fewer no share can be told, and texts of one token would hide every leak.
+    private const int LeastUnguessed = 20;
+
     /// <summary>Attacks one cut.</summary>
     /// <param name="settings">How.</param>
     /// <param name="model">The whole model; its one input takes token ids, [texts, tokens].</param>
@@ -86,6 +89,10 @@ public static class TokenAttack
                 kept.Add(new RecoveredText([.. test[i]], [.. recovered]));
             progress?.Report(0.8 + 0.2 * (i + 1) / test.Length);
         }
+        if (tokens - guessed < LeastUnguessed)
+            throw new PartitioningException(
+                PartitioningError.TooFewSamples,
+                $"The most frequent tokens are {guessed} of the {tokens} to recover: whoever names them needs to see nothing, and what else is recovered cannot be told from it. Give texts that differ, without padding.");
         return new TokenScore
         {
             Tensors = source.Tensors,
@@ -96,6 +103,7 @@ public static class TokenAttack
             Length = source.Length,
             Vocabulary = table.Tokens,
             Lambda = decoder.Lambda,
+            Tokens = tokens,
             Accuracy = Proportion.Wilson(found, tokens, settings.Confidence),
             Baseline = Proportion.Wilson(guessed, tokens, settings.Confidence),
             Texts = [.. kept],
@@ -127,11 +135,10 @@ public static class TokenAttack
                 throw new ArgumentException($"A text has {length} tokens, each 0 to {table.Tokens - 1}.", nameof(texts));
         if (texts.Count < TokenSettings.MinimumTexts)
             throw new PartitioningException(PartitioningError.TooFewSamples, $"At least {TokenSettings.MinimumTexts} texts are needed; there are {texts.Count}.");
-        int[][] fit = [.. texts.Where((_, i) => i % 5 != 4)], test = [.. texts.Where((_, i) => i % 5 == 4)];
-        var seen = fit.Select(text => string.Join(' ', text)).ToHashSet(StringComparer.Ordinal);
-        return test.Any(text => seen.Contains(string.Join(' ', text)))
-            ? throw new PartitioningException(PartitioningError.SamplesOverlap, "A text stands among those fitted and those tested: a test on what was fitted says nothing.")
-            : (fit, test);
+        var seen = new HashSet<string>(StringComparer.Ordinal);
+        return texts.All(text => seen.Add(string.Join(' ', text)))
+            ? ([.. texts.Where((_, i) => i % 5 != 4)], [.. texts.Where((_, i) => i % 5 == 4)])
+            : throw new PartitioningException(PartitioningError.SamplesOverlap, "A text stands twice: a test on what was fitted, or on one text again and again, says nothing. Leave repeated texts out.");
     }
 
     private static IEnumerable<int> Frequent(int[][] texts, int tokens, int count)

@@ -7,7 +7,7 @@ namespace Cloister.Partitioning.Tokens;
 /// <param name="Noise">From noise: no more than guessing gives.</param>
 public sealed record TokenCalibration(TokenScore Whole, TokenScore Noise)
 {
-    /// <summary>The confidence of the intervals on noise: a sound attack fails by bad luck less than once in a thousand runs.</summary>
+    /// <summary>The confidence in what noise may show: a sound attack fails by bad luck less than once in a thousand runs.</summary>
     public const double Confidence = 0.999;
 
     /// <summary>The share that must be recovered; tokens that were never trained can share a row.</summary>
@@ -19,8 +19,8 @@ public sealed record TokenCalibration(TokenScore Whole, TokenScore Noise)
         {
             if (Whole.Accuracy.Estimate < WholeAccuracy)
                 return string.Create(CultureInfo.InvariantCulture, $"From the tokens' own rows {Whole.Accuracy.Estimate:p1} are recovered; {WholeAccuracy:p0} must be. The verdicts are void: do many tokens share an embedding?");
-            if (Noise.Accuracy.Lower > Math.Max(Noise.Baseline.Estimate, 1.0 / Noise.Vocabulary))
-                return string.Create(CultureInfo.InvariantCulture, $"From noise {Noise.Accuracy.Estimate:p2} of the tokens are recovered; guessing gives {Noise.Baseline.Estimate:p2}. The verdicts are void.");
+            if (Noise.ExceedsChance(Confidence))
+                return string.Create(CultureInfo.InvariantCulture, $"From noise {Noise.Accuracy.Estimate:p2} of the tokens are recovered; guessing gives {Noise.Chance:p2}. The verdicts are void.");
             return null;
         }
     }

@@ -26,6 +26,9 @@ public sealed record GradientScore : PictureScore
     /// <summary>Pictures that were searched for.</summary>
     public required int Pictures { get; init; }
 
+    /// <inheritdoc/>
+    public override int Tried => Pictures;
+
     /// <summary>Pictures among which each was to be recognised.</summary>
     public required int Candidates { get; init; }
 

@@ -59,6 +59,14 @@ public sealed class ExposureProbesTests
     }
 
     [Fact]
+    public void Pictures_that_get_one_answer_protect_no_class_they_are_refused()
+    {
+        var answers = Answers.Of([.. Enumerable.Range(0, Fit + Test).Select(i => Enumerable.Range(0, Classes).Select(j => j == 3 ? 9f : (float)((i + j) % 5)).ToArray())]);
+        string[] truth = [.. Enumerable.Repeat("class 3", Fit + Test)];
+        Assert.Equal(PartitioningError.PicturesRefused, Assert.Throws<PartitioningException>(() => Try(answers, truth, answers)).Error);
+    }
+
+    [Fact]
     public void A_constant_tensor_leaves_the_commonest_answer()
     {
         (Answers answers, string[] truth) = Drawn(4);

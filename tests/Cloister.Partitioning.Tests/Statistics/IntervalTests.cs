@@ -75,4 +75,38 @@ public sealed class IntervalTests
         Assert.Equal(10, chosen.Length);
         Assert.Equal([0, 1, 2], new SplitMix64(5).Choose(9, 3));
     }
+
+    [Theory]
+    [InlineData(0, 60, 1.0 / 60, 1)]
+    [InlineData(3, 60, 1.0 / 60, 0.0784)]
+    [InlineData(4, 60, 1.0 / 60, 0.01796)]
+    [InlineData(60, 60, 0.5, 8.67e-19)]
+    [InlineData(1, 1, 0.25, 0.25)]
+    [InlineData(2, 10, 0, 0)]
+    [InlineData(2, 10, 1, 1)]
+    [InlineData(5_100, 10_000, 0.5, 0.02333)]
+    public void The_chance_of_as_many_is_the_exact_tail(int successes, int trials, double chance, double expected)
+    {
+        Assert.Equal(1, (Proportion.ChanceOfAsMany(successes, trials, chance) + 1e-30) / (expected + 1e-30), 1e-2);
+    }
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(60)]
+    [InlineData(240)]
+    public void Noise_is_found_to_leak_no_more_often_than_is_said(int pictures)
+    {
+        int least = Enumerable.Range(0, pictures).First(found => Proportion.ExceedsChance(found, pictures, 1.0 / pictures));
+        Assert.True(Proportion.ChanceOfAsMany(least, pictures, 1.0 / pictures) <= 0.025);
+        int calibration = Enumerable.Range(0, pictures).First(found => Proportion.ExceedsChance(found, pictures, 1.0 / pictures, 0.999));
+        Assert.True(Proportion.ChanceOfAsMany(calibration, pictures, 1.0 / pictures) <= 0.001);
+    }
+
+    [Fact]
+    public void A_chance_that_is_none_is_the_callers_mistake()
+    {
+        Assert.Throws<ArgumentOutOfRangeException>(() => Proportion.ChanceOfAsMany(1, 2, double.NaN));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Proportion.ChanceOfAsMany(3, 2, 0.5));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Proportion.ChanceOfAsMany(1, 0, 0.5));
+    }
 }

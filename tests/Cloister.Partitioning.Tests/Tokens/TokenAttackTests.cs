@@ -85,6 +85,28 @@ public sealed class TokenAttackTests
     }
 
     [Fact]
+    public void Texts_of_one_token_hide_nothing_they_are_refused()
+    {
+        ModelProto model = Text(Table(50, 8), 50);
+        // Every fifth is attacked; all of those are token 7 over and over, which guessing names as well as any attack.
+        int[] same = [.. Enumerable.Repeat(7, 12)];
+        int[][] Texts(Func<int, int[]> attacked) => [.. Enumerable.Range(0, 100).Select(i => i % 5 == 4 ? attacked(i) : Enumerable.Range(0, 12).Select(k => k == 0 ? i % 50 : k == 1 ? i / 50 : 7).ToArray())];
+        Assert.Equal(PartitioningError.SamplesOverlap, Refusal(() => TokenAttack.Run(Settings, model, Cut("rows"), Texts(_ => same))));
+        Assert.Equal(PartitioningError.TooFewSamples, Refusal(() => TokenAttack.Run(Settings, model, Cut("rows"), Texts(i => [.. Enumerable.Range(0, 12).Select(k => i > 4 && k == i / 5 % 12 ? 8 + i / 60 : 7)]))));
+    }
+
+    [Fact]
+    public void A_guess_without_luck_is_no_reason_to_call_one_hit_a_leak()
+    {
+        var none = new Interval(0, 0, 0.005);
+        TokenScore score = TokenAttack.Run(Settings with { FitTexts = 60, TestTexts = 3 }, Text(Table(50, 8), 50), Cut("rows")) with { Vocabulary = 10_000, Tokens = 720, Baseline = none };
+        Assert.Equal(1e-4, score.Chance);
+        Assert.False((score with { Accuracy = Proportion.Wilson(1, 720) }).Leaks);
+        Assert.True((score with { Accuracy = Proportion.Wilson(2, 720) }).Leaks);
+        Assert.Equal(0, (score with { Baseline = new Interval(0.9, 1, 1) }).Protection);
+    }
+
+    [Fact]
     public void Rows_across_another_axis_are_found_too_and_constant_ones_refused()
     {
         ModelProto model = Text(Table(50, 8), 50,
