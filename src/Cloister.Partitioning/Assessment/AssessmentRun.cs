@@ -34,7 +34,7 @@ public static class AssessmentRun
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.CutCount, 1);
         if (plan.Pictures.Size != plan.Model.Size) throw new ArgumentException($"The pictures are of {plan.Pictures.Size}, the model reads {plan.Model.Size}.", nameof(plan));
         ModelGraph graph = ReadGraph(plan.Model);
-        ImmutableArray<Cut> all = plan.Cuts.IsEmpty || plan.Tails.IsEmpty ? CutFinder.Find(graph) : [];
+        ImmutableArray<Cut> all = CutFinder.Find(graph);
         ImmutableArray<Cut> cuts = plan.Cuts.IsEmpty ? CutChoice.Spread(all, plan.CutCount) : [.. plan.Cuts.Select(cut => graph.Cut(cut)).OrderBy(cut => cut.MacsBefore).ThenBy(cut => cut.NodesBefore)];
         if (cuts.IsEmpty) throw new PartitioningException(PartitioningError.ModelRefused, $"'{plan.Model.Name}' has no cut of a single tensor; name one of several with --cut.");
         ImmutableArray<Cut> tails = plan.Tails.IsEmpty ? CutChoice.Last(all, TailCandidates) : [.. plan.Tails.Select(tail => graph.Cut(tail))];
@@ -42,24 +42,33 @@ public static class AssessmentRun
         AttackList attacks = plan.Attacks ?? AttackChoice.Of(plan);
         AttackTarget Target(Cut? cut, ImmutableArray<Cut> tails) => new(plan.Model, graph, cut, tails, plan.Pictures, plan.Seed);
         var units = new List<AssessmentUnit> { new(attacks.Calibration, Target(null, [])) };
-        units.AddRange(cuts.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut, [])))));
+        IEnumerable<AssessmentUnit> At(ImmutableArray<Cut> places) => places.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut, []))));
+        units.AddRange(At(cuts));
         if (attacks.AtTails is { } labels) units.Add(new AssessmentUnit(labels, Target(null, tails)));
-        ImmutableArray<Finding>[] findings = await UnitRun.RunAsync(units, UnitStore.Open(plan.WorkFolder), plan.Threads, progress, cancellation);
-        return Report(plan, graph, attacks, cuts, tails, [.. findings.SelectMany(unit => unit)]);
+        UnitStore store = UnitStore.Open(plan.WorkFolder);
+        Finding[] findings = [.. (await UnitRun.RunAsync(units, store, plan.Threads, progress, cancellation)).SelectMany(unit => unit)];
+        int each = attacks.AtCuts.Length;
+        ImmutableArray<MeasuredCut> measured = MeasuredCut.Of(cuts, findings.AsSpan(1, cuts.Length * each));
+        ImmutableArray<Cut> behind = CutsBehind.Of(plan.Model.Proto, Judgement.Cuts(plan.Model.Proto, measured), all);
+        if (!behind.IsEmpty)
+        {
+            Finding[] more = [.. (await UnitRun.RunAsync([.. At(behind)], store, plan.Threads, progress, cancellation)).SelectMany(unit => unit)];
+            measured = [.. measured.Concat(MeasuredCut.Of(behind, more)).OrderBy(one => one.Cut.MacsBefore).ThenBy(one => one.Cut.NodesBefore)];
+        }
+        return Report(plan, graph, findings[0], measured, tails, findings[(1 + cuts.Length * each)..]);
     }
 
     internal static ModelGraph ReadGraph(AssessedModel model) =>
         ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [.. model.Shape] });
 
-    private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, AttackList attacks, ImmutableArray<Cut> cuts, ImmutableArray<Cut> tails, Finding[] findings)
+    private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, Finding calibration, ImmutableArray<MeasuredCut> measured, ImmutableArray<Cut> tails, Finding[] labels)
     {
-        int each = attacks.AtCuts.Length;
         (int fit, int test) = !plan.Model.ReadsTexts ? (plan.Pictures.Fit.Length, plan.Pictures.Test.Length)
             : plan.Texts is { } texts ? (texts.Count - texts.Count / 5, texts.Count / 5) : (TokenUnit.Defaults.FitTexts, TokenUnit.Defaults.TestTexts);
-        Finding calibration = findings[0];
         bool valid = calibration is { NotRun: null, Found: true };
-        ImmutableArray<AssessedCut> assessed = Judgement.Cuts(plan.Model.Proto, [.. cuts.Select((cut, place) => (cut, findings.AsSpan(1 + place * each, each).ToImmutableArray()))]);
-        ImmutableArray<AssessedTail> ends = attacks.AtTails is null ? [] : [.. tails.Prepend(null).Select((tail, place) => End(graph, tail, findings[1 + cuts.Length * each + place]))];
+        ImmutableArray<AssessedCut> assessed = Judgement.Cuts(plan.Model.Proto, measured);
+        ImmutableArray<AssessedTail> ends = labels.Length == 0 ? [] : [.. tails.Prepend(null).Select((tail, place) => End(graph, tail, labels[place]))];
+        string? invalid = valid ? null : calibration.NotRun ?? calibration.Notes.FirstOrDefault("");
         return new AssessmentReport
         {
             Version = AssessmentReport.CurrentVersion,
@@ -72,7 +81,7 @@ public static class AssessmentRun
             Calibration = calibration,
             Cuts = assessed,
             Tails = ends,
-            Recommendation = Judgement.Recommend(valid, assessed, ends),
+            Recommendation = Judgement.Recommend(valid, assessed, ends, invalid, Judgement.TooFew(fit, test)),
             Notices = Notices,
         };
     }

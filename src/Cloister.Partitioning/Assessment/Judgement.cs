@@ -12,19 +12,26 @@ internal static class Judgement
     /// <summary>Partitions that leave less computation than this outside are not worth what they give away.</summary>
     public const double LeastOutside = 0.05;
 
-    private static readonly string[] Verdicts = ["inversion", "gradient", "tokens"];
+    /// <summary>Pictures or texts to learn from and to attack, of which less finds too little to recommend a cut by.</summary>
+    public const int LeastFit = 300, LeastTest = 60;
+
+    // Those that can condemn a cut, and those without which nothing is said in its favour: a search by gradient sees too few pictures for that.
+    private static readonly string[] Verdicts = ["inversion", "gradient", "tokens"], Needed = ["inversion", "tokens"];
+
+    // A finding is weak where it would not stand if it had been sought at as many cuts as are looked at by default.
+    private const double Weak = 0.025 / 12;
 
     /// <summary>Judges every cut by its own findings and by those of cuts that are computed from it.</summary>
-    public static ImmutableArray<AssessedCut> Cuts(ModelProto model, IReadOnlyList<(Cut Cut, ImmutableArray<Finding> Findings)> assessed)
+    public static ImmutableArray<AssessedCut> Cuts(ModelProto model, IReadOnlyList<MeasuredCut> assessed)
     {
         var judged = new List<AssessedCut>(assessed.Count);
         foreach ((Cut cut, ImmutableArray<Finding> findings) in assessed)
         {
-            (Cut Cut, ImmutableArray<Finding> Findings)[] after = [.. assessed.Where(other => CutChoice.IsComputedFrom(model, other.Cut.Tensors, cut.Tensors))];
+            MeasuredCut[] after = [.. assessed.Where(other => CutChoice.IsComputedFrom(model, other.Cut.Tensors, cut.Tensors))];
             Cut? later = after.Where(other => Leaks(other.Findings)).Select(other => other.Cut).FirstOrDefault();
             CutVerdict verdict = Leaks(findings) ? CutVerdict.Leaks
                 : later is not null ? CutVerdict.LeaksThroughLater
-                : findings.Any(finding => Verdicts.Contains(finding.Attack) && finding.NotRun is null) ? CutVerdict.NotShownToLeak
+                : findings.Any(Decides) ? CutVerdict.NotShownToLeak
                 : CutVerdict.NotMeasured;
             judged.Add(new AssessedCut
             {
@@ -52,22 +59,32 @@ internal static class Judgement
         {
             if (name is ProtectionScores.Pictures or ProtectionScores.Tokens && scores.TryGetValue(name, out double worst) && score < worst) scores[name] = score;
         }
+        // Without the attack that decides, the others' scores of pictures and tokens are of too little to stand alone.
+        if (!own.Any(Decides)) scores.RemoveRange([ProtectionScores.Pictures, ProtectionScores.Tokens]);
         return scores.ToImmutable();
     }
 
+    /// <summary>Why so few pictures or texts are too few to recommend a cut by; null where they are enough.</summary>
+    public static string? TooFew(int fit, int test) => fit >= LeastFit && test >= LeastTest ? null
+        : $"{fit} to learn from and {test} to attack are too few to say that nothing was found: {LeastFit} and {LeastTest} are the least.";
+
     /// <summary>What to do.</summary>
-    public static Recommendation Recommend(bool valid, ImmutableArray<AssessedCut> cuts, ImmutableArray<AssessedTail> tails)
+    /// <param name="valid">Whether the attacks are calibrated.</param>
+    /// <param name="cuts">The cuts, from the input to the output.</param>
+    /// <param name="tails">Where the part outside may end.</param>
+    /// <param name="invalid">Why the attacks are not calibrated, where they are not.</param>
+    /// <param name="few">Why no cut may be recommended by so few pictures; null where they are enough.</param>
+    public static Recommendation Recommend(bool valid, ImmutableArray<AssessedCut> cuts, ImmutableArray<AssessedTail> tails, string? invalid = null, string? few = null)
     {
         if (!valid)
-            return new Recommendation(false, [], [], ["This assessment is invalid: the attack did not find everything where everything is seen, or found something in noise. Do not rely on any figure of it; give more or other pictures."]);
+            return new Recommendation(false, [], [],
+            [
+                "This assessment is invalid: whether the attack finds everything where everything is seen, and nothing in noise, could not be shown. Do not rely on any figure of it; give more or other pictures.",
+                .. string.IsNullOrEmpty(invalid) ? (string[])[] : [invalid],
+            ]);
         AssessedCut? cut = cuts.FirstOrDefault(candidate => candidate.Verdict == CutVerdict.NotShownToLeak);
-        if (cut is null || cut.MacShareInside > 1 - LeastOutside)
-        {
-            string why = cut is null
-                ? cuts.Any(candidate => candidate.Verdict == CutVerdict.NotMeasured) ? "No measured cut was without a finding." : "Every cut leaks."
-                : $"The first cut that is not shown to leak, after {string.Join(", ", cut.Tensors)}, has {Percent(cut.MacShareInside)} of the computation before it: nothing is left to run elsewhere.";
-            return new Recommendation(false, [], [], ["Do not partition this model: use mode enclave.", why]);
-        }
+        if (cut is null || cut.MacShareInside > 1 - LeastOutside || few is not null)
+            return new Recommendation(false, [], [], ["Do not partition this model: use mode enclave.", .. Reasons(cut, cuts, few)]);
         var words = new List<string>
         {
             $"Cut after {string.Join(", ", cut.Tensors)} at the earliest: there the attacks that ran found nothing beyond chance.",
@@ -76,6 +93,29 @@ internal static class Judgement
         };
         AssessedTail? tail = Tail(tails, cut, words);
         return new Recommendation(true, cut.Tensors, tail?.Tensors ?? [], [.. words]);
+    }
+
+    private static IEnumerable<string> Reasons(AssessedCut? cut, ImmutableArray<AssessedCut> cuts, string? few)
+    {
+        AssessedCut[] unmeasured = [.. cuts.Where(candidate => candidate.Verdict == CutVerdict.NotMeasured)];
+        if (cut is not null && cut.MacShareInside > 1 - LeastOutside)
+            yield return $"The first cut that is not shown to leak, after {string.Join(", ", cut.Tensors)}, has {Percent(cut.MacShareInside)} of the computation before it: nothing is left to run elsewhere.";
+        else if (cut is not null)
+            yield return few!;
+        else
+            yield return unmeasured.Length == 0 ? "Every cut leaks." : "No measured cut was without a finding.";
+        if (unmeasured.SelectMany(candidate => candidate.Findings).FirstOrDefault(finding => Needed.Contains(finding.Attack) && finding.NotRun is not null) is { } unrun)
+            yield return $"Nothing could be measured at {unmeasured.Length} of {cuts.Length} cuts, such as after {string.Join(", ", unmeasured[0].Tensors)}: {unrun.NotRun}";
+        foreach (AssessedCut candidate in cuts)
+            if (WeakFinding(candidate) is { } share)
+                yield return string.Create(CultureInfo.InvariantCulture, $"The finding after {string.Join(", ", candidate.Tensors)} is weak: guessing finds as much at one cut in {1 / share:0}. More pictures to attack settle it (--test).");
+    }
+
+    // Of a cut that leaks by nothing but a weak finding, how often chance gives as much.
+    private static double? WeakFinding(AssessedCut cut)
+    {
+        double least = cut.Findings.Where(finding => Verdicts.Contains(finding.Attack) && finding.Found == true).Select(finding => finding[Measure.ChanceOfAsMany]?.Value.Estimate ?? 0).DefaultIfEmpty(0).Min();
+        return least > Weak ? least : null;
     }
 
     private static AssessedTail? Tail(ImmutableArray<AssessedTail> tails, AssessedCut cut, List<string> words)
@@ -93,7 +133,9 @@ internal static class Judgement
             if (tail.Labels.Found == true) break;
             best = tail;
         }
-        if (best is null)
+        if (tails.All(tail => tail.Labels.NotRun is not null))
+            words.Add($"Whether the classes stay secret could not be measured: {tails[0].Labels.NotRun}");
+        else if (best is null)
             words.Add("What class it is can be told wherever it was tried: hiding the names of classes protects nothing here.");
         else if (best.Tensors.IsEmpty)
             words.Add("Nothing was found of the classes in the answer: no tail is needed by this measure.");
@@ -103,6 +145,8 @@ internal static class Judgement
             words.Add($"Let the tail from {string.Join(", ", best.Tensors)} on run inside as well ({Percent(best.MacShareInside)} of the computation): up to there nothing was found of the classes.");
         return best;
     }
+
+    private static bool Decides(Finding finding) => Needed.Contains(finding.Attack) && finding.NotRun is null;
 
     private static bool Leaks(ImmutableArray<Finding> findings) => findings.Any(finding => Verdicts.Contains(finding.Attack) && finding.Found == true);
 

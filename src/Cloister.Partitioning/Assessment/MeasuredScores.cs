@@ -26,7 +26,14 @@ public static class MeasuredScores
             .Where(other => CutChoice.IsComputedFrom(model, other.Tensors, cut) && (tail.Count == 0 || CutChoice.IsComputedFrom(model, tail, other.Tensors)))
             .Select(other => other.Findings);
         ImmutableSortedDictionary<string, double> scores = Judgement.Protection(assessed.Findings, outside);
-        return end is null ? scores : scores.SetItems(end.Labels.Protection);
+        return end is null ? scores : scores.SetItems(Labels(assessment, model, end, tail));
+    }
+
+    // What the outside computes on its way to where it ends it has as well: the worst counts. What was not measured at the end stays so.
+    private static IEnumerable<KeyValuePair<string, double>> Labels(AssessmentReport assessment, ModelProto model, AssessedTail end, IReadOnlyCollection<string> tail)
+    {
+        AssessedTail[] passed = [.. assessment.Tails.Where(other => !other.Tensors.IsEmpty && (tail.Count == 0 || CutChoice.IsComputedFrom(model, tail, other.Tensors)))];
+        return end.Labels.Protection.Select(score => KeyValuePair.Create(score.Key, passed.Select(other => other.Labels.Protection.GetValueOrDefault(score.Key, 1)).Append(score.Value).Min()));
     }
 
     private static bool Same(IEnumerable<string> one, IEnumerable<string> other) => one.Order(StringComparer.Ordinal).SequenceEqual(other.Order(StringComparer.Ordinal));

@@ -110,6 +110,23 @@ public sealed class AssessmentRunTests : IDisposable
     }
 
     [Fact]
+    public async Task What_the_outside_computes_behind_a_named_cut_is_attacked_too_before_it_is_not_shown_to_leak()
+    {
+        // Hidden at the named cut, and plain where the part outside has undone the hiding.
+        var inversion = new CountingAttack("inversion", target => target.Cut!.Tensors[0] == TinyNet.Second);
+        AssessmentPlan plan = Plan(new CountingAttack("calibration"), [inversion]) with { Cuts = [[TinyNet.First]] };
+        AssessmentReport report = await RunAsync(plan);
+        AssessedCut named = report.Cuts.Single(cut => cut.Tensors.SequenceEqual([TinyNet.First]));
+        Assert.Equal(CutVerdict.LeaksThroughLater, named.Verdict);
+        Assert.Contains(report.Cuts, cut => cut is { Verdict: CutVerdict.Leaks, Tensors: [TinyNet.Second] });
+        Assert.False(report.Recommendation.Partition);
+        Assert.Equal(report.ToBytes(), (await RunAsync(plan)).ToBytes());
+        Assert.Equal(inversion.Runs.Distinct(), inversion.Runs);
+        // A cut that leaks by itself needs no more.
+        Assert.Single((await RunAsync(plan with { Cuts = [[TinyNet.Second]] })).Cuts);
+    }
+
+    [Fact]
     public async Task Progress_tells_of_every_unit()
     {
         var heard = new List<AssessmentProgress>();

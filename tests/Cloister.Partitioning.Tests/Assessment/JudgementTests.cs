@@ -59,6 +59,53 @@ public sealed class JudgementTests
     }
 
     [Fact]
+    public void A_search_by_gradient_alone_says_nothing_in_a_cuts_favour()
+    {
+        Finding refused = Finding.Refused("inversion", "features"), gradient = Found("gradient", false, 0.9);
+        AssessedCut cut = Assert.Single(Judgement.Cuts(Graph.Model, [new MeasuredCut(Graph.Cut([TinyNet.First]), [refused, gradient])]));
+        Assert.Equal((CutVerdict.NotMeasured, 0), (cut.Verdict, cut.Protection.Count));
+        Assert.Contains("features", Judgement.Recommend(true, [cut], []).Words[2], StringComparison.Ordinal);
+        cut = Assert.Single(Judgement.Cuts(Graph.Model, [new MeasuredCut(Graph.Cut([TinyNet.First]), [refused, Found("gradient", true, 0)])]));
+        Assert.Equal(CutVerdict.Leaks, cut.Verdict);
+    }
+
+    [Fact]
+    public void So_few_pictures_recommend_nothing_and_say_so()
+    {
+        ImmutableArray<AssessedCut> cuts = Judge((TinyNet.First, false));
+        Assert.Null(Judgement.TooFew(300, 60));
+        foreach ((int fit, int test) in new[] { (20, 60), (300, 10) })
+        {
+            Recommendation advice = Judgement.Recommend(true, cuts, [], null, Judgement.TooFew(fit, test));
+            Assert.False(advice.Partition);
+            Assert.Contains("300 and 60 are the least", advice.Words[1], StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_weak_finding_still_condemns_and_is_called_weak()
+    {
+        AssessedCut[] cuts = [.. Judge((TinyNet.First, true)).Select(cut => cut with { Findings = [cut.Findings[0] with { Measures = [Measure.Exact(Measure.ChanceOfAsMany, 0.018)] }] })];
+        Recommendation advice = Judgement.Recommend(true, [.. cuts], []);
+        Assert.False(advice.Partition);
+        Assert.Contains("at one cut in 56", advice.Words[2], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_invalid_assessment_says_why()
+    {
+        Recommendation advice = Judgement.Recommend(false, [], [], "20 pictures are needed");
+        Assert.Equal("20 pictures are needed", advice.Words[1]);
+    }
+
+    [Fact]
+    public void Classes_that_could_not_be_measured_are_not_called_told()
+    {
+        Recommendation advice = Judgement.Recommend(true, Judge((TinyNet.First, false)), [Tail(null, false) with { Labels = Finding.Refused("labels", "one answer") }]);
+        Assert.Equal("Whether the classes stay secret could not be measured: one answer", advice.Words[^1]);
+    }
+
+    [Fact]
     public void Cuts_are_spread_over_the_computation()
     {
         Cut[] cuts = [.. Enumerable.Range(0, 101).Select(i => Graph.Cut([TinyNet.First]) with { MacsBefore = i, MacsWhole = 100, BoundaryBytes = 7 })];
@@ -81,7 +128,7 @@ public sealed class JudgementTests
     private static ImmutableArray<AssessedCut> Judge(params (string Tensor, bool Found)[] cuts) => Judge([.. cuts.Select(cut => (cut.Tensor, cut.Found, cut.Found ? 0.0 : 1.0))]);
 
     private static ImmutableArray<AssessedCut> Judge(params (string Tensor, bool Found, double Score)[] cuts) =>
-        Judgement.Cuts(Graph.Model, [.. cuts.Select(cut => (Graph.Cut([cut.Tensor]), ImmutableArray.Create(Found("inversion", cut.Found, cut.Score))))]);
+        Judgement.Cuts(Graph.Model, [.. cuts.Select(cut => new MeasuredCut(Graph.Cut([cut.Tensor]), [Found("inversion", cut.Found, cut.Score)]))]);
 
     private static AssessedTail Tail(string? tensor, bool found) => new()
     {

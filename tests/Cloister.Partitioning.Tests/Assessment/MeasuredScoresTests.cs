@@ -22,6 +22,14 @@ public sealed class MeasuredScoresTests
     }
 
     [Fact]
+    public void Classes_that_are_told_on_the_way_are_told_at_the_end()
+    {
+        AssessmentReport report = Report((TinyNet.First, 0.9));
+        report = report with { Tails = [report.Tails[0] with { Labels = report.Tails[0].Labels with { Protection = report.Tails[0].Labels.Protection.SetItem(ProtectionScores.Labels, 0.95) } }, report.Tails[1]] };
+        Assert.Equal(0.7, MeasuredScores.Of(report, Model, Digest, [TinyNet.First], [])[ProtectionScores.Labels]);
+    }
+
+    [Fact]
     public void Without_a_public_model_nothing_is_said_of_labels()
     {
         AssessmentReport report = Report((TinyNet.First, 0.9)) with { Tails = [] };
