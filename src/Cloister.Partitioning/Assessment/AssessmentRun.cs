@@ -17,7 +17,7 @@ public static class AssessmentRun
     [
         "Every attack here is a lower bound: decoders trained on many pictures find more, deeper in the model, than least squares on a few hundred (arXiv 2310.07152, 2503.00383).",
         "The weights of the part outside are given away in clear to whoever runs it. Permuting or scaling them hides nothing that lasts.",
-        "An assessment speaks of pictures like those it was given. Other pictures, and pictures that are near copies of each other, can fare differently.",
+        "An assessment speaks of pictures like those it was given. Other pictures can fare differently, and so can those that are near copies of each other, which are left out here.",
         "The flow of front inside, back outside and mapping inside, and the choice of the cut by an automated assessment, are described by US patent 11,443,182: get advice before shipping it.",
     ];
 

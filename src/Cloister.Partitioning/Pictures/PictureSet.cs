@@ -6,12 +6,12 @@ using Cloister.Partitioning.Features;
 
 namespace Cloister.Partitioning.Pictures;
 
-/// <summary>The pictures of an assessment. No two have the same pixels, so that none is both learned from and attacked.</summary>
+/// <summary>The pictures of an assessment. No two are the same or nearly so, so that none is both learned from and attacked.</summary>
 /// <param name="Size">The size of each.</param>
 /// <param name="Fit">What an attacker learns from.</param>
 /// <param name="Test">What is attacked.</param>
 /// <param name="Candidates">Files and records that were found, of which as many as needed were taken.</param>
-/// <param name="Duplicates">Pictures left out because their pixels are those of another.</param>
+/// <param name="Duplicates">Pictures left out because they are another one, or a near copy of it.</param>
 /// <param name="SkippedCount">Files left out because they are no pictures that can be read.</param>
 /// <param name="Skipped">The first of those, each with the reason.</param>
 /// <param name="Digest">SHA-256 over the pictures' pixels and inputs in their order, hexadecimal.</param>

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Security.Cryptography;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
 
@@ -7,7 +6,8 @@ namespace Cloister.Partitioning.Pictures;
 
 /// <summary>
 /// Takes pictures from folders and files: PNG, JPEG, binary PPM and PGM, CIFAR-10's binary format. What is no picture is counted and named. A
-/// picture with the pixels of an earlier one is left out: the same picture among those learned from and those attacked would fake a leak.
+/// picture that is an earlier one, or a near copy of it, is left out: the same picture among those learned from and those attacked would fake
+/// a leak, and among those attacked hide one.
 /// </summary>
 public static class PictureSource
 {
@@ -27,7 +27,7 @@ public static class PictureSource
         Demand(request);
         int wanted = request.Fit + request.Test;
         var taken = new List<AssessedPicture>(wanted);
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        var seen = new NearCopies(request.Size);
         var skipped = new List<string>();
         int skips = 0, duplicates = 0;
         PictureCandidate[] candidates = PictureCandidate.Find(request.Paths, request.Seed);
@@ -38,7 +38,7 @@ public static class PictureSource
             try
             {
                 AssessedPicture picture = Take(candidate, request);
-                if (seen.Add(Content(picture))) taken.Add(picture);
+                if (seen.TryAdd(picture.Pixels)) taken.Add(picture);
                 else duplicates++;
             }
             catch (PartitioningException refusal) when (refusal.Error == PartitioningError.PicturesRefused)
@@ -96,13 +96,11 @@ public static class PictureSource
         return new Picture(size.Width, size.Height, rgb);
     }
 
-    private static string Content(AssessedPicture picture) => Convert.ToHexString(SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(picture.Pixels.AsSpan())));
-
     private static PartitioningException TooFew(PictureRequest request, int taken, int duplicates, int skips, List<string> skipped)
     {
         string advice = taken >= 40 ? $"Give more, or ask for fewer: {taken * 5 / 6} to fit and {taken - taken * 5 / 6} to test." : "Give more.";
         string left = skips == 0 ? "" : $" {skips:N0} files are no pictures that can be read, such as {string.Join("; ", skipped.Take(3))}";
         return new PartitioningException(PartitioningError.PicturesRefused,
-            $"There are {taken} different pictures where {request.Fit} to fit and {request.Test} to test are needed{(duplicates == 0 ? "" : $" ({duplicates} more have the same pixels)")}. {advice}{left}");
+            $"There are {taken} different pictures where {request.Fit} to fit and {request.Test} to test are needed{(duplicates == 0 ? "" : $" ({duplicates} more are the same as one of these, or copies of one with a little noise or shade)")}. {advice}{left}");
     }
 }

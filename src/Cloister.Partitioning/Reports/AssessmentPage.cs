@@ -141,7 +141,7 @@ public static class AssessmentPage
         foreach (string notice in report.Notices) page.Append($"<p>{PageText.Escape(notice)}</p>");
         page.Append("<h2>What was assessed</h2>");
         page.Append($"<p>Model {PageText.Name(report.Model.Name)}, SHA-256 <span class=\"name\">{PageText.Escape(report.Model.Sha256)}</span>, input [{string.Join(", ", report.Model.InputShape)}], preprocessing {PageText.Name(report.Model.Preprocess)}.</p>");
-        page.Append(CultureInfo.InvariantCulture, $"<p>Of {report.Pictures.Candidates:N0} pictures found {report.Pictures.Fit + report.Pictures.Test} were taken; {report.Pictures.Duplicates:N0} had the same pixels as another, {report.Pictures.Skipped:N0} files could not be read. Digest <span class=\"name\">{PageText.Escape(report.Pictures.Digest)}</span>, seed {report.Seed}.</p>");
+        page.Append(CultureInfo.InvariantCulture, $"<p>Of {report.Pictures.Candidates:N0} pictures found {report.Pictures.Fit + report.Pictures.Test} were taken; {report.Pictures.Duplicates:N0} were the same as another or a near copy of it, {report.Pictures.Skipped:N0} files could not be read. Digest <span class=\"name\">{PageText.Escape(report.Pictures.Digest)}</span>, seed {report.Seed}.</p>");
         page.Append(CultureInfo.InvariantCulture, $"<p class=\"soft\">{PageText.Escape(report.Tool)}, {report.Time:yyyy-MM-dd HH:mm} UTC</p>");
     }
 }

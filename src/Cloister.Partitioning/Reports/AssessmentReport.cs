@@ -96,7 +96,7 @@ public sealed record ReportedModel(string Name, string Sha256, string Preprocess
 /// <param name="Fit">How many an attacker learned from.</param>
 /// <param name="Test">How many were attacked.</param>
 /// <param name="Candidates">How many were found.</param>
-/// <param name="Duplicates">How many were left out because another has the same pixels.</param>
+/// <param name="Duplicates">How many were left out because they are another one, or a near copy of it.</param>
 /// <param name="Skipped">How many files could not be read.</param>
 /// <param name="Digest">SHA-256 over those taken, hexadecimal.</param>
 public sealed record ReportedPictures(int Fit, int Test, int Candidates, int Duplicates, int Skipped, string Digest);

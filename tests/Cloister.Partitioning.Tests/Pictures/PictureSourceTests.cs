@@ -45,6 +45,22 @@ public sealed class PictureSourceTests : IDisposable
     }
 
     [Fact]
+    public void Copies_with_a_little_noise_or_shade_are_the_same_picture()
+    {
+        Picture picture = Random(1, 8, 8);
+        for (int i = 0; i < 20; i++)
+        {
+            var noise = new Random(i);
+            byte[] rgb = [.. picture.Rgb.Select(value => (byte)Math.Clamp(value + noise.Next(-2, 3) + (i % 3), 0, 255))];
+            File.WriteAllBytes(_folder[$"{i}.png"], PngWriter.Write(new Picture(8, 8, rgb)));
+        }
+        var refusal = Assert.Throws<PartitioningException>(() => PictureSource.Read(Request(10, 5)));
+        Assert.Equal(PartitioningError.PicturesRefused, refusal.Error);
+        Assert.Contains("There are 1 different pictures", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("(19 more are the same", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void The_same_picture_is_taken_once_whatever_file_it_is_in()
     {
         Picture picture = Random(1, 8, 8);
@@ -54,7 +70,7 @@ public sealed class PictureSourceTests : IDisposable
         for (int i = 0; i < 3; i++) File.WriteAllBytes(_folder[$"{i}.png"], PngWriter.Write(Random(10 + i, 8, 8)));
         PartitioningException refusal = Assert.Throws<PartitioningException>(() => PictureSource.Read(Request(3, 2)));
         Assert.Contains("4 different pictures", refusal.Message, StringComparison.Ordinal);
-        Assert.Contains("(2 more have the same pixels)", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("(2 more are the same as one of these", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -75,7 +91,7 @@ public sealed class PictureSourceTests : IDisposable
         for (int i = 0; i < 64; i++) (rgb[3 * i], rgb[3 * i + 1], rgb[3 * i + 2]) = (255, 128, 0);
         for (int i = 0; i < 3; i++)
         {
-            rgb[0] = (byte)i;
+            for (int x = 56; x < 64; x++) rgb[3 * x] = (byte)(100 * i);
             File.WriteAllBytes(_folder[$"{i}.png"], PngWriter.Write(new Picture(8, 8, rgb)));
         }
         AssessedPicture picture = PictureSource.Read(Request(1, 2) with { Preprocessing = Preprocessing.Parse("bgr-mean") }).Fit[0];
