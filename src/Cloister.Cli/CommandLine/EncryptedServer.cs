@@ -55,7 +55,7 @@ internal sealed class EncryptedServer
 internal sealed record OpenedServer(
     EncryptedModelClient Client, string Model, Homomorphic.Models.ClientSpecification Specification, VerifiedDeployment Deployment, AttestedWorkload Workload, X509Certificate2? Caller) : IDisposable
 {
-    public string Text => $"verified the coordinator, manifest {Deployment.Fingerprint}\nverified the workload {Workload.Workload.Type} {Workload.Workload.Uuid}, measurement {Workload.Workload.Measurement}\n{ModeText.Of(Deployment.Manifest!, Model)}";
+    public string Text => $"verified the coordinator, manifest {Deployment.Fingerprint}\nverified the workload {Workload.Workload.Type} {Workload.Workload.Uuid}, measurement {Workload.Workload.Measurement}\n{ModeText.Of(Deployment.Manifest!, Workload.Workload.Type, Model)}";
 
     public JsonObject ToJson() => new()
     {

@@ -13,8 +13,9 @@ internal static class ModeText
     public static IEnumerable<string> Of(ManifestDocument manifest) =>
         manifest.Models.Where(model => model.Value.Mode is not null).Select(model => $"model {model.Key}: {Of(model.Value)}");
 
-    /// <summary>The line of one model; of one that the manifest does not have, that its mode is not stated.</summary>
-    public static string Of(ManifestDocument manifest, string model) => manifest.Models.TryGetValue(model, out ManifestModel? found) ? Of(found) : $"mode {Open}";
+    /// <summary>The line of one model of a type; of one that the type does not hold, that its mode is not stated.</summary>
+    public static string Of(ManifestDocument manifest, string type, string model) =>
+        manifest.Marbles.TryGetValue(type, out ManifestMarble? marble) && marble.Models.Contains(model) && manifest.Models.TryGetValue(model, out ManifestModel? found) ? Of(found) : $"mode {Open}";
 
     /// <summary>By model: its mode, in ordinal order.</summary>
     public static JsonObject ToJson(IEnumerable<KeyValuePair<string, string>> modes) => new(modes.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value)));
@@ -23,12 +24,17 @@ internal static class ModeText
     public static JsonObject ToJson(ManifestDocument manifest) =>
         ToJson(manifest.Models.Where(model => model.Value.Mode is not null).Select(model => KeyValuePair.Create(model.Key, model.Value.Mode!)));
 
-    /// <summary>Refuses a model that is not in the wanted mode, before anything is sent to it.</summary>
-    /// <exception cref="CommandException">It is in another, or its mode is not stated.</exception>
-    public static void Require(ManifestDocument manifest, string model, string wanted)
+    /// <summary>
+    /// Refuses a model that is not in the wanted mode, before anything is sent to it. A workload states the modes of the models that its type
+    /// holds: of any other it promises nothing, whatever the manifest has by that name.
+    /// </summary>
+    /// <exception cref="CommandException">It is in another, its mode is not stated, or workloads of this type do not hold it.</exception>
+    public static void Require(ManifestDocument manifest, string type, string model, string wanted)
     {
         if (!ModelModes.All.Contains(wanted))
             throw new CommandException(ExitCode.Usage, $"'{wanted}' is no mode. There are {string.Join(", ", ModelModes.All)}.");
+        if (!manifest.Marbles.TryGetValue(type, out ManifestMarble? marble) || !marble.Models.Contains(model))
+            throw new CommandException(ExitCode.Refused, $"Nothing was sent: by the manifest in force workloads of type '{type}' do not hold the model '{model}', so none of them states its mode, and {wanted} is asked for.");
         string? stated = manifest.Models.TryGetValue(model, out ManifestModel? found) ? found.Mode : null;
         if (stated != wanted)
             throw new CommandException(ExitCode.Refused,

@@ -34,7 +34,7 @@ internal static class PredictVerb
             Peer.Address(parsed.GetRequiredValue(Coordinator)), await Peer.ReadPolicyAsync(parsed.GetRequiredValue(Policy), cancellation), screen, cancellation);
         string type = parsed.GetRequiredValue(Type), model = parsed.GetRequiredValue(Model);
         // The workload's evidence, which is fetched before the first picture goes, is refused if it states another.
-        if (parsed.GetValue(Mode) is { } wanted) ModeText.Require(deployment.Manifest!, model, wanted);
+        if (parsed.GetValue(Mode) is { } wanted) ModeText.Require(deployment.Manifest!, type, model, wanted);
         AttestedWorkload? verified = null;
         using var handler = new AttestedHttpHandler(deployment, type, caller) { Verified = workload => verified = workload };
         using var client = new PredictClient(handler, Peer.Address(parsed.GetRequiredValue(Workload)), token);
@@ -56,7 +56,7 @@ internal static class PredictVerb
             });
         }
         screen.Result(
-            $"verified the coordinator, manifest {deployment.Fingerprint}\nverified the workload {verified!.Workload.Type} {verified.Workload.Uuid}, measurement {verified.Workload.Measurement}\n{ModeText.Of(deployment.Manifest!, model)}\n{string.Join('\n', text)}",
+            $"verified the coordinator, manifest {deployment.Fingerprint}\nverified the workload {verified!.Workload.Type} {verified.Workload.Uuid}, measurement {verified.Workload.Measurement}\n{ModeText.Of(deployment.Manifest!, type, model)}\n{string.Join('\n', text)}",
             new JsonObject
             {
                 ["manifestFingerprint"] = deployment.Fingerprint,

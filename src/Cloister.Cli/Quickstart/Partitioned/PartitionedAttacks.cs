@@ -19,7 +19,8 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
         new("a model in parts is put where the manifest says that it runs inside", cancellation => MisfitAsync(Misfits.InOnePiece, cancellation)),
         new("a whole model is put where the manifest says that it runs in parts", cancellation => MisfitAsync(Misfits.Whole, cancellation)),
         new("a model in parts is put where the manifest says nothing", cancellation => MisfitAsync(Misfits.Unstated, cancellation)),
-        new("the client asks only models that run inside", OtherModeAsync),
+        new("the client asks only models that run inside", cancellation => NothingSentAsync(StoryManifest.Model, ModelModes.Enclave, cancellation)),
+        new("the client asks for a mode that another type of workload states", cancellation => NothingSentAsync(Misfits.Demanding, ModelModes.Partitioned, cancellation)),
         new("the accelerator answers in another shape", cancellation => ChangedAsync(AnswerChange.Shape, StoryManifest.Model, cancellation)),
         new("the accelerator answers with what is no number", cancellation => ChangedAsync(AnswerChange.NotANumber, StoryManifest.Model, cancellation)),
         new("the accelerator answers with its answer to another picture", StaleAsync),
@@ -47,10 +48,11 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
         return reasons;
     }
 
-    private async Task<AttackOutcome> OtherModeAsync(CancellationToken cancellation)
+    // Refused by the workload would be too late: it has the picture then.
+    private async Task<AttackOutcome> NothingSentAsync(string model, string mode, CancellationToken cancellation)
     {
-        (bool answered, string words) = await AskAsync(StoryManifest.Model, cancellation, "--mode", ModelModes.Enclave);
-        return answered ? AttackOutcome.Accepted("the client") : AttackOutcome.RefusedBy("the client", words);
+        (bool answered, string words) = await AskAsync(model, cancellation, "--mode", mode);
+        return answered || !words.Contains("Nothing was sent", StringComparison.Ordinal) ? AttackOutcome.Accepted("the client") : AttackOutcome.RefusedBy("the client", words);
     }
 
     // What lies there to be given again must be of another picture: the same one has the same answer.
@@ -70,10 +72,10 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
             : throw new CommandException(ExitCode.Failure, $"No answer of the accelerator was changed on its way, so nothing was shown: {words}");
     }, cancellation);
 
-    private Task<AttackOutcome> KilledAsync(CancellationToken cancellation) => FaultyAsync(StoryManifest.Model, async () =>
+    private Task<AttackOutcome> KilledAsync(CancellationToken cancellation) => FaultyAsync(PartitionedStory.Checked, async () =>
     {
         await story.KillAcceleratorAsync();
-        (bool answered, string words) = await AskAsync(StoryManifest.Model, cancellation);
+        (bool answered, string words) = await AskAsync(PartitionedStory.Checked, cancellation);
         await story.StartAcceleratorAsync(new Step(), cancellation);
         return (answered, words);
     }, cancellation);

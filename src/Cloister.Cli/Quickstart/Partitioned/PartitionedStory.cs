@@ -80,8 +80,9 @@ internal sealed class PartitionedStory(QuickstartOptions options, Stack stack, N
 
     protected override async Task<IReadOnlyList<(string Name, string File)>> ModelsAsync(Step step, CancellationToken cancellation)
     {
-        await WriteAsync(Configuration(1), ConfigurationText(0.01), cancellation);
-        await WriteAsync(Configuration(2), ConfigurationText(1), cancellation);
+        await WriteAsync(Configuration(1), ConfigurationText(new JsonObject { ["spotChecks"] = 0.01 }), cancellation);
+        // Its deadline is what the story waits for when the accelerator is gone.
+        await WriteAsync(Configuration(2), ConfigurationText(new JsonObject { ["spotChecks"] = 1, ["deadlineMilliseconds"] = 4000 }), cancellation);
         return [(StoryManifest.Model, Parts), (Checked, Parts), (Misfits.Demanding, Parts), (Misfits.InOnePiece, Parts), (Misfits.Whole, _options.Model), (Misfits.Unstated, Parts)];
     }
 
@@ -199,10 +200,5 @@ internal sealed class PartitionedStory(QuickstartOptions options, Stack stack, N
 
     private string Configuration(int number) => Path.Combine(Space.Owner, $"config-{number}.json");
 
-    // Soon, because the story waits for what an accelerator fails.
-    private string ConfigurationText(double spotChecks) => new JsonObject
-    {
-        ["preprocess"] = _options.Preprocess,
-        ["partition"] = new JsonObject { ["spotChecks"] = spotChecks, ["deadlineMilliseconds"] = 4000 },
-    }.ToJsonString();
+    private string ConfigurationText(JsonObject partition) => new JsonObject { ["preprocess"] = _options.Preprocess, ["partition"] = partition }.ToJsonString();
 }
