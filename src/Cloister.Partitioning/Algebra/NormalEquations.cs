@@ -67,7 +67,7 @@ public sealed class NormalEquations
         Rows += rows;
         for (int i = 0; i < Features; i++)
             if (!double.IsFinite(_x[i]) || !double.IsFinite(_xx[i * Features + i]))
-                throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
+                throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number, is infinite, or is so much greater for some pictures than for others that it cannot be multiplied; nothing can be said of a cut with such tensors.");
     }
 
     /// <summary>Equations without rows that can be joined to these: they share the first block's means and deviations.</summary>
@@ -167,7 +167,7 @@ public sealed class NormalEquations
         [.. Enumerable.Range(0, Features).Select(i =>
         {
             double square = _xx[i * Features + i] / Rows, mean = _x[i] / Rows, variance = square - mean * mean;
-            return variance > 1e-6 * square + 1e-20 ? Math.Sqrt(variance) : 0;
+            return variance > 1e-6 * square && variance > 1e-36 ? Math.Sqrt(variance) : 0;
         })];
 
     private RidgeModel Model(double lambda, double[] deviations, int[] used, double[] solution, int[] chosen)
@@ -176,15 +176,23 @@ public sealed class NormalEquations
         float[] shift = new float[Features], scale = new float[Features], weights = new float[Features * targets], bias = new float[targets];
         for (int i = 0; i < Features; i++)
             shift[i] = (float)(_features!.Shift[i] + _x[i] / Rows / _features.Scale[i]);
+        double[] rounded = new double[targets];
         for (int p = 0; p < used.Length; p++)
         {
             int i = used[p];
-            scale[i] = (float)(_features!.Scale[i] / deviations[i]);
+            double wanted = _features!.Scale[i] / deviations[i];
+            scale[i] = (float)Math.Min(Standardisation.MostScale, wanted);
+            // A mean that is great beside its column's deviation loses more to 32 bits than may be lost.
+            double lost = ((double)shift[i] - _features.Shift[i] - _x[i] / Rows / _features.Scale[i]) * scale[i];
             for (int t = 0; t < targets; t++)
-                weights[i * targets + t] = (float)solution[p * targets + t];
+            {
+                double weight = solution[p * targets + t] * (wanted / scale[i]);
+                weights[i * targets + t] = (float)weight;
+                rounded[t] += weight * lost;
+            }
         }
         for (int t = 0; t < targets; t++)
-            bias[t] = (float)(_targets!.Shift[chosen[t]] + _y[chosen[t]] / Rows);
+            bias[t] = (float)(_targets!.Shift[chosen[t]] + _y[chosen[t]] / Rows + rounded[t]);
         return new RidgeModel(new Standardisation(shift, scale), weights, bias, lambda, used.Length);
     }
 

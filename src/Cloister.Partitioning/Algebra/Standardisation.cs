@@ -8,7 +8,16 @@ namespace Cloister.Partitioning.Algebra;
 /// <param name="Scale">What to multiply it by then.</param>
 internal sealed record Standardisation(float[] Shift, float[] Scale)
 {
-    /// <summary>The means and the inverse deviations of the given rows; a constant column keeps its scale.</summary>
+    /// <summary>The greatest factor that a column is multiplied by: 32-bit floats go no further.</summary>
+    public const double MostScale = 1e38;
+
+    // Of a deviation that is a smaller share of the mean than this, 32-bit floats keep no bit: it is rounding, and dividing by it would only blow that up.
+    private const double Rounding = 2e-7;
+
+    /// <summary>
+    /// The means and the inverse deviations of the given rows, whatever their size: neither a factor of 10^-30 nor a great constant hides a
+    /// column. One that is constant here gets the scale of the widest, and if all are, keeps its own.
+    /// </summary>
     public static Standardisation Of(ReadOnlySpan<float> rows, int columns)
     {
         int count = rows.Length / columns;
@@ -20,8 +29,9 @@ internal sealed record Standardisation(float[] Shift, float[] Scale)
         for (int row = 0; row < count; row++)
             for (int i = 0; i < columns; i++)
                 squares[i] += Math.Pow(rows[row * columns + i] - (double)shift[i], 2);
-        // Below one part in 10^5 of the mean a deviation is rounding; dividing by it would only blow that up.
-        return new Standardisation(shift, [.. squares.Select((square, i) => Math.Sqrt(square / count) is var deviation && deviation > 1e-5 * Math.Abs(shift[i]) + 1e-20 ? (float)(1 / deviation) : 1f)]);
+        double[] deviations = [.. squares.Select((square, i) => Math.Sqrt(square / count) is var deviation && deviation > Rounding * Math.Abs(shift[i]) ? deviation : 0)];
+        double widest = deviations.Max() is > 0 and var most ? most : 1;
+        return new Standardisation(shift, [.. deviations.Select(deviation => (float)Math.Min(MostScale, 1 / (deviation > 0 ? deviation : widest)))]);
     }
 
     /// <summary>Applies it in place and adds each column's sum to <paramref name="sums"/>.</summary>

@@ -42,6 +42,20 @@ internal sealed class CellWindow
     /// <summary>Columns of cells that are looked at.</summary>
     public int Columns => _wide;
 
+    /// <summary>Sizes of the tensor's channels to learn, where its numbers share places; null where each has its own.</summary>
+    public RunningSizes? Sizes() => _hash is null ? null : new RunningSizes(_map.Channels);
+
+    /// <summary>Takes a tensor into them.</summary>
+    public void Take(ReadOnlySpan<float> tensor, RunningSizes sizes)
+    {
+        for (int channel = 0; channel < _map.Channels; channel++)
+            for (int cell = 0; cell < _map.Height * _map.Width; cell++)
+                sizes.Add(channel, tensor[_map.Start + channel * _map.ChannelStep + cell * _map.CellStep]);
+    }
+
+    /// <summary>Brings numbers to one size from here on.</summary>
+    public void Learn(RunningSizes sizes) => _hash?.Learn(sizes.ToStandardisation(), _high * _wide);
+
     /// <summary>Writes what the tensor says about a cell; beyond the tensor's edge there are zeros.</summary>
     public void Read(ReadOnlySpan<float> tensor, int row, int column, Span<float> features)
     {

@@ -25,8 +25,8 @@ internal abstract class FeatureSource : IDisposable
 /// <summary>The tensors of a cut.</summary>
 internal sealed class TensorSource : FeatureSource
 {
-    // Below this a probability is rounding.
-    private const float Least = 1e-12f;
+    // The least that 32-bit floats hold in full. A softmax is exact down to there, and a model could hide all that it says below any greater floor.
+    private const float Least = 1.2e-38f;
 
     private readonly TapSession _session;
     private readonly bool[] _probabilities;
@@ -64,6 +64,9 @@ internal sealed class TensorSource : FeatureSource
             for (int i = 0; i < seen.Length; i++)
                 if (!seen[i].Shape.SequenceEqual(Shapes[i]))
                     throw new PartitioningException(PartitioningError.CutRefused, $"The shape of '{Tensors[i]}' depends on the picture.");
+            for (int i = 0; i < seen.Length; i++)
+                if (_probabilities[i] && !AreProbabilities(seen[i].Span<float>()) && AreFinite(seen[i].Span<float>()))
+                    throw new PartitioningException(PartitioningError.CutRefused, $"'{Tensors[i]}' holds probabilities for one picture and none for '{picture.Name}'; what it says cannot be read in one way.");
             return [.. seen.Select((tensor, i) => Values(tensor.Span<float>(), _probabilities[i]))];
         }
         finally
@@ -85,6 +88,13 @@ internal sealed class TensorSource : FeatureSource
         foreach (float value in values)
             sum += value >= 0 ? value : double.NaN;
         return values.Length > 1 && Math.Abs(sum - 1) < 1e-3;
+    }
+
+    private static bool AreFinite(ReadOnlySpan<float> values)
+    {
+        foreach (float value in values)
+            if (!float.IsFinite(value)) return false;
+        return true;
     }
 
     // A softmax squeezes most of what it was made of into numbers near zero; its logarithms are linear in that again. NaN stays NaN.

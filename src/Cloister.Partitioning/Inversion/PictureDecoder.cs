@@ -10,7 +10,7 @@ namespace Cloister.Partitioning.Inversion;
 /// </summary>
 internal sealed class PictureDecoder
 {
-    private const int BlockRows = 4_096, ChoosingTargets = 96, FinestPatch = 32, FinestPlace = 4;
+    private const int BlockRows = 4_096, ChoosingTargets = 96, FinestPatch = 32, FinestPlace = 4, SizingPictures = 32;
 
     private readonly InversionSettings _settings;
     private readonly MatrixProduct _product;
@@ -65,6 +65,7 @@ internal sealed class PictureDecoder
     public void Fit(FeatureSource source, IReadOnlyList<AssessedPicture> pictures, IProgress<double>? progress, CancellationToken cancellation)
     {
         int cells = _grid.Rows * _grid.Columns, each = Math.Min(cells, Math.Max(1, _settings.MaximumRows / pictures.Count));
+        LearnSizes(source, pictures, cancellation);
         _fit = new NormalEquations(_features, _grid.Targets, _product, _free);
         // The first block's means and deviations serve all: it must be one of the fitted pictures.
         var blocks = new RowBlock[] { new(_features, _grid.Targets), new(_features, _grid.Targets) };
@@ -130,6 +131,23 @@ internal sealed class PictureDecoder
         for (int i = 0; i < picture.Length; i++)
             picture[i] = Math.Clamp(picture[i], 0, 1);
         return picture;
+    }
+
+    // Of pictures that are fitted, like everything that a decoder is made of.
+    private void LearnSizes(FeatureSource source, IReadOnlyList<AssessedPicture> pictures, CancellationToken cancellation)
+    {
+        (int Tensor, CellWindow Window, RunningSizes? Sizes)[] shared = [.. _windows.Select(one => (one.Tensor, one.Window, one.Window.Sizes())).Where(one => one.Item3 is not null)];
+        if (shared.Length == 0)
+            return;
+        foreach (int i in Enumerable.Range(0, pictures.Count).Where(i => !HeldOut(i)).Take(SizingPictures))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            float[][] tensors = source.Read(pictures[i]);
+            foreach ((int tensor, CellWindow window, RunningSizes? sizes) in shared)
+                window.Take(tensors[tensor], sizes!);
+        }
+        foreach ((_, CellWindow window, RunningSizes? sizes) in shared)
+            window.Learn(sizes!);
     }
 
     private bool HeldOut(int picture) => picture % _settings.HoldOutOneIn == _settings.HoldOutOneIn - 1;

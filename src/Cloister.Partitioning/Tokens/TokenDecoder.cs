@@ -6,7 +6,7 @@ namespace Cloister.Partitioning.Tokens;
 /// <summary>A linear map from what is seen of a token, or of a whole text, to the token's row of a table, or to the mean of the text's rows.</summary>
 internal sealed class TokenDecoder
 {
-    private const int BlockRows = 2_048, ChoosingTargets = 96;
+    private const int BlockRows = 2_048, ChoosingTargets = 96, SizingTexts = 32;
 
     private readonly TokenSettings _settings;
     private readonly MatrixProduct _product;
@@ -32,6 +32,7 @@ internal sealed class TokenDecoder
         var fit = new NormalEquations(_features, _table.Width, _product);
         NormalEquations? holdOut = null;
         int each = _source.Pooled ? 1 : Math.Min(_source.Length, Math.Max(1, _settings.MaximumRows / texts.Count));
+        LearnSizes(texts, cancellation);
         // Held-out texts wait: the first block's means and deviations must be of fitted ones.
         foreach (bool held in new[] { false, true })
         {
@@ -64,6 +65,21 @@ internal sealed class TokenDecoder
         double lambda = RidgeSearch.Choose(fit, holdOut!, targets, _settings.Threads, cancellation);
         fit.Join(holdOut!);
         _model = fit.Solve(lambda, _settings.Threads, cancellation);
+    }
+
+    private void LearnSizes(IReadOnlyList<int[]> texts, CancellationToken cancellation)
+    {
+        if (_hash is null)
+            return;
+        var sizes = new RunningSizes(_source.Numbers);
+        foreach (int text in Enumerable.Range(0, texts.Count).Where(text => text % _settings.HoldOutOneIn != _settings.HoldOutOneIn - 1).Take(SizingTexts))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            float[] seen = _source.Read(texts[text]);
+            for (int i = 0; i < seen.Length; i++)
+                sizes.Add(i % _source.Numbers, seen[i]);
+        }
+        _hash.Learn(sizes.ToStandardisation(), 1);
     }
 
     /// <summary>Tokens of a text, position by position; or, of the whole text, those that occur.</summary>

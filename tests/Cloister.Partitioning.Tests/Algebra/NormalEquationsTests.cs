@@ -27,6 +27,36 @@ public sealed class NormalEquationsTests : IDisposable
             Assert.Equal(expected[i], predicted[i], 2e-3);
     }
 
+    [Theory]
+    [InlineData(1e-20f, 0f)]
+    [InlineData(1e-30f, 0f)]
+    [InlineData(1e-37f, 0f)]
+    [InlineData(1e20f, 0f)]
+    [InlineData(1f, 1e4f)]
+    [InlineData(1e-6f, 1e-2f)]
+    public void No_factor_and_no_constant_hides_a_feature(float factor, float constant)
+    {
+        float[] Hide(float[] x) => [.. x.Select((value, i) => i % 5 == 0 ? value : value * factor + constant)];
+        (float[] X, float[] Y) Rows(int count, int seed)
+        {
+            var random = new SplitMix64(seed);
+            float[] x = [.. Enumerable.Range(0, 5 * count).Select(_ => (float)random.Gauss())];
+            return (x, [.. Enumerable.Range(0, count).Select(row => x[5 * row + 1] + x[5 * row + 4])]);
+        }
+        var equations = new NormalEquations(5, 1, _product);
+        foreach (int seed in new[] { 1, 2 })
+        {
+            (float[] x, float[] y) = Rows(400, seed);
+            equations.Add(Hide(x), y, 400);
+        }
+        RidgeModel model = equations.Solve(1e-6);
+        Assert.Equal(5, model.UsedFeatures);
+        (float[] test, float[] expected) = Rows(100, 9);
+        float[] predicted = new float[100];
+        model.Predict(Hide(test), 100, predicted, _product);
+        Assert.Equal(0, expected.Zip(predicted, (a, b) => Math.Abs(a - b)).Max(), 2e-2);
+    }
+
     [Fact]
     public void The_error_that_the_equations_tell_is_that_of_the_predictions()
     {

@@ -105,6 +105,41 @@ public sealed class InversionAttackTests
     }
 
     [Fact]
+    public void Neither_a_scale_nor_low_bits_nor_loud_neighbours_hide_a_picture()
+    {
+        // The last: 576 numbers of a picture among 1,000 loud ones that say little of it, all of them hashed to 200.
+        float[] loud = new float[Size.Elements * 1_000];
+        for (int i = 0; i < loud.Length; i++) loud[i] = 1e6f * (1 + i % 7);
+        ModelProto model = Model(
+            [
+                Node("Mul", "tiny", ["input", "small"]),
+                Node("Add", "low", ["input", "great"]),
+                Node("Flatten", "flat", ["input"]),
+                Node("MatMul", "noise", ["flat", "loud"]),
+                Node("Concat", "among", ["flat", "noise"], AttributeProto.Of("axis", 1L)),
+                Node("Mul", "below", ["flat", "depth"]),
+                Node("Softmax", "softmax", ["below"]),
+            ], TensorProto.Of("small", [1], [1e-20f]), TensorProto.Of("great", [1], [1e4f]), TensorProto.Of("loud", [Size.Elements, 1_000], loud), TensorProto.Of("depth", [1], [30f]));
+        AssessedPicture[] fit = Make(80, 1), test = Make(20, 2);
+        foreach (string tensor in new[] { "tiny", "low", "among", "softmax" })
+        {
+            InversionScore score = InversionAttack.Run(Settings with { MaximumFeatures = 200 }, fit, test, Size, model, Cut(tensor));
+            Assert.True(score.Leaks && score.ReIdentification.Estimate > 0.9, $"{tensor}: {score}");
+        }
+    }
+
+    [Fact]
+    public void What_looks_like_probabilities_for_one_picture_alone_is_refused()
+    {
+        // The first picture is black, and what is added to it sums to one.
+        float[] share = [.. Enumerable.Repeat(1f / Size.Elements, Size.Elements)];
+        ModelProto model = Model([Node("Flatten", "flat", ["input"]), Node("Add", "sum", ["flat", "share"])], TensorProto.Of("share", [1, Size.Elements], share));
+        AssessedPicture[] fit = Make(30, 1), test = Make(10, 2);
+        fit[0] = fit[0] with { Input = new float[Size.Elements] };
+        Assert.Equal(PartitioningError.CutRefused, Refusal(() => InversionAttack.Run(Settings, fit, test, Size, model, Cut("sum"))));
+    }
+
+    [Fact]
     public void Constant_and_broken_features_are_refused_and_one_constant_tensor_among_others_is_not()
     {
         ModelProto model = Model(
