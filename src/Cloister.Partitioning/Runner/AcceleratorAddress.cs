@@ -61,6 +61,9 @@ public sealed record AcceleratorAddress
         _ => string.Create(CultureInfo.InvariantCulture, $"tcp:{(Place.Contains(':', StringComparison.Ordinal) ? $"[{Place}]" : Place)}:{Port}"),
     };
 
+    /// <summary>What is the same for two addresses that lead to one accelerator.</summary>
+    internal (string Place, int Port) Door => (Place, Port);
+
     /// <summary>The same host with another port: what the system chose.</summary>
     internal AcceleratorAddress WithPort(int port) => new(Transport, Place, port);
 

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Numerics;
 using Cloister.Partitioning.Runner.Hosting;
 using Cloister.Partitioning.Runner.Wire;
 using Microsoft.Extensions.Logging;
@@ -42,13 +43,13 @@ public static class AcceleratorHost
         finally
         {
             await ending.CancelAsync();
-            await Task.WhenAll(peers);
-            if (address.Transport != AcceleratorTransport.Tcp) File.Delete(address.Place);
+            await Task.WhenAll(peers); // the listener took its file away with itself: another accelerator may stand there by now
         }
     }
 
     private static async Task AcceptAsync(Socket listener, HostShared shared, HashSet<Task> peers, bool mayShareMemory, CancellationToken cancellation)
     {
+        long failed = 0, turnedAway = 0;
         for (long number = 1; ; number++)
         {
             Socket socket;
@@ -59,19 +60,20 @@ public static class AcceleratorHost
             catch (SocketException refused)
             {
                 // The peer is gone already, or the process has no descriptor left until another peer is.
-                shared.Logger.AcceptFailed(refused.Message);
+                if (BitOperations.IsPow2(++failed)) shared.Logger.AcceptFailed(refused.Message, failed);
                 await Task.Delay(AfterRefusal, shared.Options.TimeProvider, cancellation);
                 continue;
             }
             peers.RemoveWhere(peer => peer.IsCompleted);
             if (peers.Count >= shared.Options.MaximumConnections)
             {
-                shared.Logger.TooManyPeers(shared.Options.MaximumConnections);
+                if (BitOperations.IsPow2(++turnedAway)) shared.Logger.TooManyPeers(shared.Options.MaximumConnections, turnedAway);
                 socket.Dispose();
                 continue;
             }
-            AcceleratorSocket.Tune(socket);
-            peers.Add(ServeAsync(socket, shared, number, mayShareMemory, cancellation));
+            long connection = number;
+            // A peer whose bytes are always there already never gives the thread back: it gets one of its own.
+            peers.Add(Task.Run(() => ServeAsync(socket, shared, connection, mayShareMemory, cancellation), CancellationToken.None));
         }
     }
 
@@ -81,6 +83,7 @@ public static class AcceleratorHost
         using var peer = new PeerConnection(socket, shared, number, mayShareMemory);
         try
         {
+            AcceleratorSocket.Tune(socket);
             await peer.RunAsync(cancellation);
             shared.Logger.PeerEnded(number, "the peer closed it");
         }

@@ -17,8 +17,8 @@ internal static partial class AcceleratorLog
     [LoggerMessage(8003, LogLevel.Warning, "Connection {Connection}: {Reason}; closed")]
     public static partial void PeerRefused(this ILogger logger, long connection, string reason);
 
-    [LoggerMessage(8004, LogLevel.Warning, "A connection was closed at once: {Maximum} are open already")]
-    public static partial void TooManyPeers(this ILogger logger, int maximum);
+    [LoggerMessage(8004, LogLevel.Warning, "A connection was closed at once: {Maximum} are open already; {Times} so far (told at 1, 2, 4, 8, ...)")]
+    public static partial void TooManyPeers(this ILogger logger, int maximum, long times);
 
     [LoggerMessage(8005, LogLevel.Information, "Connection {Connection}: model {Digest}, {Bytes} bytes, is ready")]
     public static partial void ModelLoaded(this ILogger logger, long connection, string digest, long bytes);
@@ -26,14 +26,14 @@ internal static partial class AcceleratorLog
     [LoggerMessage(8006, LogLevel.Information, "Model {Digest} made room for another")]
     public static partial void ModelEvicted(this ILogger logger, string digest);
 
-    [LoggerMessage(8007, LogLevel.Warning, "Connection {Connection}: run refused: {Reason}")]
-    public static partial void RunRefused(this ILogger logger, long connection, string reason);
+    [LoggerMessage(8007, LogLevel.Warning, "Connection {Connection}: run refused: {Reason}; {Times} so far (told at 1, 2, 4, 8, ...)")]
+    public static partial void RunRefused(this ILogger logger, long connection, string reason, long times);
 
     [LoggerMessage(8008, LogLevel.Error, "Connection {Connection}: failed")]
     public static partial void PeerFailed(this ILogger logger, long connection, Exception exception);
 
-    [LoggerMessage(8009, LogLevel.Warning, "A connection could not be accepted: {Reason}")]
-    public static partial void AcceptFailed(this ILogger logger, string reason);
+    [LoggerMessage(8009, LogLevel.Warning, "A connection could not be accepted: {Reason}; {Times} so far (told at 1, 2, 4, 8, ...)")]
+    public static partial void AcceptFailed(this ILogger logger, string reason, long times);
 
     [LoggerMessage(8020, LogLevel.Information, "Accelerator {Address} is ready for model {Digest}; the model was {Known}")]
     public static partial void AcceleratorReady(this ILogger logger, AcceleratorAddress address, string digest, string known);

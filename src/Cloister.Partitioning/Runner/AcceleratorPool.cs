@@ -29,7 +29,7 @@ public sealed class AcceleratorPool : IAsyncDisposable
     /// <param name="addresses">One accelerator or more; none is allowed with <see cref="AcceleratorFallback.Inside"/>.</param>
     /// <param name="options">How.</param>
     /// <param name="logger">Told of connections and faults, never of a tensor's values.</param>
-    /// <exception cref="ArgumentException">There is no address, or an option is out of its range.</exception>
+    /// <exception cref="ArgumentException">There is no address, one accelerator has two, or an option is out of its range.</exception>
     public static AcceleratorPool Start(BackNet backNet, IReadOnlyList<AcceleratorAddress> addresses, AcceleratorPoolOptions options, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -44,12 +44,14 @@ public sealed class AcceleratorPool : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(options));
         if (addresses.Count == 0 && options.Fallback != AcceleratorFallback.Inside)
             throw new ArgumentException("Without an accelerator the BackNet must be allowed to run inside.", nameof(addresses));
+        if (addresses.Count != addresses.DistinctBy(address => address.Door).Count())
+            throw new ArgumentException("An accelerator is named twice: turned away as a liar under one name, it would be asked under the other.", nameof(addresses));
         return new AcceleratorPool(new PoolCore(backNet, addresses, options, logger));
     }
 
     /// <summary>Runs the BackNet; the caller disposes of the outputs, which are in the order of its <see cref="BackNet.Outputs"/>.</summary>
     /// <param name="inputs">One tensor an input, in the order of <see cref="BackNet.Inputs"/>; they must stay as they are until the task ends.</param>
-    /// <param name="timeout">How long it may take; a run inside that has begun is waited for.</param>
+    /// <param name="timeout">How long it may take, the wait for a place and for a connection included; a run inside that has begun is waited for.</param>
     /// <param name="cancellation">Gives up; the accelerator computes on.</param>
     /// <exception cref="ArgumentException">An input does not fit the BackNet.</exception>
     /// <exception cref="OnnxRuntimeException">The BackNet does not run with these inputs, inside too.</exception>
@@ -65,11 +67,12 @@ public sealed class AcceleratorPool : IAsyncDisposable
         var request = new PoolRequest(inputs, BackNet.Rows(inputs), _core.Now);
         cancellation.ThrowIfCancellationRequested();
         _core.Counters.Came();
-        _core.Admit(request);
         try
         {
+            // Whatever can throw comes before the inputs are read by anybody.
             await using ITimer deadline = _core.Options.TimeProvider.CreateTimer(_ => GiveUp(request, TimedOut(request, timeout)), null, timeout, Timeout.InfiniteTimeSpan);
             await using CancellationTokenRegistration cancelling = cancellation.UnsafeRegister(_ => GiveUp(request, new OperationCanceledException(cancellation)), null);
+            _core.Admit(request);
             return await request.Done;
         }
         catch
@@ -89,8 +92,8 @@ public sealed class AcceleratorPool : IAsyncDisposable
 
     private void GiveUp(PoolRequest request, Exception why)
     {
+        request.Fail(why); // first: whoever gives it a place after that sees that it ended
         _core.Queue.Remove(request);
-        request.Fail(why);
     }
 
     private PartitioningException TimedOut(PoolRequest request, TimeSpan timeout) => new(PartitioningError.AcceleratorTimeout,

@@ -11,6 +11,7 @@ namespace Cloister.Partitioning.Tests.Runner;
 public sealed class HostileWorkloadTests
 {
     private static readonly TimeSpan Patience = RunningHost.Patience;
+    private static readonly AcceleratorPoolOptions Patient = new() { StallTimeout = Patience };
     private static readonly byte[] Model = TinyModels.Twice();
 
     [Theory]
@@ -41,7 +42,7 @@ public sealed class HostileWorkloadTests
             Assert.Equal(code, await MisbehaveAsync(socket, wire, what).WaitAsync(Patience));
 
         using BackNet back = TinyModels.Open(Model);
-        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], Patient, NullLogger.Instance);
         using OrtTensor input = TinyModels.Tensor(1, 2, 3, 4);
         OrtTensor[] outputs = await pool.RunAsync([input], Patience, CancellationToken.None);
         Assert.Equal([2f, 4, 6, 8], outputs[0].Span<float>().ToArray());
@@ -67,14 +68,14 @@ public sealed class HostileWorkloadTests
     {
         await using RunningHost host = await RunningHost.StartAsync(options: new AcceleratorOptions { MaximumModels = 1 });
         using BackNet twice = TinyModels.Open(Model), root = TinyModels.Open(TinyModels.Root());
-        await using (AcceleratorPool first = AcceleratorPool.Start(twice, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance))
+        await using (AcceleratorPool first = AcceleratorPool.Start(twice, [host.Address], Patient, NullLogger.Instance))
         {
             await first.ReadyAsync(CancellationToken.None).WaitAsync(Patience);
             var watch = new FaultWatch();
-            await using AcceleratorPool second = AcceleratorPool.Start(root, [host.Address], new AcceleratorPoolOptions(), watch);
+            await using AcceleratorPool second = AcceleratorPool.Start(root, [host.Address], Patient, watch);
             Assert.Contains(nameof(RefusalCode.NoRoom), await watch.FirstAsync(FaultWatch.Failed), StringComparison.Ordinal);
         }
-        await using AcceleratorPool third = AcceleratorPool.Start(root, [host.Address], new AcceleratorPoolOptions { FirstBackoff = TimeSpan.FromMilliseconds(1) }, NullLogger.Instance);
+        await using AcceleratorPool third = AcceleratorPool.Start(root, [host.Address], Patient with { FirstBackoff = TimeSpan.FromMilliseconds(1) }, NullLogger.Instance);
         await third.ReadyAsync(CancellationToken.None).WaitAsync(Patience);
     }
 
@@ -179,7 +180,9 @@ public sealed class HostileWorkloadTests
         {
             case "a chunk too much": await Send(FrameKind.Chunk, [1]); break;
             case "a flood of runs":
-                for (int i = 0; i < 4; i++) await Send(FrameKind.Run, Run([1, 4], 16));
+                byte[] run = Run([1, 4], 16), header = new byte[FrameHeader.Size];
+                new FrameHeader(FrameKind.Run, 1, run.Length).Write(header);
+                await wire.WriteAsync(Enumerable.Repeat((byte[])[.. header, .. run], 4).SelectMany(frame => frame).ToArray(), CancellationToken.None); // at once: it hangs up after the third
                 break;
             case "a run of other ranks": await Send(FrameKind.Run, Run([1, 4, 1], 16)); break;
             case "a run too long": await Send(FrameKind.Run, Run([1, 4], 17)); break;

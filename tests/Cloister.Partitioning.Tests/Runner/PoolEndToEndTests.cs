@@ -10,6 +10,7 @@ namespace Cloister.Partitioning.Tests.Runner;
 public sealed class PoolEndToEndTests
 {
     private static readonly TimeSpan Patience = RunningHost.Patience;
+    private static readonly AcceleratorPoolOptions Patient = new() { StallTimeout = Patience };
 
     [SharedDataTheory]
     [InlineData("unix")]
@@ -25,7 +26,7 @@ public sealed class PoolEndToEndTests
         using BackNet back = BackNet.Open(parts.Back.ToBytes(), null, TinyModels.Exact);
         Assert.True(back.CanJoin);
         await using RunningHost host = await RunningHost.StartAsync(transport);
-        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], Patient, NullLogger.Instance);
         using var runner = new PartitionedRunner(OrtSession.FromMemory(parts.Front.ToBytes(), TinyModels.Exact), pool, OrtSession.FromMemory(parts.Tail!.ToBytes(), TinyModels.Exact));
 
         foreach (int rows in new[] { 1, 3, 20 })
@@ -53,7 +54,7 @@ public sealed class PoolEndToEndTests
     {
         await using RunningHost host = await RunningHost.StartAsync(transport);
         using BackNet back = TinyModels.Open(TinyModels.Twice());
-        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions { MaximumBatch = 16, MaximumQueued = 4096 }, NullLogger.Instance);
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], Patient with { MaximumBatch = 16, MaximumQueued = 4096 }, NullLogger.Instance);
         await Parallel.ForEachAsync(Enumerable.Range(0, 2000), new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (number, cancellation) =>
         {
             int rows = 1 + (number % 3);
@@ -75,7 +76,7 @@ public sealed class PoolEndToEndTests
         await using RunningHost host = await RunningHost.StartAsync(transport);
         using BackNet back = TinyModels.Open(TinyModels.TwoByTwo());
         Assert.True(back.CanJoin);
-        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], Patient, NullLogger.Instance);
         await Parallel.ForEachAsync(Enumerable.Range(0, 300), new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (number, cancellation) =>
         {
             float[] a = [number, 1, 0];
@@ -95,7 +96,7 @@ public sealed class PoolEndToEndTests
         using BackNet back = TinyModels.Open(TinyModels.Twice());
         for (int time = 0; time < 2; time++)
         {
-            await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+            await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], Patient, NullLogger.Instance);
             await pool.ReadyAsync(CancellationToken.None).WaitAsync(Patience);
             Assert.Equal(time == 0 ? back.Model.Length : 0, pool.Accelerators[0].ModelBytesSent);
         }
@@ -106,8 +107,8 @@ public sealed class PoolEndToEndTests
     {
         await using RunningHost host = await RunningHost.StartAsync();
         using BackNet twice = TinyModels.Open(TinyModels.Twice()), root = TinyModels.Open(TinyModels.Root());
-        await using AcceleratorPool first = AcceleratorPool.Start(twice, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
-        await using AcceleratorPool second = AcceleratorPool.Start(root, [host.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool first = AcceleratorPool.Start(twice, [host.Address], Patient, NullLogger.Instance);
+        await using AcceleratorPool second = AcceleratorPool.Start(root, [host.Address], Patient, NullLogger.Instance);
         using OrtTensor input = TinyModels.Tensor(1, 1, 1, 1);
         for (int i = 0; i < 20; i++)
         {

@@ -1,4 +1,5 @@
 using Cloister.Partitioning.Runner;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Cloister.Partitioning.Tests.Runner;
@@ -14,11 +15,11 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public AcceleratorAddress Address { get; private set; } = null!;
 
-    public static async Task<RunningHost> StartAsync(string transport = "unix", AcceleratorOptions? options = null)
+    public static async Task<RunningHost> StartAsync(string transport = "unix", AcceleratorOptions? options = null, ILogger? logger = null)
     {
         DirectoryInfo? folder = transport == "tcp" ? null : Directory.CreateTempSubdirectory("acc-");
         var host = new RunningHost(folder);
-        await host.ListenAsync(AcceleratorAddress.Parse(folder is null ? "tcp:127.0.0.1:0" : $"{transport}:{folder.FullName}/a.sock"), options);
+        await host.ListenAsync(AcceleratorAddress.Parse(folder is null ? "tcp:127.0.0.1:0" : $"{transport}:{folder.FullName}/a.sock"), options, logger ?? NullLogger.Instance);
         return host;
     }
 
@@ -32,11 +33,11 @@ internal sealed class RunningHost : IAsyncDisposable
         _folder?.Delete(recursive: true);
     }
 
-    private async Task ListenAsync(AcceleratorAddress address, AcceleratorOptions? options)
+    private async Task ListenAsync(AcceleratorAddress address, AcceleratorOptions? options, ILogger logger)
     {
         var listening = new TaskCompletionSource<AcceleratorAddress>();
         options ??= new AcceleratorOptions { Threads = 1, Level = Onnx.Runtime.GraphOptimization.Basic };
-        _running = AcceleratorHost.RunAsync(address, options, NullLogger.Instance, _end.Token, listening.SetResult);
+        _running = AcceleratorHost.RunAsync(address, options, logger, _end.Token, listening.SetResult);
         await Task.WhenAny(listening.Task, _running).WaitAsync(Patience);
         if (_running.IsCompleted) await _running;
         Address = await listening.Task;

@@ -6,7 +6,10 @@ namespace Cloister.Partitioning.Runner.Hosting;
 /// <summary>Computes runs of one connection, one after the other, and holds the frame that answers the last.</summary>
 internal sealed class HostedAnswer(AcceleratorOptions options) : IDisposable
 {
-    private PinnedBuffer _buffer = PinnedBuffer.Allocate(4096);
+    private const int Usual = 4096;
+    private const long MaximumKept = 4 << 20;
+
+    private PinnedBuffer _buffer = PinnedBuffer.Allocate(Usual);
     private int _length;
 
     /// <summary>The frame; until the next run.</summary>
@@ -15,7 +18,11 @@ internal sealed class HostedAnswer(AcceleratorOptions options) : IDisposable
     /// <summary>What the frame refuses; null if it answers.</summary>
     public RefusalNote? Refusal { get; private set; }
 
+    /// <summary>Bytes that are held between two runs.</summary>
+    public long Held => _buffer.Length;
+
     /// <summary>Runs the model; a cancelled run ends before its next operator.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public void Compute(OrtSession session, HostedRun run, SharedSlots? slots, CancellationToken cancellation)
     {
         Refusal = null;
@@ -37,6 +44,14 @@ internal sealed class HostedAnswer(AcceleratorOptions options) : IDisposable
         }
     }
 
+    /// <summary>The frame was sent: what is large is given back, since every connection has such memory.</summary>
+    public void Trim()
+    {
+        if (_buffer.Length <= MaximumKept) return;
+        _length = 0;
+        Grow(Usual);
+    }
+
     public void Dispose() => _buffer.Dispose();
 
     private OrtTensor[] Run(OrtSession session, HostedRun run, CancellationToken cancellation)
@@ -53,6 +68,7 @@ internal sealed class HostedAnswer(AcceleratorOptions options) : IDisposable
         }
         catch (OnnxRuntimeException failed)
         {
+            cancellation.ThrowIfCancellationRequested();
             throw stop.Terminated
                 ? new RefusedException(RefusalCode.RunTooLong, $"The run took longer than {options.MaximumRunTime}.")
                 : new RefusedException(RefusalCode.RunFailed, failed.Message);
@@ -95,12 +111,14 @@ internal sealed class HostedAnswer(AcceleratorOptions options) : IDisposable
     private Span<byte> Begin(FrameKind kind, ulong id, int length)
     {
         _length = FrameHeader.Size + length;
-        if (_buffer.Length < _length)
-        {
-            _buffer.Dispose();
-            _buffer = PinnedBuffer.Allocate(_length);
-        }
+        if (_buffer.Length < _length) Grow(_length);
         new FrameHeader(kind, id, length).Write(_buffer.Span(0, FrameHeader.Size));
         return _buffer.Span(FrameHeader.Size, length);
+    }
+
+    private void Grow(long length)
+    {
+        _buffer.Dispose();
+        _buffer = PinnedBuffer.Allocate(length);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using System.Numerics;
 using System.Security.Cryptography;
 using System.Threading.Channels;
 using Cloister.Onnx.Runtime;
@@ -14,6 +15,8 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
     private readonly BufferShelf _buffers = new();
     private SharedSlots? _slots;
     private int _unanswered;
+    private int _pings;
+    private long _refused;
 
     private int Depth => Math.Clamp(_options.MaximumDepth, 1, Greeting.MaximumDepth);
 
@@ -28,7 +31,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
         }
         catch (RefusedException refused)
         {
-            await WithinAsync(token => _wire.WriteFrameAsync(FrameKind.Refusal, 0, new RefusalNote(refused.Code, refused.Message).Write(), token), cancellation);
+            if (!_wire.BrokenOff) await WithinAsync(token => _wire.WriteFrameAsync(FrameKind.Refusal, 0, new RefusalNote(refused.Code, refused.Message).Write(), token), cancellation);
             throw;
         }
     }
@@ -49,7 +52,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
         await WithinAsync(token => _wire.WriteFrameAsync(FrameKind.Ready, 0, face, token), cancellation);
 
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var waiting = Channel.CreateBounded<HostedRun>(new BoundedChannelOptions(Depth + 1) { SingleReader = true, SingleWriter = true });
+        var waiting = Channel.CreateUnbounded<HostedRun>(new UnboundedChannelOptions { SingleReader = true, SingleWriter = true }); // bounded by what may be unanswered
         Task reading = ReadAsync(model.Session, waiting.Writer, ended.Token);
         Task answering = AnswerAsync(model.Session, waiting.Reader, ended.Token);
         Task first = await Task.WhenAny(reading, answering);
@@ -160,15 +163,15 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
                         MemoryOffer offer = default;
                         await WithinAsync(async token => offer = MemoryOffer.Read(await _wire.ReadPayloadAsync(header, token)), cancellation);
                         _slots = SharedSlots.Open(offer);
-                        await waiting.WriteAsync(HostedRun.Reply(FrameKind.Mapped, header.Id), cancellation);
+                        waiting.TryWrite(HostedRun.Reply(FrameKind.Mapped, header.Id));
                         break;
                     case FrameKind.Ping:
-                        CountIn();
-                        await waiting.WriteAsync(HostedRun.Reply(FrameKind.Pong, header.Id), cancellation);
+                        CountIn(ref _pings, 1, "ping");
+                        waiting.TryWrite(HostedRun.Reply(FrameKind.Pong, header.Id));
                         break;
                     case FrameKind.Run:
-                        CountIn();
-                        await waiting.WriteAsync(await ReadRunAsync(session, header, cancellation), cancellation);
+                        CountIn(ref _unanswered, Depth, "run(s)");
+                        waiting.TryWrite(await ReadRunAsync(session, header, cancellation));
                         break;
                     default:
                         throw new WireException(AcceleratorFault.BadFrame, $"A {header.Kind} frame came where a run should.");
@@ -181,10 +184,10 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
         }
     }
 
-    private void CountIn()
+    private static void CountIn(ref int unanswered, int most, string what)
     {
-        if (Interlocked.Increment(ref _unanswered) > Depth)
-            throw new RefusedException(RefusalCode.Flood, $"More than {Depth} runs are unanswered.");
+        if (Interlocked.Increment(ref unanswered) > most)
+            throw new RefusedException(RefusalCode.Flood, $"More than {most} {what} are unanswered.");
     }
 
     private async ValueTask<HostedRun> ReadRunAsync(OrtSession session, FrameHeader header, CancellationToken cancellation)
@@ -216,32 +219,38 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
         using var answer = new HostedAnswer(_options);
         await foreach (HostedRun run in waiting.ReadAllAsync(cancellation))
         {
+            if (run.Answer is { } reply)
+            {
+                if (reply == FrameKind.Pong) Interlocked.Decrement(ref _pings);
+                await WithinAsync(token => _wire.WriteFrameAsync(reply, run.Id, default, token), cancellation);
+                continue;
+            }
+            await ComputeAsync(session, run, answer, cancellation);
+            if (answer.Refusal is { } note && BitOperations.IsPow2(++_refused)) shared.Logger.RunRefused(number, note.Text, _refused);
+            Interlocked.Decrement(ref _unanswered); // before the peer can see the answer, and ask again at once
+            await WithinAsync(token => _wire.WriteAsync(answer.Frame, token), cancellation);
+            answer.Trim();
+        }
+    }
+
+    // The inputs are given back before the answer goes: who takes it slowly holds none of the memory that all share.
+    private async Task ComputeAsync(OrtSession session, HostedRun run, HostedAnswer answer, CancellationToken cancellation)
+    {
+        try
+        {
+            await shared.Turn.WaitAsync(cancellation);
             try
             {
-                if (run.Answer is { } reply)
-                {
-                    await WithinAsync(token => _wire.WriteFrameAsync(reply, run.Id, default, token), cancellation);
-                }
-                else
-                {
-                    await shared.Turn.WaitAsync(cancellation);
-                    try
-                    {
-                        await Task.Run(() => answer.Compute(session, run, _slots, cancellation), CancellationToken.None);
-                    }
-                    finally
-                    {
-                        shared.Turn.Release();
-                    }
-                    if (answer.Refusal is { } note) shared.Logger.RunRefused(number, note.Text);
-                    await WithinAsync(token => _wire.WriteAsync(answer.Frame, token), cancellation);
-                }
+                await Task.Run(() => answer.Compute(session, run, _slots, cancellation), CancellationToken.None);
             }
             finally
             {
-                Drop(run);
-                if (run.Answer != FrameKind.Mapped) Interlocked.Decrement(ref _unanswered);
+                shared.Turn.Release();
             }
+        }
+        finally
+        {
+            Drop(run);
         }
     }
 

@@ -9,13 +9,16 @@ namespace Cloister.Partitioning.Runner.Pooling;
 internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
 {
     private const int MaximumDoublings = 20;
+    private const int WellAfter = 10; // so many times the last wait without a fault, and the next fault is a first one again
 
     private readonly Lock _lock = new();
     private AcceleratorState _state = new(address, AcceleratorPhase.Connecting, 0, core.BackNet.Model.Length, 0, ImmutableDictionary<AcceleratorFault, long>.Empty, null);
     private Func<string, int>? _failOver; // of the session that there was
     private volatile AcceleratorPhase _phase;
     private volatile int _held;
+    private TimeSpan _lastWait;
     private int _faultsInRow;
+    private long? _readyAt;
     private long _unchecked;
 
     public AcceleratorAddress Address => address;
@@ -57,11 +60,15 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
         _failOver?.Invoke($"{address}: the pool was closed.");
     }
 
-    /// <summary>An answer was good: what happened before does not count for the next wait.</summary>
-    public void AnsweredWell(bool wasChecked)
+    /// <summary>An answer was passed on as it came.</summary>
+    public void AnsweredUnchecked() => Interlocked.Increment(ref _unchecked);
+
+    /// <summary>The session's connection is no more: its batches go elsewhere.</summary>
+    public void Lost(Exception why)
     {
-        Volatile.Write(ref _faultsInRow, 0);
-        if (!wasChecked) Interlocked.Increment(ref _unchecked);
+        Become(AcceleratorPhase.Waiting);
+        _failOver?.Invoke(Trouble(why));
+        _held = 0;
     }
 
     /// <summary>Tells how far the model is.</summary>
@@ -74,14 +81,16 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
     {
         Become(AcceleratorPhase.Connecting);
         Sent(0);
+        _readyAt = null;
         Socket socket = await LinkGreeting.WithinAsync(core.Options.StallTimeout, core.Options.TimeProvider, token => AcceleratorSocket.ConnectAsync(address, token), "to connect", cancellation);
-        AcceleratorSocket.Tune(socket);
         using var wire = new WireConnection(socket, fromWorkload: false);
+        AcceleratorSocket.Tune(socket);
         var greeting = new LinkGreeting(core, this, wire);
-        Greeting limits = await greeting.RunAsync(cancellation);
+        var limits = new BatchLimits(core, await greeting.RunAsync(cancellation));
         using SharedSlots? slots = address.Transport == AcceleratorTransport.SharedMemory ? await greeting.ShareMemoryAsync(limits, cancellation) : null;
         using var session = new LinkSession(core, this, wire, limits, slots);
         _failOver = session.FailOver;
+        _readyAt = core.Now;
         Become(AcceleratorPhase.Ready);
         await session.RunAsync(cancellation);
     }
@@ -94,7 +103,7 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
             LastFault = $"{fault.Fault}: {fault.Message}",
         });
         Become(fault.Fault == AcceleratorFault.Lied ? AcceleratorPhase.Banned : AcceleratorPhase.Waiting);
-        int failed = _failOver?.Invoke($"{address}: {fault.Fault}: {fault.Message}") ?? 0;
+        int failed = _failOver?.Invoke(Trouble(fault)) ?? 0;
         _failOver = null;
         _held = 0;
         if (fault.Fault == AcceleratorFault.Lied)
@@ -102,7 +111,9 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
             core.Logger.AcceleratorLied(address, fault.Message, Interlocked.Read(ref _unchecked));
             return;
         }
-        TimeSpan wait = Backoff(Interlocked.Increment(ref _faultsInRow));
+        // Whoever answers once and fails again is not well: it would be connected to, and told of, ten times a second for ever.
+        if (_readyAt is { } ready && core.Since(ready) > WellAfter * _lastWait) _faultsInRow = 0;
+        TimeSpan wait = _lastWait = Backoff(++_faultsInRow);
         core.Logger.AcceleratorFailed(address, fault.Fault, fault.Message, (long)wait.TotalMilliseconds, failed);
         try
         {
@@ -113,6 +124,8 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
             // The loop above sees it.
         }
     }
+
+    private string Trouble(Exception why) => why is WireException fault ? $"{address}: {fault.Fault}: {fault.Message}" : $"{address}: {why.GetType().Name}";
 
     // Half of the wait is by chance, so that many workloads do not come back at once.
     private TimeSpan Backoff(int faults)

@@ -67,7 +67,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
             bool ownIsSound = core.AreSound(own);
             if (outputs is not null && areSound && AreNear(own, outputs))
             {
-                foreach (OrtTensor tensor in own) tensor.Dispose();
+                PartitionedRunner.Erase(own);
                 request.TryComplete(outputs);
                 outputs = null;
                 return verdict;
@@ -83,7 +83,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
         finally
         {
             Interlocked.Decrement(ref _waiting);
-            foreach (OrtTensor tensor in outputs ?? []) tensor.Dispose();
+            PartitionedRunner.Erase(outputs);
         }
         return verdict;
     }
@@ -116,7 +116,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
             request.TryComplete(outputs);
             return;
         }
-        foreach (OrtTensor output in outputs) output.Dispose();
+        PartitionedRunner.Erase(outputs);
         request.Fail(new PartitioningException(PartitioningError.AnswerNotFinite, "The model gives NaN or an infinity for this input."));
     }
 
@@ -125,6 +125,7 @@ internal sealed class InsideRuns(PoolCore core) : IDisposable
         await _places.WaitAsync();
         try
         {
+            if (core.HasEnded) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool))); // it waited; only what runs is waited for
             if (!request.TryHold()) return null;
             try
             {

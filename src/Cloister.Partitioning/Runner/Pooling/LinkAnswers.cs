@@ -9,9 +9,13 @@ internal sealed class LinkAnswers(PoolCore core, AcceleratorLink link, WireConne
     private readonly TaskCompletionSource _guilty = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _lock = new();
     private readonly HashSet<Task> _judging = [];
+    private volatile WireException? _lie;
 
     /// <summary>Fails when the inside found an answer wrong that looked well.</summary>
     public Task Guilty => _guilty.Task;
+
+    /// <summary>The lie that was found, if one was: whatever else the accelerator did on this connection, before or after, does not cover it.</summary>
+    public WireException? Lie => _lie;
 
     /// <summary>Ends when nothing is judged any more.</summary>
     public Task JudgedAsync()
@@ -91,7 +95,7 @@ internal sealed class LinkAnswers(PoolCore core, AcceleratorLink link, WireConne
             bool isSound = sound[i];
             if (isSound && !core.Inside.Draw())
             {
-                link.AnsweredWell(wasChecked: false);
+                link.AnsweredUnchecked();
                 request.TryComplete(answer);
                 continue;
             }
@@ -99,11 +103,9 @@ internal sealed class LinkAnswers(PoolCore core, AcceleratorLink link, WireConne
             Judge(async () =>
             {
                 if (await core.Inside.JudgeAsync(request, answer, isSound) == InsideRuns.Verdict.Innocent)
-                    link.AnsweredWell(wasChecked: true);
-                else
-                    _guilty.TrySetException(isSound
-                        ? new WireException(AcceleratorFault.Lied, "an answer was computed again inside and is another")
-                        : new WireException(AcceleratorFault.BadValues, "Its answer has NaN, an infinity or a boolean that is none, which the model does not give."));
+                    return;
+                if (isSound) _lie = new WireException(AcceleratorFault.Lied, "an answer was computed again inside and is another");
+                _guilty.TrySetException(_lie ?? new WireException(AcceleratorFault.BadValues, "Its answer has NaN, an infinity or a boolean that is none, which the model does not give."));
             });
         }
     }

@@ -31,13 +31,12 @@ internal sealed class LinkGreeting(PoolCore core, AcceleratorLink link, WireConn
 
     /// <summary>Makes memory that both sides see; its name is gone when this returns.</summary>
     /// <exception cref="WireException">The accelerator does not take it, or there is none to be had.</exception>
-    public async Task<SharedSlots> ShareMemoryAsync(Greeting limits, CancellationToken cancellation)
+    public async Task<SharedSlots> ShareMemoryAsync(BatchLimits limits, CancellationToken cancellation)
     {
-        int rows = core.BackNet.CanJoin ? core.Options.MaximumBatch : 1, slotCount = Math.Min(core.Options.Depth, limits.Depth);
         SharedSlots slots;
         try
         {
-            slots = SharedSlots.Create(slotCount, core.BackNet.InputBytes(rows), core.BackNet.OutputBytes(rows));
+            slots = SharedSlots.Create(limits.Depth, core.BackNet.InputBytes(limits.MaximumRows), core.BackNet.OutputBytes(limits.MaximumRows));
         }
         catch (PartitioningException unusable)
         {

@@ -18,7 +18,7 @@ internal sealed class LinkSession : IDisposable
     private readonly WireConnection _wire;
     private readonly SharedSlots? _slots;
     private readonly LinkAnswers _answers;
-    private readonly int _maximumRows;
+    private readonly BatchLimits _limits;
     private readonly SemaphoreSlim _depth, _writing = new(1);
     private readonly Lock _lock = new();
     private readonly Dictionary<ulong, Batch> _inFlight = [];
@@ -28,23 +28,19 @@ internal sealed class LinkSession : IDisposable
     private ulong _nextId;
     private ulong _ping; // 0: none is out
     private long _readAt, _pingAt;
+    private int _failedOver;
 
-    public LinkSession(PoolCore core, AcceleratorLink link, WireConnection wire, Greeting limits, SharedSlots? slots)
+    public LinkSession(PoolCore core, AcceleratorLink link, WireConnection wire, BatchLimits limits, SharedSlots? slots)
     {
-        (_core, _link, _wire, _slots) = (core, link, wire, slots);
+        (_core, _link, _wire, _limits, _slots) = (core, link, wire, limits, slots);
         _answers = new LinkAnswers(core, link, wire, slots);
-        _depth = new SemaphoreSlim(Math.Min(core.Options.Depth, limits.Depth));
+        _depth = new SemaphoreSlim(limits.Depth);
         _freeSlots = new Stack<int>(Enumerable.Range(0, slots?.Offer.Slots ?? 0));
-        MaximumBytes = Math.Min(limits.MaximumRunBytes, FrameHeader.MaximumTensorFrame - (64 << 10));
-        _maximumRows = core.BackNet.CanJoin ? core.Options.MaximumBatch : 1;
-        while (_maximumRows > 1 && !Fits(_maximumRows)) _maximumRows /= 2;
-        _frame = PinnedBuffer.Allocate(Batch.HeadSize(core.BackNet) + (slots is null ? Math.Min(core.BackNet.InputBytes(1), MaximumBytes) : 0));
+        _frame = PinnedBuffer.Allocate(Batch.HeadSize(core.BackNet) + (slots is null ? Math.Min(core.BackNet.InputBytes(1), limits.MaximumBytes) : 0));
         // Ids begin anywhere and are never used again here: what was meant for another connection is not taken for an answer.
         _firstId = _nextId = (BinaryPrimitives.ReadUInt64LittleEndian(RandomNumberGenerator.GetBytes(8)) >> 1) + 1;
         _readAt = core.Now;
     }
-
-    private long MaximumBytes { get; }
 
     /// <summary>Serves until cancelled.</summary>
     /// <exception cref="WireException">The accelerator did something wrong.</exception>
@@ -55,11 +51,14 @@ internal sealed class LinkSession : IDisposable
         Task first = await Task.WhenAny([.. loops, _answers.Guilty]);
         await ended.CancelAsync();
         await Task.WhenAll(loops).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        // What the inside still says of earlier answers may take long: what was not answered does not wait for it.
+        if (first.Exception?.InnerException is { } cause) _link.Lost(cause);
         await _answers.JudgedAsync();
+        if (_answers.Lie is { } lie) throw lie;
         await (_answers.Guilty.IsFaulted ? _answers.Guilty : first);
     }
 
-    /// <summary>Sends what was not answered elsewhere; after <see cref="RunAsync"/>. Gives the number of batches.</summary>
+    /// <summary>Sends what was not answered elsewhere, once the loops have ended. Gives the number of batches so far.</summary>
     public int FailOver(string trouble)
     {
         Batch[] left;
@@ -70,7 +69,7 @@ internal sealed class LinkSession : IDisposable
         }
         foreach (PoolRequest request in left.SelectMany(batch => batch.Requests.Reverse()))
             _core.Retry(request, _link, trouble);
-        return left.Length;
+        return _failedOver += left.Length;
     }
 
     public void Dispose()
@@ -85,7 +84,7 @@ internal sealed class LinkSession : IDisposable
         while (true)
         {
             await _depth.WaitAsync(cancellation);
-            List<PoolRequest> requests = await _core.Queue.TakeAsync(_link, _maximumRows, () => _core.IsOnly(_link), cancellation);
+            List<PoolRequest> requests = await _core.Queue.TakeAsync(_link, _limits.MaximumRows, () => _core.IsOnly(_link), cancellation);
             if (Compose(requests) is not { } batch)
             {
                 _depth.Release();
@@ -95,10 +94,10 @@ internal sealed class LinkSession : IDisposable
             try
             {
                 long bytes = batch.FrameLength;
+                _core.Counters.SentBatch(); // counted before the answer can come
+                _core.Counters.Sent(bytes + (batch.Slot is null ? 0 : _core.BackNet.InputBytes(batch.Rows)));
                 await _wire.WriteAsync(_frame.Memory(0, (int)bytes), cancellation);
                 batch.SentAt = _core.Now;
-                _core.Counters.SentBatch();
-                _core.Counters.Sent(bytes + (batch.Slot is null ? 0 : _core.BackNet.InputBytes(batch.Rows)));
             }
             finally
             {
@@ -110,13 +109,13 @@ internal sealed class LinkSession : IDisposable
     // From here on the batch is in flight, whatever happens to it.
     private Batch? Compose(List<PoolRequest> requests)
     {
-        var held = new List<PoolRequest>(requests.Count);
+        List<PoolRequest> held = new(requests.Count), unwritten = [];
         try
         {
             foreach (PoolRequest request in requests)
             {
-                if (!Fits(request.Rows))
-                    request.Fail(new PartitioningException(PartitioningError.AcceleratorFaulty, $"The request's tensors are larger than the {MaximumBytes} bytes that {_link.Address} takes; ask for fewer items at once."));
+                if (!_limits.Fits(request.Rows))
+                    request.Fail(new PartitioningException(PartitioningError.AcceleratorFaulty, $"The request's tensors are larger than the {_limits.MaximumBytes} bytes that {_link.Address} takes; ask for fewer items at once."));
                 else if (request.TryHold())
                     held.Add(request);
             }
@@ -133,12 +132,14 @@ internal sealed class LinkSession : IDisposable
         }
         catch
         {
-            foreach (PoolRequest request in requests) _core.Retry(request, _link, $"{_link.Address}: the batch could not be written.");
+            unwritten = requests;
             throw;
         }
         finally
         {
             foreach (PoolRequest request in held) request.LetGo();
+            // Last, or whoever takes one from the queue finds it held.
+            foreach (PoolRequest request in unwritten) _core.Retry(request, _link, $"{_link.Address}: the batch could not be written.");
         }
     }
 
@@ -259,6 +260,4 @@ internal sealed class LinkSession : IDisposable
     {
         lock (_lock) return _nextId++;
     }
-
-    private bool Fits(int rows) => _core.BackNet.InputBytes(rows) <= MaximumBytes && _core.BackNet.OutputBytes(rows) <= MaximumBytes;
 }

@@ -39,6 +39,8 @@ internal sealed class PoolCore : IAsyncDisposable
 
     public bool RunsInside => Options.Fallback == AcceleratorFallback.Inside;
 
+    public bool HasEnded => Volatile.Read(ref _ended);
+
     private bool AnyReady => _links.Any(link => link.Phase == AcceleratorPhase.Ready);
 
     private bool AllBanned => _links.All(link => link.Phase == AcceleratorPhase.Banned);
@@ -62,11 +64,11 @@ internal sealed class PoolCore : IAsyncDisposable
     /// <summary>Finds a request's way: the queue, or inside.</summary>
     public void Admit(PoolRequest request)
     {
-        if (Volatile.Read(ref _ended)) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool)));
+        if (HasEnded) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool)));
         else if (RunsInside && !AnyReady) Inside.Start(request);
         else if (AllBanned) request.Fail(NoAccelerator());
         else if (Inside.Waiting >= Options.MaximumQueued || !Queue.TryAdd(request)) request.Fail(Overloaded());
-        else LookAfterQueue();
+        else LookAfterQueue(request);
     }
 
     /// <summary>A request that an accelerator failed goes on: to the front of the queue, inside, or back to its caller.</summary>
@@ -79,7 +81,7 @@ internal sealed class PoolCore : IAsyncDisposable
         {
             Counters.Retried();
             Queue.AddAgain(request);
-            LookAfterQueue();
+            LookAfterQueue(request);
         }
         else if (RunsInside)
         {
@@ -98,7 +100,7 @@ internal sealed class PoolCore : IAsyncDisposable
         lock (_lock) (changed, _changed) = (_changed, new(TaskCreationOptions.RunContinuationsAsynchronously));
         changed.TrySetResult();
         Queue.Wake();
-        LookAfterQueue();
+        LookAfterQueue(null);
     }
 
     /// <summary>Completes when requests can be taken.</summary>
@@ -110,7 +112,7 @@ internal sealed class PoolCore : IAsyncDisposable
             Task changed;
             lock (_lock) changed = _changed.Task;
             if (RunsInside || AnyReady) return;
-            ObjectDisposedException.ThrowIf(Volatile.Read(ref _ended), typeof(AcceleratorPool));
+            ObjectDisposedException.ThrowIf(HasEnded, typeof(AcceleratorPool));
             if (AllBanned) throw NoAccelerator();
             await changed.WaitAsync(cancellation);
         }
@@ -138,14 +140,15 @@ internal sealed class PoolCore : IAsyncDisposable
         _ending.Dispose();
     }
 
-    // Requests that came in, or back, just when the last accelerator went.
-    private void LookAfterQueue()
+    // Requests that came in, or back, just when the last accelerator went; and one whose caller gave up just before it had its place.
+    private void LookAfterQueue(PoolRequest? came)
     {
-        if (Volatile.Read(ref _ended) || (RunsInside && !AnyReady) || AllBanned)
+        if (came is { Done.IsCompleted: true }) Queue.Remove(came);
+        if (HasEnded || (RunsInside && !AnyReady) || AllBanned)
         {
             foreach (PoolRequest request in Queue.Drain())
             {
-                if (Volatile.Read(ref _ended)) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool)));
+                if (HasEnded) request.Fail(new ObjectDisposedException(nameof(AcceleratorPool)));
                 else if (RunsInside) Inside.Start(request);
                 else request.Fail(NoAccelerator());
             }

@@ -56,7 +56,7 @@ internal sealed class PoolRequest(IReadOnlyList<OrtTensor> inputs, int rows, lon
         End(_ending);
     }
 
-    /// <summary>Ends it with outputs, which are the caller's from here on; false where it had ended: they are disposed of.</summary>
+    /// <summary>Ends it with outputs, which are the caller's from here on; false where it had ended: they are zeroed and disposed of.</summary>
     public bool TryComplete(OrtTensor[] outputs)
     {
         lock (_lock)
@@ -67,7 +67,7 @@ internal sealed class PoolRequest(IReadOnlyList<OrtTensor> inputs, int rows, lon
                 return _done.TrySetResult(outputs);
             }
         }
-        foreach (OrtTensor output in outputs) output.Dispose();
+        PartitionedRunner.Erase(outputs);
         return false;
     }
 

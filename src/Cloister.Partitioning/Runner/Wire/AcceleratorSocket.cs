@@ -7,6 +7,7 @@ namespace Cloister.Partitioning.Runner.Wire;
 internal static class AcceleratorSocket
 {
     private const int Backlog = 64;
+    private const int KeepAliveSeconds = 60, KeepAliveProbeSeconds = 10, KeepAliveProbes = 6;
     private const int BufferBytes = 1 << 20; // room for a tensor: fewer turns between the two sides
 
     /// <summary>Connects.</summary>
@@ -52,7 +53,7 @@ internal static class AcceleratorSocket
             else
             {
                 if (Path.GetDirectoryName(address.Place) is { } folder && !Directory.Exists(folder)) CreateFolder(folder);
-                RemoveAbandoned(address.Place);
+                await RemoveAbandonedAsync(address.Place, cancellation);
                 socket.Bind(new UnixDomainSocketEndPoint(address.Place));
                 if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(address.Place, UnixFileMode.UserRead | UnixFileMode.UserWrite); // nobody can connect before it listens
             }
@@ -77,7 +78,11 @@ internal static class AcceleratorSocket
         if (socket.AddressFamily != AddressFamily.Unix)
         {
             socket.NoDelay = true;
+            // A machine that is gone says so to nobody: two minutes later the system does, and its connection and model are free.
             socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.KeepAlive, true);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveTime, KeepAliveSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveInterval, KeepAliveProbeSeconds);
+            socket.SetSocketOption(SocketOptionLevel.Tcp, SocketOptionName.TcpKeepAliveRetryCount, KeepAliveProbes);
         }
         else
         {
@@ -102,13 +107,13 @@ internal static class AcceleratorSocket
         else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
-    private static void RemoveAbandoned(string path)
+    private static async ValueTask RemoveAbandonedAsync(string path, CancellationToken cancellation)
     {
         if (!File.Exists(path) || !IsSocket(path)) return; // anything else there makes binding fail, and is left alone
         using var probe = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         try
         {
-            probe.Connect(new UnixDomainSocketEndPoint(path));
+            await probe.ConnectAsync(new UnixDomainSocketEndPoint(path), cancellation);
         }
         catch (SocketException refused) when (refused.SocketErrorCode == SocketError.ConnectionRefused)
         {

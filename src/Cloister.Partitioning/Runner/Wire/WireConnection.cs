@@ -7,6 +7,7 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
 {
     private readonly byte[] _header = new byte[FrameHeader.Size];
     private long _in, _out;
+    private volatile bool _brokenOff;
 
     /// <summary>The longest Run or Answer that is taken.</summary>
     public int MaximumTensorFrame { get; set; } = FrameHeader.MaximumTensorFrame;
@@ -16,6 +17,9 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
 
     /// <summary>Bytes written so far.</summary>
     public long BytesOut => Interlocked.Read(ref _out);
+
+    /// <summary>Whether a write ended within a frame: what would follow would be taken for the rest of it, so that nothing is written any more.</summary>
+    public bool BrokenOff => _brokenOff;
 
     /// <summary>Reads the next header; null where the other side ended between frames.</summary>
     /// <exception cref="WireException">It ended within the header, or the header is refused.</exception>
@@ -66,10 +70,13 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
         return WriteAsync(frame, cancellation);
     }
 
-    /// <summary>Writes bytes that are a frame or a part of one.</summary>
+    /// <summary>Writes a frame, or bytes of one.</summary>
     /// <exception cref="WireException"><see cref="AcceleratorFault.Disconnected"/>.</exception>
     public async ValueTask WriteAsync(ReadOnlyMemory<byte> bytes, CancellationToken cancellation)
     {
+        if (_brokenOff)
+            throw new WireException(AcceleratorFault.Disconnected, "An earlier frame was not sent to its end.");
+        _brokenOff = true;
         try
         {
             while (!bytes.IsEmpty)
@@ -78,6 +85,7 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
                 Interlocked.Add(ref _out, written);
                 bytes = bytes[written..];
             }
+            _brokenOff = false;
         }
         catch (SocketException broken)
         {
