@@ -51,6 +51,9 @@ internal sealed class GradientTape
     /// <summary>The shape of a forward value.</summary>
     public ImmutableArray<long> Shape(string value) => _values[value].Shape;
 
+    /// <summary>Whether a forward value is of 32-bit floats.</summary>
+    public bool IsFloat(string value) => _values[value].IsFloat;
+
     /// <summary>A constant that the graph holds, or null where the value is computed.</summary>
     public TensorProto? Known(string value) => _known.GetValueOrDefault(value);
 
@@ -138,6 +141,8 @@ internal sealed class GradientTape
                 continue;
             if (RuleBook.Find(node) is not { } rule)
                 throw Refused($"The operator {(node.Domain.Length > 0 ? node.Domain + "." : "")}{node.OpType} (node '{node.Name}') has no gradient rule here; known are {string.Join(", ", TransposedGraph.Operators)}.");
+            if (node.OpType != "Split" && node.Outputs.Skip(1).Any(output => Gradient(output) is not null))
+                throw Refused($"A gradient reaches another output of {node.OpType} '{node.Name}' than its first.");
             rule(this, node);
         }
     }
@@ -163,13 +168,26 @@ internal sealed class GradientTape
         };
     }
 
-    private string Fresh() => $"cloister/back/{_names++}";
+    private string Fresh()
+    {
+        string name;
+        do
+            name = $"cloister/back/{_names++}";
+        while (_values.ContainsKey(name));
+        return name;
+    }
 
     private static HashSet<string> Active(GraphProto graph, IReadOnlyDictionary<string, ValueShape> values)
     {
         HashSet<string> active = [.. graph.Inputs.Select(input => input.Name).Where(name => values[name].IsFloat)];
         foreach (NodeProto node in graph.Nodes.Where(node => node.Inputs.Any(active.Contains)))
-            active.UnionWith(node.Outputs.Where(output => output.Length > 0 && values[output].IsFloat));
+        {
+            string[] made = [.. node.Outputs.Where(output => output.Length > 0)];
+            // To leave such a way out would be a gradient that is wrong, and nothing would say so.
+            if (made.FirstOrDefault(output => values[output].IsOtherFraction) is { } other)
+                throw Refused($"{node.OpType} '{node.Name}' goes on in {values[other].Type}; gradients are written for 32-bit floats.");
+            active.UnionWith(made.Where(output => values[output].IsFloat));
+        }
         return active;
     }
 }

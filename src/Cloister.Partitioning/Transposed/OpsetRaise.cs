@@ -14,14 +14,21 @@ internal sealed class OpsetRaise
     private readonly List<NodeProto> _nodes = [];
     private readonly List<TensorProto> _constants = [];
 
-    private OpsetRaise(long from) => _from = from;
+    private readonly Dictionary<string, TensorProto> _known;
+    private readonly HashSet<string> _read;
+
+    private OpsetRaise(long from, GraphProto graph)
+    {
+        (_from, _known) = (from, ModelConstants.Of(graph));
+        _read = [.. graph.Nodes.SelectMany(node => node.Inputs).Where(input => input.Length > 0), .. graph.Outputs.Select(output => output.Name)];
+    }
 
     public static ModelProto Apply(ModelProto model)
     {
         long from = model.OpsetImport.Where(set => set.Domain is "" or "ai.onnx").Select(set => set.Version).FirstOrDefault();
         if (from < Oldest)
             throw GradientTape.Refused($"The graph is written in operator set {from}; gradients are written from {Oldest} on.");
-        var raise = new OpsetRaise(from);
+        var raise = new OpsetRaise(from, model.Graph);
         foreach (NodeProto node in model.Graph.Nodes)
             raise.Add(node);
         return model with
@@ -35,7 +42,7 @@ internal sealed class OpsetRaise
     {
         switch (node.Domain is "" or "ai.onnx" ? node.OpType : "")
         {
-            case "Dropout" when node.Inputs.Length < 3 && (node.Outputs.Length == 1 || node.Outputs[1].Length == 0):
+            case "Dropout" when node.Inputs.Length < 3 && !node.Outputs.Skip(1).Any(_read.Contains):
                 _nodes.Add(node with { OpType = "Identity", Inputs = [node.Inputs[0]], Outputs = [node.Outputs[0]], Attributes = [] });
                 break;
             case "BatchNormalization" when _from < 14:
@@ -58,10 +65,16 @@ internal sealed class OpsetRaise
             case "Split" when _from < 13:
                 Moved(node, Integers(node, "split"));
                 break;
-            case "Softmax" or "LogSoftmax" when _from < 13:
+            case "Softmax" or "LogSoftmax" or "Hardmax" when _from < 13:
                 Flattened(node);
                 break;
-            case "Upsample" or "Scatter" or "Resize" when _from < 11:
+            case "Upsample" or "Resize" when _from < 11:
+                Resized(node);
+                break;
+            case "RoiAlign" when _from < 16:
+                _nodes.Add(node with { Attributes = [.. node.Attributes, AttributeProto.Of("coordinate_transformation_mode", "output_half_pixel")] });
+                break;
+            case "Scatter" when _from < 11:
                 throw GradientTape.Refused($"The operator {node.OpType} (node '{node.Name}') of operator set {_from} has no gradient rule here.");
             default:
                 _nodes.Add(node);
@@ -78,6 +91,28 @@ internal sealed class OpsetRaise
         _nodes.Add(new NodeProto { OpType = "Flatten", Name = name + "/flat", Inputs = [input], Outputs = [name + "/flat"], Attributes = [axis] });
         _nodes.Add(node with { Inputs = [name + "/flat"], Outputs = [name], Attributes = [AttributeProto.Of("axis", 1L)] });
         _nodes.Add(new NodeProto { OpType = "Reshape", Name = name + "/whole", Inputs = [name, name + "/shape"], Outputs = node.Outputs });
+    }
+
+    // Before 11 places were scaled from the corner and the nearest was the one before, or, where a side shrinks, the one behind.
+    private void Resized(NodeProto node)
+    {
+        string scales = node.Inputs.Length > 1 ? node.Inputs[1] : $"cloister/raised/{node.Outputs[0]}/scales";
+        float[]? factors = Attributes.Find(node, "scales") is { } attribute ? [.. attribute.Floats] : _known.GetValueOrDefault(scales)?.ToFloats();
+        if (node.Inputs.Length == 1)
+            _constants.Add(TensorProto.Of(scales, [factors?.Length ?? 0], factors ?? []));
+        bool nearest = Attributes.Text(node, "mode", "nearest") == "nearest";
+        if (nearest && factors?.All(factor => factor >= 1) != true)
+            throw GradientTape.Refused($"{node.OpType} '{node.Name}' of operator set {_from} shrinks, or by numbers that are computed, to the nearest.");
+        _nodes.Add(node with
+        {
+            OpType = "Resize",
+            Inputs = [node.Inputs[0], "", scales],
+            Attributes =
+            [
+                AttributeProto.Of("mode", nearest ? "nearest" : "linear"), AttributeProto.Of("coordinate_transformation_mode", "asymmetric"),
+                AttributeProto.Of("nearest_mode", "floor"),
+            ],
+        });
     }
 
     private void Moved(NodeProto node, params ReadOnlySpan<(string Attribute, TensorProto? Value)> moved)

@@ -62,6 +62,9 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
             if (i == settings.Iterations || left == 0)
                 break;
             map.ToPixels(search.Gradient, gradient);
+            // At a root of zero the slope has no end: such a pixel goes by its roughness alone.
+            foreach (ref float slope in gradient.AsSpan())
+                slope = float.IsFinite(slope) ? slope : 0;
             double fall = 0.5 * (1 + Math.Cos(Math.PI * i / settings.Iterations));
             TotalVariation.Add(pixels, size, (float)(rough * fall * fall), gradient);
             adam.Step(pixels, gradient, (float)(settings.StepLength * fall));
@@ -76,20 +79,27 @@ internal sealed class PictureSearch(FeatureMatching matching, PixelMap map, Pict
         float[] input = new float[size.Elements];
         map.ToInput(mean, input);
         OrtTensor[] start = matching.Features(input);
-        bool any = false;
-        for (int i = 0; i < wanted.Length; i++)
+        try
         {
-            double distance = 0;
-            ReadOnlySpan<float> here = start[i].Span<float>(), there = wanted[i].Span<float>();
-            for (int j = 0; j < here.Length; j++)
-                distance += ((double)here[j] - there[j]) * ((double)here[j] - there[j]);
-            if (!double.IsFinite(distance))
-                throw NotFinite();
-            search.Weigh(i, distance > 0 ? 1 / (wanted.Length * distance) : 0);
-            any |= distance > 0;
-            start[i].Dispose();
+            bool any = false;
+            for (int i = 0; i < wanted.Length; i++)
+            {
+                double distance = 0;
+                ReadOnlySpan<float> here = start[i].Span<float>(), there = wanted[i].Span<float>();
+                for (int j = 0; j < here.Length; j++)
+                    distance += ((double)here[j] - there[j]) * ((double)here[j] - there[j]);
+                if (!double.IsFinite(distance))
+                    throw NotFinite();
+                search.Weigh(i, distance > 0 ? 1 / (wanted.Length * distance) : 0);
+                any |= distance > 0;
+            }
+            return any;
         }
-        return any;
+        finally
+        {
+            foreach (OrtTensor tensor in start)
+                tensor.Dispose();
+        }
     }
 
     private static PartitioningException NotFinite() =>

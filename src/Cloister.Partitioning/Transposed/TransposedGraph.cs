@@ -7,7 +7,8 @@ namespace Cloister.Partitioning.Transposed;
 
 /// <summary>
 /// Writes the gradient of an ONNX graph as another ONNX graph, as ONNX Runtime computes none itself: the forward nodes as they are, behind
-/// them a transposed node or two for each, from the last to the first. For one item (a batch of one), in 32-bit floats; halves are widened.
+/// them a transposed node or two for each, from the last to the first. For as many items as the shapes say (one, where the batch is open), in
+/// 32-bit floats; halves are widened.
 /// </summary>
 public static class TransposedGraph
 {
@@ -31,7 +32,7 @@ public static class TransposedGraph
 
     /// <summary>The vector-Jacobian product: from the inputs, and <see cref="Upstream"/> for each output, the outputs and <see cref="Gradient"/> for each input.</summary>
     /// <param name="front">From the inputs to the tensors at the cut, which are its outputs.</param>
-    /// <param name="inputShapes">Shapes of inputs whose graph leaves more than the batch open.</param>
+    /// <param name="inputShapes">Shapes of inputs whose graph leaves more than the batch open, or that take more than one item.</param>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.GradientRefused"/>: an operator has no rule here (the text names it), or an output does not depend on an input.
     /// </exception>

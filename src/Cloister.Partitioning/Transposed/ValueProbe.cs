@@ -14,7 +14,7 @@ internal static class ValueProbe
         using var session = OrtSession.FromMemory(open.ToBytes(), new OrtSessionOptions { Level = GraphOptimization.None });
         Dictionary<string, ValueShape> values = [];
         foreach (TensorProto tensor in model.Graph.Initializers)
-            values[tensor.Name] = new ValueShape(tensor.DataType == TensorDataType.Float, tensor.Dims);
+            values[tensor.Name] = new ValueShape((TensorElementType)tensor.DataType, tensor.Dims);
         var inputs = new List<OrtTensor>();
         var outputs = new OrtTensor?[names.Length];
         try
@@ -23,11 +23,11 @@ internal static class ValueProbe
             {
                 long[] shape = Shape(input, inputShapes?.GetValueOrDefault(input.Name));
                 inputs.Add(OrtTensor.Allocate(input.Type, shape));
-                values[input.Name] = new ValueShape(input.Type == TensorElementType.Float, [.. shape]);
+                values[input.Name] = new ValueShape(input.Type, [.. shape]);
             }
             session.Run([.. inputs], outputs);
             for (int i = 0; i < names.Length; i++)
-                values[names[i]] = new ValueShape(outputs[i]!.Type == TensorElementType.Float, [.. outputs[i]!.Shape]);
+                values[names[i]] = new ValueShape(outputs[i]!.Type, [.. outputs[i]!.Shape]);
         }
         finally
         {

@@ -37,6 +37,23 @@ public sealed class FrontNetGradientTests
         Assert.All(check.Gradient, value => Assert.True(float.IsFinite(value)));
     }
 
+    [SharedDataTheory]
+    [InlineData("vision/squeezenet1.1-224")]
+    [InlineData("vision/SqueezeNet_fp16")]
+    [InlineData("vision/mobilenetv2-1.0-224")]
+    [InlineData("vision/cifar10-resnet20")]
+    [InlineData("vision/mnist")]
+    [InlineData("light/light_densenet121")]
+    [InlineData("light/light_resnet50")]
+    [InlineData("light/light_inception_v1")]
+    public void Every_network_of_pictures_is_taken_whole(string name)
+    {
+        ModelProto model = Read(name + ".onnx");
+        ModelProto emitted = TransposedGraph.Emit(FrontGraph.Of(model, [.. model.Graph.Outputs.Select(output => output.Name)]));
+        Assert.Contains(emitted.Graph.Outputs, output => output.Name.StartsWith(TransposedGraph.Gradient(""), StringComparison.Ordinal));
+        Assert.NotEmpty(emitted.ToBytes());
+    }
+
     [SharedDataFact]
     public void Halves_are_widened()
     {

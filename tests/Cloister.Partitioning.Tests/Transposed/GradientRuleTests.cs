@@ -94,6 +94,72 @@ public sealed class GradientRuleTests
         ["Softmax"] = () => One("Softmax", Of("axis", 1L)),
         ["Softmax of old"] = () => new SmallGraph(opset: 11).Then("Softmax", Of("axis", 1L)).Build(Picture),
         ["LogSoftmax"] = () => One("LogSoftmax", Of("axis", -1L)),
+        ["Log"] = () => new SmallGraph().Then("Exp").Then("Log").Build(Picture),
+        ["Abs"] = () => One("Abs"),
+        ["Sin"] = () => One("Sin"),
+        ["Cos"] = () => One("Cos"),
+        ["Reciprocal"] = () => new SmallGraph().Then("Exp").Then("Reciprocal").Build(Picture),
+        ["Softplus"] = () => One("Softplus"),
+        ["Softsign"] = () => One("Softsign"),
+        ["Selu"] = () => One("Selu"),
+        ["Selu of other numbers"] = () => One("Selu", Of("alpha", 0.8f), Of("gamma", 1.7f)),
+        ["Celu"] = () => One("Celu", Of("alpha", 0.6f)),
+        ["ThresholdedRelu"] = () => One("ThresholdedRelu", Of("alpha", 0.3f)),
+        ["Mish"] = () => new SmallGraph(opset: 18).Then("Mish").Build(Picture),
+        ["Gelu"] = () => new SmallGraph(opset: 20).Then("Gelu").Build(Picture),
+        ["Gelu by tanh"] = () => new SmallGraph(opset: 20).Then("Gelu", Of("approximate", "tanh")).Build(Picture),
+        ["Pow"] = () => With((graph, x) => graph.Then("Pow", [x, graph.Number(3)])),
+        ["Pow of a whole number"] = () => With((graph, x) => graph.Then("Pow", [x, graph.Integers(2)])),
+        ["Mean"] = () => With((graph, x) => graph.Then("Tanh").Then("Mean", [x, graph.Last, graph.Weight(3, 1, 1)])),
+        ["Max"] = () => With((graph, x) => graph.Then("Neg").Then("Max", [x, graph.Last, graph.Weight(3, 1, 1)])),
+        ["Min"] = () => With((graph, x) => graph.Then("ReduceMean", [x], Of("axes", [2L])).Then("Min", [x, graph.Last])),
+        ["Where"] = () => With((graph, x) => graph.Then("Greater", [x, graph.Number(0.2f)]).Outputs("c").Then("Sin", [x]).Then("Where", ["c", x, graph.Last])),
+        ["Tile"] = () => With((graph, x) => graph.Then("Tile", [x, graph.Integers(1, 2, 1, 3)])),
+        ["GatherElements"] = () => With((graph, x) => graph.Then("GatherElements", [x, graph.Places([1, 3, 7, 2], 8)], Of("axis", 3L))),
+        ["GatherND"] = () => With((graph, x) => graph.Then("GatherND", [x, graph.Places([5, 4], 1)])),
+        ["DepthToSpace"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(8, 3, 1, 1)]).Then("DepthToSpace", Of("blocksize", 2L))),
+        ["DepthToSpace in columns"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(8, 3, 1, 1)]).Then("DepthToSpace", Of("blocksize", 2L), Of("mode", "CRD"))),
+        ["SpaceToDepth"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(2, 3, 2, 3)]).Then("SpaceToDepth", Of("blocksize", 3L))),
+        ["Pad by reflection"] = () => With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 0, 2, 1, 0, 0, 3, 2)], Of("mode", "reflect"))),
+        ["Pad by the edge"] = () => With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 0, 2, 1, 0, 0, 3, -1), graph.Number(0)], Of("mode", "edge"))),
+        ["Pad by wrapping"] = () => With((graph, x) => graph.Then("Pad", [x, graph.Integers(2, 1, 3, 2), "", graph.Integers(2, 3)], Of("mode", "wrap")), opset: 19),
+        ["Resize to the nearest"] = () => With((graph, x) => graph.Then("Resize", [x, "", graph.Floats(1, 1, 2, 1.5f)], Of("mode", "nearest"), Of("coordinate_transformation_mode", "asymmetric"), Of("nearest_mode", "floor"))),
+        ["Resize to sizes"] = () => With((graph, x) => graph.Then("Resize", [x, "", "", graph.Integers(1, 3, 11, 5)], Of("mode", "linear"))),
+        ["Resize by corners"] = () => With((graph, x) => graph.Then("Resize", [x, "", "", graph.Integers(1, 3, 13, 16)], Of("mode", "linear"), Of("coordinate_transformation_mode", "align_corners"))),
+        ["Resize as PyTorch does"] = () => With((graph, x) => graph.Then("Resize", [x, "", graph.Floats(1, 1, 2, 0.5f)], Of("mode", "linear"), Of("coordinate_transformation_mode", "pytorch_half_pixel"))),
+        ["Resize by cubes"] = () => With((graph, x) => graph.Then("Resize", [x, "", graph.Floats(1, 1, 2, 2)], Of("mode", "cubic"), Of("cubic_coeff_a", -0.5f))),
+        ["Resize by a little"] = () => With((graph, x) => graph.Then("Resize", [x, "", graph.Floats(1, 1, 1.1f, 1.1f)], Of("mode", "linear"))),
+        ["Resize of named sides, smoothed"] = () => With((graph, x) => graph.Then("Resize", [x, "", graph.Floats(0.6f, 0.5f)], Of("mode", "linear"), Of("antialias", 1L), Of("axes", 2L, 3L)), opset: 18),
+        ["Resize of old"] = () => new SmallGraph(opset: 10).Then("Resize", ["x", "scales"], Of("mode", "nearest")).Build(Picture).With(TensorProto.Of("scales", [4], [1f, 1, 2, 3])),
+        ["Resize of old that shrinks"] = () => new SmallGraph(opset: 10).Then("Resize", ["x", "scales"], Of("mode", "linear")).Build(Picture).With(TensorProto.Of("scales", [4], [1f, 1, 0.5f, 2])),
+        ["Upsample"] = () => new SmallGraph(opset: 9).Then("Upsample", ["x", "scales"], Of("mode", "linear")).Build(Picture).With(TensorProto.Of("scales", [4], [1f, 1, 2, 3])),
+        ["Upsample of old"] = () => new SmallGraph(opset: 7).Then("Upsample", Of("scales", 1f, 1, 2, 2)).Build(Picture),
+        ["ConvTranspose"] = () => With((graph, x) => graph.Then("ConvTranspose", [x, graph.Weight(3, 4, 3, 3), graph.Weight(4)], Of("strides", 2L, 2L), Of("pads", 1L, 1, 1, 1), Of("output_padding", 1L, 1L))),
+        ["ConvTranspose in groups"] = () => With((graph, x) => graph.Then("ConvTranspose", [x, graph.Weight(3, 2, 2, 3)], Of("group", 3L), Of("dilations", 2L, 1L), Of("strides", 3L, 2L))),
+        ["GlobalMaxPool"] = () => One("GlobalMaxPool"),
+        ["ReduceMax"] = () => One("ReduceMax", Of("axes", 1L, 3L), Of("keepdims", 0L)),
+        ["ReduceMin"] = () => With((graph, x) => graph.Then("ReduceMin", [x, graph.Integers(-1)]), opset: 18),
+        ["ReduceSumSquare"] = () => One("ReduceSumSquare", Of("axes", [2L])),
+        ["ReduceL1"] = () => One("ReduceL1", Of("axes", [3L])),
+        ["ReduceL2"] = () => One("ReduceL2", Of("axes", [1L]), Of("keepdims", 0L)),
+        ["ReduceLogSumExp"] = () => One("ReduceLogSumExp", Of("axes", 2L, 3L)),
+        ["AveragePool that counts pads and overhangs"] = () => One("AveragePool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("pads", 1L, 1, 1, 1), Of("ceil_mode", 1L), Of("count_include_pad", 1L)),
+        ["AveragePool of new that overhangs"] = () => new SmallGraph(opset: 19).Then("AveragePool", Of("kernel_shape", 3L, 2L), Of("strides", 2L, 3L), Of("dilations", 2L, 2L), Of("pads", 1L, 0, 0, 1), Of("ceil_mode", 1L), Of("count_include_pad", 1L)).Build(Picture),
+        ["MatMul by a vector"] = () => With((graph, x) => graph.Then("MatMul", [x, graph.Weight(8)])),
+        ["MatMul of a vector"] = () => With((graph, x) => graph.Then("MatMul", [graph.Weight(7), x])),
+        ["MatMul of a vector that varies"] = () => With((graph, x) => graph.Then("Reshape", [x, graph.Integers(168)]).Then("MatMul", [graph.Last, graph.Weight(2, 168, 3)])),
+        ["MatMul by a vector that varies"] = () => With((graph, x) => graph.Then("Reshape", [x, graph.Integers(168)]).Then("MatMul", [graph.Weight(2, 4, 168), graph.Last])),
+        ["Einsum"] = () => With((graph, x) => graph.Then("Einsum", [x, graph.Weight(8, 5)], Of("equation", "nchw,wk->nkhc"))),
+        ["Einsum of itself"] = () => With((graph, x) => graph.Then("Sin").Then("Einsum", [x, graph.Last], Of("equation", "nchw,ncHw->nhH"))),
+        ["LayerNormalization"] = () => With((graph, x) => graph.Then("LayerNormalization", [x, graph.Weight(7, 8), graph.Weight(7, 8)], Of("axis", -2L), Of("epsilon", 0.01f)), opset: 17),
+        ["InstanceNormalization"] = () => With((graph, x) => graph.Then("InstanceNormalization", [x, graph.Weight(3), graph.Weight(3)], Of("epsilon", 0.01f))),
+        ["GroupNormalization"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(4, 3, 1, 1)]).Then("GroupNormalization", [graph.Last, graph.Weight(2), graph.Weight(2)], Of("num_groups", 2L)), opset: 18),
+        ["GroupNormalization of new"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(4, 3, 1, 1)]).Then("GroupNormalization", [graph.Last, graph.Weight(4), graph.Weight(4)], Of("num_groups", 2L)), opset: 21),
+        ["MeanVarianceNormalization"] = () => One("MeanVarianceNormalization"),
+        ["LpNormalization"] = () => One("LpNormalization", Of("axis", 1L)),
+        ["LpNormalization of magnitudes"] = () => One("LpNormalization", Of("axis", 3L), Of("p", 1L)),
+        ["Gate and squeeze, as EfficientNet has"] = () => With((graph, x) => graph.Then("GlobalAveragePool").Then("Conv", [graph.Last, graph.Weight(2, 3, 1, 1)]).Then("Sigmoid").Outputs("s")
+            .Then("Conv", ["s", graph.Weight(3, 2, 1, 1)]).Then("HardSigmoid").Then("Mul", [x, graph.Last])),
         ["Dropout"] = () => new SmallGraph(opset: 7).Then("Tanh").Then("Dropout", Of("ratio", 0.9f)).Build(Picture),
         ["A residual block"] = Residual,
         ["A block of two outputs"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(4, 3, 3, 3)]).Then("Relu").Then("MaxPool", Of("kernel_shape", 2L, 2L)), outputs: ["v1", "v2"]),
@@ -111,19 +177,7 @@ public sealed class GradientRuleTests
         float[] x = [.. Enumerable.Range(0, 3 * 7 * 8).Select(i => (i + 0.5f) / 42 - 2)];
         random.Shuffle(x);
         using var check = new GradientCheck(front, x);
-        double largest = Math.Max(check.Gradient.Max(Math.Abs), 1e-3);
-        int kinks = 0;
-        for (int i = 0; i < x.Length; i++)
-        {
-            // Sums of 32-bit floats say little below 1e-3 of the largest; a kink between the two points is no fault of the rule.
-            double expected = check.Difference(x, i, 4e-3f);
-            if (Math.Abs(expected - check.Gradient[i]) > 4e-3 * largest)
-            {
-                Assert.True(Math.Abs(check.Difference(x, i, 5e-4f) - check.Gradient[i]) < 1e-2 * largest, $"{name}, element {i}: {check.Gradient[i]} and not {expected}");
-                kinks++;
-            }
-        }
-        Assert.True(kinks < 12, $"{kinks} kinks");
+        check.DemandEqual(x, Enumerable.Range(0, x.Length), name);
     }
 
     [Fact]
@@ -132,8 +186,8 @@ public sealed class GradientRuleTests
 
     [Theory]
     [InlineData("Round")]
-    [InlineData("GlobalMaxPool")]
-    [InlineData("Softsign")]
+    [InlineData("Sign")]
+    [InlineData("Ceil")]
     public void An_operator_without_a_rule_is_refused_by_its_name(string type)
     {
         var refused = Assert.Throws<PartitioningException>(() => TransposedGraph.Emit(new SmallGraph().Then("Relu").Then(type).Then("Relu").Build(Picture)));
@@ -148,8 +202,14 @@ public sealed class GradientRuleTests
         [
             With((graph, x) => graph.Then("Shape").Then("Cast", Of("to", 1L))),
             With((graph, x) => graph.Then("Conv", [graph.Weight(1, 3, 9, 9), graph.Last])),
-            With((graph, x) => graph.Then("Pad", [x, graph.Integers(0, 0, 1, 1, 0, 0, 1, 1)], Of("mode", "reflect"))),
-            One("AveragePool", Of("kernel_shape", 3L, 3L), Of("strides", 2L, 2L), Of("pads", 1L, 1, 1, 1), Of("ceil_mode", 1L), Of("count_include_pad", 1L)),
+            With((graph, x) => graph.Then("Cast", Of("to", 11L)).Then("Mul", [graph.Last, graph.Last]).Then("Cast", Of("to", 1L)).Then("Add", [x, graph.Last])),
+            With((graph, x) => graph.Then("Pow", [graph.Number(2), x])),
+            With((graph, x) => graph.Then("ConvTranspose", [x, graph.Weight(3, 2, 3, 3)], Of("strides", 2L, 2L), Of("auto_pad", "SAME_UPPER"))),
+            With((graph, x) => graph.Then("Resize", [x, graph.Floats(0, 0, 0, 0, 1, 1, 1, 1), graph.Floats(1, 1, 2, 2)], Of("coordinate_transformation_mode", "tf_crop_and_resize"))),
+            With((graph, x) => graph.Then("Resize", [x, "", "", graph.Integers(9, 9)], Of("axes", 2L, 3L), Of("keep_aspect_ratio_policy", "not_larger")), opset: 18),
+            With((graph, x) => graph.Then("Einsum", [x], Of("equation", "nchw->nhwc"))),
+            new SmallGraph(opset: 10).Then("Resize", ["x", "scales"], Of("mode", "nearest")).Build(Picture).With(TensorProto.Of("scales", [4], [1f, 1, 0.5f, 1])),
+            With((graph, x) => graph.Then("LayerNormalization", [x, graph.Weight(8)]).Outputs("y", "mean").Then("Mul", ["y", "mean"]), opset: 17),
             new SmallGraph(opset: 6).Then("Relu").Build(Picture),
             new SmallGraph().Then("Relu").Build([1, 3, -1, 8]),
         ];
@@ -162,6 +222,29 @@ public sealed class GradientRuleTests
         ModelProto front = With((graph, x) => graph.Then("Round").Then("Relu", [x]));
         using var check = new GradientCheck(front, [.. Enumerable.Range(0, 168).Select(i => i % 5 - 2.5f)]);
         Assert.Contains(check.Gradient, value => value != 0);
+    }
+
+    [Fact]
+    public void Names_that_the_tape_would_give_may_be_taken()
+    {
+        ModelProto front = new SmallGraph().Then("Sin").Outputs("cloister/back/0").Then("Tanh", ["cloister/back/0"]).Outputs("cloister/back/2").Build(Picture, "cloister/back/2");
+        using var check = new GradientCheck(front, [.. Enumerable.Range(0, 168).Select(i => i % 5 - 2.5f)]);
+        Assert.Equal(check.Difference([.. Enumerable.Range(0, 168).Select(i => i % 5 - 2.5f)], 3, 4e-3f), check.Gradient[3], 1e-3);
+    }
+
+    [Fact]
+    public void What_changed_its_meaning_beside_the_way_is_written_anew_too()
+    {
+        // Before operator set 13 Hardmax took everything from its axis on as one dimension; before 16 RoiAlign had no half pixels.
+        ModelProto hard = new SmallGraph(opset: 11).Then("Hardmax", ["w"], Of("axis", 1L)).Then("Mul", ["x", "v0"]).Build(Picture).With(TensorProto.Of("w", [1, 3, 7, 8], Values(168)));
+        ModelProto roi = new SmallGraph(opset: 11).Then("RoiAlign", ["w", "r", "b"], Of("output_height", 7L), Of("output_width", 8L)).Then("Mul", ["x", "v0"]).Build(Picture)
+            .With(TensorProto.Of("w", [1, 3, 7, 8], Values(168))).With(TensorProto.Of("r", [1, 4], [0.3f, 0.7f, 5, 4])).With(TensorProto.Of("b", [1], [0L]));
+        // The emitted graph gives the outputs of the graph itself: checked where the gradient is computed.
+        using GradientCheck one = new(hard, Values(168)), other = new(roi, Values(168));
+        Assert.Contains(one.Gradient, value => value != 0);
+        Assert.Contains(other.Gradient, value => value != 0);
+
+        static float[] Values(int count) => [.. Enumerable.Range(0, count).Select(i => i * 37 % 168 / 84f - 1)];
     }
 
     private static ModelProto One(string type, params AttributeProto[] attributes) => new SmallGraph().Then(type, attributes).Build(Picture);

@@ -35,6 +35,12 @@ internal sealed class SmallGraph(int seed = 1, long opset = 13)
 
     public string Integers(params long[] values) => Constant(TensorProto.Of($"w{_weights.Count}", [values.Length], values));
 
+    public string Floats(params float[] values) => Constant(TensorProto.Of($"w{_weights.Count}", [values.Length], values));
+
+    /// <summary>Whole numbers from 0 up to, without, a limit.</summary>
+    public string Places(long[] shape, int limit) =>
+        Constant(TensorProto.Of($"w{_weights.Count}", shape, [.. Values(shape, 0, limit).Select(value => (long)value)]));
+
     public string Number(float value) => Constant(TensorProto.Of($"w{_weights.Count}", [], [value]));
 
     public ModelProto Build(long[] input, params string[] outputs) => new()
@@ -59,4 +65,10 @@ internal sealed class SmallGraph(int seed = 1, long opset = 13)
         _weights.Add(tensor);
         return tensor.Name;
     }
+}
+
+internal static class SmallGraphs
+{
+    public static ModelProto With(this ModelProto model, TensorProto weight) =>
+        model with { Graph = model.Graph with { Initializers = [.. model.Graph.Initializers, weight] } };
 }

@@ -76,6 +76,70 @@ internal static class ActivationRules
         Times(tape, node, tape.Node("Mul", [bell, tape.Number((float)(2 / Math.Sqrt(Math.PI)))]));
     }
 
+    public static void Log(GradientTape tape, NodeProto node) => Times(tape, node, tape.Node("Reciprocal", [node.Inputs[0]]));
+
+    public static void Abs(GradientTape tape, NodeProto node) => Times(tape, node, tape.Node("Sign", [node.Inputs[0]]));
+
+    public static void Sin(GradientTape tape, NodeProto node) => Times(tape, node, tape.Node("Cos", [node.Inputs[0]]));
+
+    public static void Cos(GradientTape tape, NodeProto node) => Times(tape, node, tape.Node("Neg", [tape.Node("Sin", [node.Inputs[0]])]));
+
+    public static void Reciprocal(GradientTape tape, NodeProto node) =>
+        Times(tape, node, tape.Node("Neg", [tape.Node("Mul", [node.Outputs[0], node.Outputs[0]])]));
+
+    public static void Softplus(GradientTape tape, NodeProto node) => Times(tape, node, tape.Node("Sigmoid", [node.Inputs[0]]));
+
+    // y = x / (1 + |x|)
+    public static void Softsign(GradientTape tape, NodeProto node)
+    {
+        string over = tape.Node("Reciprocal", [tape.Node("Add", [tape.Node("Abs", [node.Inputs[0]]), tape.Number(1)])]);
+        Times(tape, node, tape.Node("Mul", [over, over]));
+    }
+
+    public static void ThresholdedRelu(GradientTape tape, NodeProto node) =>
+        Times(tape, node, tape.Mask("Greater", node.Inputs[0], tape.Number(Attributes.Number(node, "alpha", 1))));
+
+    // Below zero y = gamma alpha (e^x - 1), above gamma x.
+    public static void Selu(GradientTape tape, NodeProto node)
+    {
+        float alpha = Attributes.Number(node, "alpha", 1.67326319217681884765625f), gamma = Attributes.Number(node, "gamma", 1.05070102214813232421875f);
+        string below = tape.Node("Add", [tape.Node("Mul", [node.Outputs[0], tape.Number(1 / gamma)]), tape.Number(alpha)]);
+        Times(tape, node, tape.Node("Mul", [Bent(tape, node.Inputs[0], below), tape.Number(gamma)]));
+    }
+
+    // Below zero y = alpha (e^(x / alpha) - 1), whose derivative is y / alpha + 1.
+    public static void Celu(GradientTape tape, NodeProto node) => Times(tape, node, Bent(
+        tape, node.Inputs[0], tape.Node("Add", [tape.Node("Mul", [node.Outputs[0], tape.Number(1 / Attributes.Number(node, "alpha", 1))]), tape.Number(1)])));
+
+    // y = x tanh(s) with s = softplus(x), whose derivative is the sigmoid.
+    public static void Mish(GradientTape tape, NodeProto node)
+    {
+        string x = node.Inputs[0], t = tape.Node("Tanh", [tape.Node("Softplus", [x])]);
+        string bend = tape.Node("Mul", [tape.Node("Mul", [x, tape.Node("Sigmoid", [x])]), tape.Node("Sub", [tape.Number(1), tape.Node("Mul", [t, t])])]);
+        Times(tape, node, tape.Node("Add", [t, bend]));
+    }
+
+    // y = x p(x): p is the normal distribution's, or (1 + tanh(u)) / 2 with u = c (x + 0.044715 x^3), c = sqrt(2 / pi).
+    public static void Gelu(GradientTape tape, NodeProto node)
+    {
+        string x = node.Inputs[0], squared = tape.Node("Mul", [x, x]), half = tape.Number(0.5f), one = tape.Number(1);
+        string share, slope;
+        if (Attributes.Text(node, "approximate", "none") == "tanh")
+        {
+            float c = (float)Math.Sqrt(2 / Math.PI);
+            string u = tape.Node("Mul", [x, tape.Node("Add", [tape.Number(c), tape.Node("Mul", [squared, tape.Number(c * 0.044715f)])])]), t = tape.Node("Tanh", [u]);
+            share = tape.Node("Mul", [half, tape.Node("Add", [one, t])]);
+            string steep = tape.Node("Add", [tape.Number(c / 2), tape.Node("Mul", [squared, tape.Number(c * 3 * 0.044715f / 2)])]);
+            slope = tape.Node("Mul", [tape.Node("Sub", [one, tape.Node("Mul", [t, t])]), steep]);
+        }
+        else
+        {
+            share = tape.Node("Mul", [half, tape.Node("Add", [one, tape.Node("Erf", [tape.Node("Mul", [x, tape.Number((float)Math.Sqrt(0.5))])])])]);
+            slope = tape.Node("Mul", [tape.Node("Exp", [tape.Node("Mul", [squared, tape.Number(-0.5f)])]), tape.Number((float)(1 / Math.Sqrt(2 * Math.PI)))]);
+        }
+        Times(tape, node, tape.Node("Add", [share, tape.Node("Mul", [x, slope])]));
+    }
+
     // 1 above zero, the slope below.
     private static string Bent(GradientTape tape, string x, string slope)
     {

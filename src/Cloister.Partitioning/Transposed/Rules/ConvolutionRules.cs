@@ -18,19 +18,25 @@ internal static class ConvolutionRules
     public static void AveragePool(GradientTape tape, NodeProto node)
     {
         Window window = Window.Of(tape, node, Attributes.Integers(node, "kernel_shape", 0, 1));
-        bool withPads = Attributes.Integer(node, "count_include_pad", 0) != 0;
-        if (withPads && window.Overhangs)
-            throw GradientTape.Refused($"AveragePool '{node.Name}' counts its pads and hangs over them; what it divides by is not the same everywhere.");
-        // A channel is an item, so that one kernel serves all.
-        long channels = tape.Shape(node.Inputs[0])[1];
-        ImmutableArray<long> given = [channels, 1, .. window.Output];
-        string gradient = tape.Reshape(tape.Gradient(node.Outputs[0])!, given);
-        float[] shares = withPads ? window.Shares(counted: window.Kernel) : window.Shares(null);
-        string share = tape.Constant([1, 1, .. window.Output], shares);
-        float[] ones = new float[window.Kernel.Aggregate(1L, (product, side) => product * side)];
-        Array.Fill(ones, 1);
-        string spread = Transposed(tape, tape.Node("Mul", [gradient, share]), tape.Constant([1, 1, .. window.Kernel], ones), window, 1);
-        tape.Give(node.Inputs[0], tape.Reshape(spread, tape.Shape(node.Inputs[0])));
+        // A channel of an item is an item, so that one kernel serves all.
+        ImmutableArray<long> shape = tape.Shape(node.Inputs[0]);
+        string gradient = tape.Reshape(tape.Gradient(node.Outputs[0])!, [shape[0] * shape[1], 1, .. window.Output]);
+        // What a window divides by, where it holds pads or hangs over them, is told by its mean over ones: the ones that it holds, divided.
+        string mean = tape.Nodes("AveragePool", [Ones(tape, [1, 1, .. window.Input])], 1, node.Attributes.AsSpan())[0];
+        string share = tape.Node("Mul", [mean, tape.Constant([1, 1, .. window.Output], window.OneOverHeld())]);
+        string spread = Transposed(tape, tape.Node("Mul", [gradient, share]), Ones(tape, [1, 1, .. window.Kernel]), window, 1);
+        tape.Give(node.Inputs[0], tape.Reshape(spread, shape));
+    }
+
+    // A convolution with the same weights: what is strided here was spread there.
+    public static void ConvTranspose(GradientTape tape, NodeProto node)
+    {
+        if (node.Inputs.Skip(1).Any(tape.Wants))
+            throw GradientTape.Refused($"ConvTranspose '{node.Name}' takes its weights from the input.");
+        if (Attributes.Text(node, "auto_pad", "NOTSET") is "SAME_UPPER" or "SAME_LOWER" || Attributes.Find(node, "output_shape") is not null)
+            throw GradientTape.Refused($"ConvTranspose '{node.Name}' chooses its pads by its output's shape; only given ones have a gradient rule here.");
+        AttributeProto[] kept = [.. node.Attributes.Where(attribute => attribute.Name is "group" or "kernel_shape" or "strides" or "dilations" or "pads")];
+        tape.Give(node.Inputs[0], tape.Node("Conv", [tape.Gradient(node.Outputs[0])!, node.Inputs[1]], kept));
     }
 
     // The gradient goes to the element that was the largest; ONNX Runtime says which, as a place in the whole tensor.
@@ -39,6 +45,16 @@ internal static class ConvolutionRules
         if (Attributes.Integer(node, "storage_order", 0) != 0 || node.Outputs.Length > 1)
             throw GradientTape.Refused($"MaxPool '{node.Name}' counts its places itself; only the plain one has a gradient rule here.");
         tape.Give(node.Inputs[0], tape.Scatter(tape.Gradient(node.Outputs[0])!, tape.Extend(node), tape.Shape(node.Inputs[0])));
+    }
+
+    private static string Ones(GradientTape tape, ReadOnlySpan<long> shape)
+    {
+        long count = 1;
+        foreach (long side in shape)
+            count *= side;
+        float[] ones = new float[count];
+        Array.Fill(ones, 1);
+        return tape.Constant(shape, ones);
     }
 
     private static string Transposed(GradientTape tape, string gradient, string weights, Window window, long group)

@@ -35,14 +35,35 @@ internal static class LayoutRules
         }
     }
 
-    // What was padded by a constant is cut off: a padding by as little as it was by much.
+    // What was padded by a constant is cut off: a padding by as little as it was by much. Elements that are repeated are elements that move.
     public static void Pad(GradientTape tape, NodeProto node)
     {
-        if (Attributes.Text(node, "mode", "constant") != "constant")
-            throw GradientTape.Refused($"Pad '{node.Name}' repeats elements; only constants have a gradient rule here.");
-        string back = tape.Node("Neg", [node.Inputs[1]]);
         string[] axes = node.Inputs is [_, _, _, { Length: > 0 } named] ? ["", named] : [];
+        if (Attributes.Text(node, "mode", "constant") != "constant")
+        {
+            Moved(tape, node with { Inputs = [node.Inputs[0], node.Inputs[1], .. axes] });
+            return;
+        }
+        string back = tape.Node("Neg", [node.Inputs[1]]);
         tape.Give(node.Inputs[0], tape.Node("Pad", [tape.Gradient(node.Outputs[0])!, back, .. axes]));
+    }
+
+    // The block's two places are dimensions of their own, before or behind the channels.
+    public static void DepthToSpace(GradientTape tape, NodeProto node)
+    {
+        ImmutableArray<long> shape = tape.Shape(node.Inputs[0]);
+        long side = Attributes.Integer(node, "blocksize", 1);
+        long[] order = Attributes.Text(node, "mode", "DCR") == "CRD" ? [0, 1, 3, 5, 2, 4] : [0, 3, 5, 1, 2, 4];
+        string apart = tape.Reshape(tape.Gradient(node.Outputs[0])!, [shape[0], shape[1] / (side * side), shape[2], side, shape[3], side]);
+        tape.Give(node.Inputs[0], tape.Reshape(tape.Node("Transpose", [apart], AttributeProto.Of("perm", order)), shape));
+    }
+
+    public static void SpaceToDepth(GradientTape tape, NodeProto node)
+    {
+        ImmutableArray<long> shape = tape.Shape(node.Inputs[0]);
+        long side = Attributes.Integer(node, "blocksize", 1);
+        string apart = tape.Reshape(tape.Gradient(node.Outputs[0])!, [shape[0], side, side, shape[1], shape[2] / side, shape[3] / side]);
+        tape.Give(node.Inputs[0], tape.Reshape(tape.Node("Transpose", [apart], AttributeProto.Of("perm", 0L, 3L, 4L, 1L, 5L, 2L)), shape));
     }
 
     // The same operator over the elements' own places says where each went.

@@ -12,6 +12,36 @@ internal static class ReductionRules
 
     public static void ReduceSum(GradientTape tape, NodeProto node) => Spread(tape, node, Kept(tape, node), mean: false);
 
+    public static void GlobalMaxPool(GradientTape tape, NodeProto node) => Extreme(tape, node, tape.Shape(node.Outputs[0]));
+
+    public static void ReduceExtreme(GradientTape tape, NodeProto node) => Extreme(tape, node, Kept(tape, node));
+
+    public static void ReduceSumSquare(GradientTape tape, NodeProto node) =>
+        Times(tape, node, (x, _) => tape.Node("Add", [x, x]));
+
+    public static void ReduceL1(GradientTape tape, NodeProto node) => Times(tape, node, (x, _) => tape.Node("Sign", [x]));
+
+    public static void ReduceL2(GradientTape tape, NodeProto node) => Times(tape, node, (x, y) => tape.Node("Div", [x, y]));
+
+    public static void ReduceLogSumExp(GradientTape tape, NodeProto node) =>
+        Times(tape, node, (x, y) => tape.Node("Exp", [tape.Node("Sub", [x, y])]));
+
+    // Elements that are the largest together share the gradient.
+    private static void Extreme(GradientTape tape, NodeProto node, ImmutableArray<long> kept)
+    {
+        string mask = tape.Mask("Equal", node.Inputs[0], tape.Reshape(node.Outputs[0], kept));
+        long[] axes = [.. Enumerable.Range(0, kept.Length).Where(i => kept[i] == 1).Select(i => (long)i)];
+        string share = axes.Length == 0 ? mask : tape.Node("Div", [mask, tape.Node("ReduceSum", [mask, tape.Integers(axes)])]);
+        tape.Give(node.Inputs[0], tape.Node("Mul", [share, tape.Reshape(tape.Gradient(node.Outputs[0])!, kept)]));
+    }
+
+    private static void Times(GradientTape tape, NodeProto node, Func<string, string, string> derivative)
+    {
+        ImmutableArray<long> kept = Kept(tape, node);
+        string slope = derivative(node.Inputs[0], tape.Reshape(node.Outputs[0], kept));
+        tape.Give(node.Inputs[0], tape.Node("Mul", [slope, tape.Reshape(tape.Gradient(node.Outputs[0])!, kept)]));
+    }
+
     private static void Spread(GradientTape tape, NodeProto node, ImmutableArray<long> kept, bool mean)
     {
         ImmutableArray<long> shape = tape.Shape(node.Inputs[0]);

@@ -15,9 +15,6 @@ internal sealed record Window(
     ImmutableArray<long> Kernel, ImmutableArray<long> Strides, ImmutableArray<long> Dilations, ImmutableArray<long> Begin, ImmutableArray<long> End,
     ImmutableArray<long> Input, ImmutableArray<long> Output)
 {
-    /// <summary>Whether the last window hangs over the pads (ceil_mode).</summary>
-    public bool Overhangs => Enumerable.Range(0, Kernel.Length).Any(i => Reach(i) > Begin[i] + Input[i] + End[i]);
-
     public static Window Of(GradientTape tape, NodeProto node, ImmutableArray<long> kernel)
     {
         int rank = kernel.Length;
@@ -38,13 +35,13 @@ internal sealed record Window(
     /// <summary>How far the last window reaches, from the first pad on.</summary>
     public long Reach(int dimension) => (Output[dimension] - 1) * Strides[dimension] + (Kernel[dimension] - 1) * Dilations[dimension] + 1;
 
-    /// <summary>One over how many elements each window holds: of the input, or all of <paramref name="counted"/>.</summary>
-    public float[] Shares(ImmutableArray<long>? counted)
+    /// <summary>One over how many elements of the input each window holds; 0 for one that holds none.</summary>
+    public float[] OneOverHeld()
     {
         double[] shares = [1];
         for (int i = 0; i < Kernel.Length; i++)
         {
-            double[] side = [.. Enumerable.Range(0, (int)Output[i]).Select(place => 1.0 / (counted?[i] ?? Held(i, place)))];
+            double[] side = [.. Enumerable.Range(0, (int)Output[i]).Select(place => Held(i, place) is > 0 and var held ? 1.0 / held : 0)];
             shares = [.. shares.SelectMany(before => side.Select(share => before * share))];
         }
         return [.. shares.Select(share => (float)share)];
