@@ -46,6 +46,12 @@ public sealed class ModelAssessTests : IDisposable
         Assert.Equal((Early, Flat), ((string)signed["cut"]![0]!, (string)signed["tailCut"]![0]!));
         Assert.Equal(0, (double)signed["protection"]!["pictures"]!);
         Assert.NotNull(signed["protection"]!["labels"]);
+        // Which pictures a network was trained on is told of the tail that it has; these two lots are strangers to it alike.
+        JsonNode assessed = JsonNode.Parse(report)!["cuts"]![0]!, members = assessed["tails"]![0]!["findings"]![1]!;
+        Assert.Equal(("membership", "flat", 60), ((string)members["attack"]!, (string)assessed["tails"]![0]!["tensors"]![0]!, (int)JsonNode.Parse(report)!["members"]!["fit"]! + (int)JsonNode.Parse(report)!["members"]!["test"]!));
+        Assert.Null((string?)members["notRun"]);
+        Assert.InRange((double)signed["protection"]!["membership"]!, 0.1, 1);
+        Assert.Equal(0, (double)signed["protection"]!["weights"]!, 1e-9);
         Assert.Equal((DigestOf(_folder["out/report.json"]), 40, 20), ((string)signed["assessment"]!, (int)signed["fitPictures"]!, (int)signed["testPictures"]!));
 
         // Without an assessment there are no scores; with one of something else there is no partition.
@@ -70,6 +76,8 @@ public sealed class ModelAssessTests : IDisposable
             (4, "101 ModelRefused", [TestData.Path("models/llm/stories260K.onnx"), "--images", images, "--preprocess", "imagenet"]),
             (4, "There is no preprocessing", [resnet, "--images", images, "--preprocess", "sepia"]),
             (4, "305 NotACut", [resnet, "--images", images, "--preprocess", "imagenet", "--fit", "20", "--test", "10", "--cut", "absent"]),
+            (4, "at least 20 are needed", [resnet, "--images", images, "--preprocess", "imagenet", "--members", TestData.Path("inputs/images224")]),
+            (2, "--members", [TestData.Path("models/text/sentiment-movie-review.onnx"), "--tokens", "--members", images]),
             (2, "--threads", [resnet, "--images", images, "--preprocess", "imagenet", "--threads", "0"]),
             (2, "--size", [resnet, "--images", images, "--preprocess", "imagenet", "--size", "large"]),
         ];
@@ -90,13 +98,16 @@ public sealed class ModelAssessTests : IDisposable
         using var reader = XmlReader.Create(new StringReader(html["<!DOCTYPE html>".Length..]));
         XElement page = XElement.Load(reader);
         Assert.True(page.Descendants("img").Count() > 12);
-        Assert.Equal(4, page.Descendants("svg").Count());
+        Assert.Equal(5, page.Descendants("svg").Count());
     }
 
     private async Task<JsonObject> AssessAsync()
     {
+        byte[] pictures = await File.ReadAllBytesAsync(TestData.Path("inputs/cifar10/cifar10_test_2000.bin"));
+        await File.WriteAllBytesAsync(_folder["new.bin"], pictures[..(1000 * 3073)]);
+        await File.WriteAllBytesAsync(_folder["members.bin"], pictures[(1000 * 3073)..(1100 * 3073)]);
         Ended ended = await CloisterCommand.RunAsync(
-            "model", "assess", Model, "--images", TestData.Path("inputs/cifar10/cifar10_test_2000.bin"), "--preprocess", "imagenet", "--oracle", Model, "--public", Model,
+            "model", "assess", Model, "--images", _folder["new.bin"], "--members", _folder["members.bin"], "--preprocess", "imagenet", "--oracle", Model, "--public", Model,
             "--cut", Late, "--cut", Early, "--tail", Flat, "--fit", "40", "--test", "20", "--out", _folder["out"], "--json");
         ended.Succeeded();
         return ended.Lines[^1];

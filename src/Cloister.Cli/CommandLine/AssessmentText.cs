@@ -19,6 +19,7 @@ internal static class AssessmentText
                 : "";
             text.AppendLine(CultureInfo.InvariantCulture, $"{Name(cut.Tensors).PadRight(name)}  {cut.MacShareInside,6:0.0 %}  {cut.BoundaryBytes / 1024.0,7:0.0}K  {found,-20}  {cut.Words}");
             if (cut["heuristic"] is { NotRun: null } heuristic) text.AppendLine(CultureInfo.InvariantCulture, $"{"".PadRight(name)}  the literature's heuristic {heuristic.Notes[0]}");
+            if (cut["membership"] is { } members) text.AppendLine(CultureInfo.InvariantCulture, $"{"".PadRight(name)}  {members.NotRun ?? members.Notes[0]}");
         }
         foreach (AssessedTail tail in report.Tails)
             text.AppendLine(CultureInfo.InvariantCulture, $"classes, outside up to {(tail.Tensors.IsEmpty ? "the answer" : Name(tail.Tensors))}: {(tail.Labels.NotRun ?? tail.Labels.Notes.FirstOrDefault())}");

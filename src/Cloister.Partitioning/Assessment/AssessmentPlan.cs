@@ -12,6 +12,9 @@ public sealed record AssessmentPlan
     /// <summary>What an attacker learns from, and what is attacked; of the model's size. For a model of texts: <see cref="PictureSet.OfTexts"/>.</summary>
     public required PictureSet Pictures { get; init; }
 
+    /// <summary>Pictures that the model was trained on, of which none is among the others; null to leave out whether they can be told.</summary>
+    public PictureSet? Members { get; init; }
+
     /// <summary>For a model of texts: token ids, every text of the model's length; null to have texts drawn.</summary>
     public IReadOnlyList<int[]>? Texts { get; init; }
 

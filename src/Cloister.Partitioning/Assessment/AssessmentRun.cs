@@ -32,6 +32,7 @@ public static class AssessmentRun
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.Threads, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(plan.CutCount, 1);
+        if ((plan.Members?.Size ?? plan.Model.Size) != plan.Model.Size) throw new ArgumentException($"The members are of {plan.Members!.Size}, the model reads {plan.Model.Size}.", nameof(plan));
         if (plan.Pictures.Size != plan.Model.Size) throw new ArgumentException($"The pictures are of {plan.Pictures.Size}, the model reads {plan.Model.Size}.", nameof(plan));
         ModelGraph graph = ReadGraph(plan.Model);
         ImmutableArray<Cut> all = CutFinder.Find(graph);
@@ -42,26 +43,33 @@ public static class AssessmentRun
         AttackList attacks = plan.Attacks ?? AttackChoice.Of(plan);
         AttackTarget Target(Cut? cut, ImmutableArray<Cut> tails) => new(plan.Model, graph, cut, tails, plan.Pictures, plan.Seed);
         var units = new List<AssessmentUnit> { new(attacks.Calibration, Target(null, [])) };
-        IEnumerable<AssessmentUnit> At(ImmutableArray<Cut> places) => places.SelectMany(cut => attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut, []))));
+        // Without a public model and members no tail makes a difference, but one that was asked for.
+        ImmutableArray<Cut> tried = attacks.AtTails is null && plan.Members is null && plan.Tails.IsEmpty ? [] : tails;
+        ImmutableArray<Cut> TailsOf(Cut cut) => CutChoice.Behind(plan.Model.Proto, cut, tried);
+        IEnumerable<AssessmentUnit> At(ImmutableArray<Cut> places) => places.SelectMany(cut => (IEnumerable<AssessmentUnit>)
+        [
+            .. attacks.AtCuts.Select(attack => new AssessmentUnit(attack, Target(cut, []))),
+            .. attacks.AtParts.Select(attack => new AssessmentUnit(attack, Target(cut, TailsOf(cut)))),
+        ]);
         units.AddRange(At(cuts));
         if (attacks.AtTails is { } labels) units.Add(new AssessmentUnit(labels, Target(null, tails)));
         UnitStore store = UnitStore.Open(plan.WorkFolder);
-        Finding[] findings = [.. (await UnitRun.RunAsync(units, store, plan.Threads, progress, cancellation)).SelectMany(unit => unit)];
-        int each = attacks.AtCuts.Length;
-        ImmutableArray<MeasuredCut> measured = MeasuredCut.Of(cuts, findings.AsSpan(1, cuts.Length * each));
+        ImmutableArray<Finding>[] findings = await UnitRun.RunAsync(units, store, plan.Threads, progress, cancellation);
+        int each = attacks.AtCuts.Length + attacks.AtParts.Length;
+        ImmutableArray<MeasuredCut> measured = MeasuredCut.Of(cuts, TailsOf, findings.AsSpan(1, cuts.Length * each));
         ImmutableArray<Cut> behind = CutsBehind.Of(plan.Model.Proto, Judgement.Cuts(plan.Model.Proto, measured), all);
         if (!behind.IsEmpty)
         {
-            Finding[] more = [.. (await UnitRun.RunAsync([.. At(behind)], store, plan.Threads, progress, cancellation)).SelectMany(unit => unit)];
-            measured = [.. measured.Concat(MeasuredCut.Of(behind, more)).OrderBy(one => one.Cut.MacsBefore).ThenBy(one => one.Cut.NodesBefore)];
+            ImmutableArray<Finding>[] more = await UnitRun.RunAsync([.. At(behind)], store, plan.Threads, progress, cancellation);
+            measured = [.. measured.Concat(MeasuredCut.Of(behind, TailsOf, more)).OrderBy(one => one.Cut.MacsBefore).ThenBy(one => one.Cut.NodesBefore)];
         }
-        return Report(plan, graph, findings[0], measured, tails, findings[(1 + cuts.Length * each)..]);
+        return Report(plan, graph, findings[0][0], measured, tails, attacks.AtTails is null ? [] : findings[^1]);
     }
 
     internal static ModelGraph ReadGraph(AssessedModel model) =>
         ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [.. model.Shape] });
 
-    private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, Finding calibration, ImmutableArray<MeasuredCut> measured, ImmutableArray<Cut> tails, Finding[] labels)
+    private static AssessmentReport Report(AssessmentPlan plan, ModelGraph graph, Finding calibration, ImmutableArray<MeasuredCut> measured, ImmutableArray<Cut> tails, ImmutableArray<Finding> labels)
     {
         (int fit, int test) = !plan.Model.ReadsTexts ? (plan.Pictures.Fit.Length, plan.Pictures.Test.Length)
             : plan.Texts is { } texts ? (texts.Count - texts.Count / 5, texts.Count / 5) : (TokenUnit.Defaults.FitTexts, TokenUnit.Defaults.TestTexts);
@@ -77,6 +85,7 @@ public static class AssessmentRun
             Valid = valid,
             Model = new ReportedModel(plan.Model.Name, plan.Model.Digest, plan.Model.Preprocess, plan.Model.Shape, graph.Macs, graph.WeightBytes),
             Pictures = new ReportedPictures(fit, test, plan.Pictures.Candidates, plan.Pictures.Duplicates, plan.Pictures.SkippedCount, plan.Pictures.Digest),
+            Members = plan.Members is { } members ? new ReportedPictures(members.Fit.Length, members.Test.Length, members.Candidates, members.Duplicates, members.SkippedCount, members.Digest) : null,
             Seed = plan.Seed,
             Calibration = calibration,
             Cuts = assessed,

@@ -12,7 +12,9 @@ internal static class AttackChoice
         atCuts.Add(new InversionUnit());
         if (plan.WhiteBox) atCuts.Add(new GradientUnit());
         if (plan.Oracle is { } oracle) atCuts.Add(new HeuristicUnit(oracle));
-        atCuts.Add(new WeightUnit(plan.PublicModels));
-        return new AttackList(new CalibrationUnit(), atCuts.ToImmutable(), plan.PublicModels.IsEmpty ? null : new LabelUnit(plan.PublicModels, plan.Labels));
+        return new AttackList(new CalibrationUnit(), atCuts.ToImmutable(), plan.PublicModels.IsEmpty ? null : new LabelUnit(plan.PublicModels, plan.Labels))
+        {
+            AtParts = plan.Members is { } members ? [new WeightUnit(plan.PublicModels), new MembershipUnit(members)] : [new WeightUnit(plan.PublicModels)],
+        };
     }
 }

@@ -25,6 +25,10 @@ internal static class CutChoice
     public static ImmutableArray<Cut> Last(IReadOnlyList<Cut> cuts, int count) =>
         [.. cuts.GroupBy(cut => cut.MacsBefore).OrderByDescending(group => group.Key).Take(count).Select(group => group.Last(cut => cut.BoundaryBytes == group.Min(other => other.BoundaryBytes)))];
 
+    /// <summary>The tails that a partition cut here can have: each is computed from what crosses, and is not it.</summary>
+    public static ImmutableArray<Cut> Behind(ModelProto model, Cut cut, ImmutableArray<Cut> tails) =>
+        [.. tails.Where(tail => !tail.Tensors.Intersect(cut.Tensors).Any() && IsComputedFrom(model, tail.Tensors, cut.Tensors))];
+
     /// <summary>Whether everything of <paramref name="later"/> is computed from <paramref name="earlier"/>, so that whoever sees that one sees this one.</summary>
     public static bool IsComputedFrom(ModelProto model, IEnumerable<string> later, IEnumerable<string> earlier)
     {

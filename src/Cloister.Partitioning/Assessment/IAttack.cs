@@ -23,7 +23,7 @@ internal interface IAttack
 /// <param name="Model">The whole model.</param>
 /// <param name="Graph">Its graph.</param>
 /// <param name="Cut">What crosses; null for the calibration and for an attack on the answer.</param>
-/// <param name="Tails">For an attack on the answer: where the part outside may end before it.</param>
+/// <param name="Tails">Where the part outside may end before the answer; none for attacks that do not ask.</param>
 /// <param name="Pictures">What is learned from, and what is attacked.</param>
 /// <param name="Seed">What chance is drawn from.</param>
 internal sealed record AttackTarget(AssessedModel Model, ModelGraph Graph, Cut? Cut, ImmutableArray<Cut> Tails, PictureSet Pictures, int Seed)

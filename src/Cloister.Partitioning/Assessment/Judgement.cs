@@ -21,12 +21,16 @@ internal static class Judgement
     // A finding is weak where it would not stand if it had been sought at as many cuts as are looked at by default.
     private const double Weak = 0.025 / 12;
 
+    // Who has an earlier tensor has the later ones, and the weights between. The heuristic is a rule about one layer; the order of classes is about where the outside ends.
+    private static readonly string[] OfWhatFollows = [ProtectionScores.Pictures, ProtectionScores.Tokens, ProtectionScores.Weights, ProtectionScores.Membership];
+
     /// <summary>Judges every cut by its own findings and by those of cuts that are computed from it.</summary>
     public static ImmutableArray<AssessedCut> Cuts(ModelProto model, IReadOnlyList<MeasuredCut> assessed)
     {
         var judged = new List<AssessedCut>(assessed.Count);
-        foreach ((Cut cut, ImmutableArray<Finding> findings) in assessed)
+        foreach (MeasuredCut measured in assessed)
         {
+            (Cut cut, ImmutableArray<Finding> findings) = measured;
             MeasuredCut[] after = [.. assessed.Where(other => CutChoice.IsComputedFrom(model, other.Cut.Tensors, cut.Tensors))];
             Cut? later = after.Where(other => Leaks(other.Findings)).Select(other => other.Cut).FirstOrDefault();
             CutVerdict verdict = Leaks(findings) ? CutVerdict.Leaks
@@ -45,6 +49,7 @@ internal static class Judgement
                 Words = Words(verdict, findings, later),
                 Protection = Protection(findings, after.Select(other => other.Findings)),
                 Findings = findings,
+                Tails = measured.Tails,
             });
         }
         return [.. judged];
@@ -57,7 +62,7 @@ internal static class Judgement
         foreach ((string name, double score) in own.SelectMany(finding => finding.Protection)) scores[name] = Math.Min(score, scores.GetValueOrDefault(name, 1));
         foreach ((string name, double score) in outside.SelectMany(findings => findings).SelectMany(finding => finding.Protection))
         {
-            if (name is ProtectionScores.Pictures or ProtectionScores.Tokens && scores.TryGetValue(name, out double worst) && score < worst) scores[name] = score;
+            if (OfWhatFollows.Contains(name) && scores.TryGetValue(name, out double worst) && score < worst) scores[name] = score;
         }
         // Without the attack that decides, the others' scores of pictures and tokens are of too little to stand alone.
         if (!own.Any(Decides)) scores.RemoveRange([ProtectionScores.Pictures, ProtectionScores.Tokens]);
@@ -85,12 +90,13 @@ internal static class Judgement
         AssessedCut? cut = cuts.FirstOrDefault(candidate => candidate.Verdict == CutVerdict.NotShownToLeak);
         if (cut is null || cut.MacShareInside > 1 - LeastOutside || few is not null)
             return new Recommendation(false, [], [], ["Do not partition this model: use mode enclave.", .. Reasons(cut, cuts, few)]);
-        var words = new List<string>
-        {
+        List<string> words =
+        [
             $"Cut after {string.Join(", ", cut.Tensors)} at the earliest: there the attacks that ran found nothing beyond chance.",
             $"The price: {Percent(cut.MacShareInside)} of the computation stays inside, {PageText.Bytes(cut.BoundaryBytes)} cross for each item, and {PageText.Bytes(cut.WeightBytesOutside)} of weights are given away.",
+            .. cut["membership"] is { Found: true, NotRun: null } membership ? (string[])[membership.Notes[0]] : [],
             "Not shown to leak is not safe: a trained decoder finds more than these attacks. Where pictures must not be seen, use mode enclave.",
-        };
+        ];
         AssessedTail? tail = Tail(tails, cut, words);
         return new Recommendation(true, cut.Tensors, tail?.Tensors ?? [], [.. words]);
     }

@@ -22,10 +22,11 @@ public static class MeasuredScores
             ?? throw Refused($"it does not speak of a cut after {string.Join(", ", cut)}. Assess it with --cut {string.Join(',', cut)}.");
         AssessedTail? end = assessment.Tails.FirstOrDefault(candidate => Same(candidate.Tensors, tail));
         if (end is null && !assessment.Tails.IsEmpty) throw Refused($"it does not speak of a tail from {string.Join(", ", tail)} on. Assess it with --tail {string.Join(',', tail)}.");
+        ImmutableArray<Finding> With(AssessedCut one) => tail.Count == 0 ? one.Findings : WithTail(one, tail);
         IEnumerable<ImmutableArray<Finding>> outside = assessment.Cuts
             .Where(other => CutChoice.IsComputedFrom(model, other.Tensors, cut) && (tail.Count == 0 || CutChoice.IsComputedFrom(model, tail, other.Tensors)))
-            .Select(other => other.Findings);
-        ImmutableSortedDictionary<string, double> scores = Judgement.Protection(assessed.Findings, outside);
+            .Select(With);
+        ImmutableSortedDictionary<string, double> scores = Judgement.Protection(With(assessed), outside);
         return end is null ? scores : scores.SetItems(Labels(assessment, model, end, tail));
     }
 
@@ -35,6 +36,13 @@ public static class MeasuredScores
         AssessedTail[] passed = [.. assessment.Tails.Where(other => !other.Tensors.IsEmpty && (tail.Count == 0 || CutChoice.IsComputedFrom(model, tail, other.Tensors)))];
         return end.Labels.Protection.Select(score => KeyValuePair.Create(score.Key, passed.Select(other => other.Labels.Protection.GetValueOrDefault(score.Key, 1)).Append(score.Value).Min()));
     }
+
+    // What depends on the tail is taken from the tail that was asked for, or was not measured.
+    private static ImmutableArray<Finding> WithTail(AssessedCut cut, IReadOnlyCollection<string> tail) =>
+    [
+        .. cut.Findings.Where(finding => finding.Attack is not (WeightUnit.Attack or MembershipUnit.Attack)),
+        .. cut.Tails.FirstOrDefault(candidate => Same(candidate.Tensors, tail))?.Findings ?? [],
+    ];
 
     private static bool Same(IEnumerable<string> one, IEnumerable<string> other) => one.Order(StringComparer.Ordinal).SequenceEqual(other.Order(StringComparer.Ordinal));
 

@@ -24,6 +24,9 @@ public sealed record PictureRequest
     /// <summary>Pictures that are attacked; none of them is among those that are learned from.</summary>
     public int Test { get; init; } = 60;
 
+    /// <summary>With how many it goes on where there are fewer than asked for; null: with none fewer. What is learned from is what is left out then.</summary>
+    public int? Least { get; init; }
+
     /// <summary>Which of them are taken, where there are more than are needed.</summary>
     public int Seed { get; init; } = 1;
 }

@@ -47,7 +47,7 @@ public static class PictureSource
             }
             progress?.Report(taken.Count);
         }
-        if (taken.Count < wanted) throw TooFew(request, taken.Count, duplicates, skips, skipped);
+        if (taken.Count < (request.Least ?? wanted)) throw TooFew(request, taken.Count, duplicates, skips, skipped);
         ImmutableArray<AssessedPicture> test = [.. taken.Take(request.Test)], fit = [.. taken.Skip(request.Test)];
         return new PictureSet(request.Size, fit, test, candidates.Length, duplicates, skips, [.. skipped], PictureSet.DigestOf(fit, test));
     }
@@ -98,9 +98,9 @@ public static class PictureSource
 
     private static PartitioningException TooFew(PictureRequest request, int taken, int duplicates, int skips, List<string> skipped)
     {
-        string advice = taken >= 40 ? $"Give more, or ask for fewer: {taken * 5 / 6} to fit and {taken - taken * 5 / 6} to test." : "Give more.";
+        string advice = request.Least is not null ? "Give more." : taken >= 40 ? $"Give more, or ask for fewer: {taken * 5 / 6} to fit and {taken - taken * 5 / 6} to test." : "Give more.";
         string left = skips == 0 ? "" : $" {skips:N0} files are no pictures that can be read, such as {string.Join("; ", skipped.Take(3))}";
         return new PartitioningException(PartitioningError.PicturesRefused,
-            $"There are {taken} different pictures where {request.Fit} to fit and {request.Test} to test are needed{(duplicates == 0 ? "" : $" ({duplicates} more are the same as one of these, or copies of one with a little noise or shade)")}. {advice}{left}");
+            $"There are {taken} different pictures where {(request.Least is { } least ? $"at least {least}" : $"{request.Fit} to fit and {request.Test} to test")} are needed{(duplicates == 0 ? "" : $" ({duplicates} more are the same as one of these, or copies of one with a little noise or shade)")}. {advice}{left}");
     }
 }

@@ -48,12 +48,20 @@ public sealed record AssessedCut
     /// <summary>Scores of a model that is cut here and has no tail; the worst of this cut and those that are computed from it.</summary>
     public required ImmutableSortedDictionary<string, double> Protection { get; init; }
 
-    /// <summary>What each attack came to.</summary>
+    /// <summary>What each attack came to where there is no tail.</summary>
     public required ImmutableArray<Finding> Findings { get; init; }
 
-    /// <summary>What this attack came to, or null.</summary>
+    /// <summary>For each tail that was tried: what came of the attacks that a tail makes a difference to.</summary>
+    public required ImmutableArray<FoundWithTail> Tails { get; init; }
+
+    /// <summary>What this attack came to where there is no tail, or null.</summary>
     public Finding? this[string attack] => Findings.FirstOrDefault(finding => finding.Attack == attack);
 }
+
+/// <summary>What came of attacks where the last layers run inside again.</summary>
+/// <param name="Tensors">The tensors where the tail begins.</param>
+/// <param name="Findings">A finding an attack that a tail makes a difference to.</param>
+public sealed record FoundWithTail(ImmutableArray<string> Tensors, ImmutableArray<Finding> Findings);
 
 /// <summary>How far the part outside goes, and whether the order of the classes can be told from what it ends in.</summary>
 public sealed record AssessedTail

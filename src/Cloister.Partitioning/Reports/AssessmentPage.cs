@@ -70,6 +70,8 @@ public static class AssessmentPage
                 .Series("this picture's maps", Points(cuts, "heuristic", "delta")).Series("unrelated maps", Points(cuts, "heuristic", "delta-null")).Baseline("called safe", 1),
             new Chart("Tokens recovered", "The share of attacked tokens that are found.", 0, 1)
                 .Series("least squares", Points(cuts, "tokens", "tokens")).Baseline("chance", First("tokens", "tokens")?.Chance),
+            new Chart("Training pictures told from others", "How often a picture that the model was trained on is taken for one sooner than another picture is. Answers tell in every mode; what is above them, partitioning adds.", 0, 1)
+                .Series("running the part outside", Points(cuts, "membership", "members-outside")).Series("answers alone", Points(cuts, "membership", "members-by-answers")).Baseline("chance", First("membership", "members-outside")?.Chance),
         ];
         Chart[] shown = [.. charts.Where(chart => !chart.IsEmpty)];
         if (shown.Length == 0) return;
@@ -106,6 +108,11 @@ public static class AssessmentPage
         {
             page.Append($"<details><summary>{PageText.Names(cut.Tensors)} <span class=\"soft\">{PageText.Share(cut.MacShareInside)} inside{(cut.Protection.IsEmpty ? "" : "; protection " + string.Join(", ", cut.Protection.Select(score => $"{score.Key} {PageText.Number(score.Value)}")))}</span></summary><div>");
             foreach (Finding finding in cut.Findings) Figures(page, finding);
+            foreach (FoundWithTail tail in cut.Tails)
+            {
+                page.Append($"<p>With a tail from {PageText.Names(tail.Tensors)} on inside:</p>");
+                foreach (Finding finding in tail.Findings) Figures(page, finding);
+            }
             page.Append("</div></details>\n");
         }
         page.Append($"<details><summary>Calibration <span class=\"soft\">{(report.Valid ? "passed" : "FAILED")}</span></summary><div>");
@@ -141,6 +148,7 @@ public static class AssessmentPage
         foreach (string notice in report.Notices) page.Append($"<p>{PageText.Escape(notice)}</p>");
         page.Append("<h2>What was assessed</h2>");
         page.Append($"<p>Model {PageText.Name(report.Model.Name)}, SHA-256 <span class=\"name\">{PageText.Escape(report.Model.Sha256)}</span>, input [{string.Join(", ", report.Model.InputShape)}], preprocessing {PageText.Name(report.Model.Preprocess)}.</p>");
+        if (report.Members is { } members) page.Append(CultureInfo.InvariantCulture, $"<p>Of {members.Candidates:N0} pictures that the model was trained on {members.Fit + members.Test} were taken. Digest <span class=\"name\">{PageText.Escape(members.Digest)}</span>.</p>");
         page.Append(CultureInfo.InvariantCulture, $"<p>Of {report.Pictures.Candidates:N0} pictures found {report.Pictures.Fit + report.Pictures.Test} were taken; {report.Pictures.Duplicates:N0} were the same as another or a near copy of it, {report.Pictures.Skipped:N0} files could not be read. Digest <span class=\"name\">{PageText.Escape(report.Pictures.Digest)}</span>, seed {report.Seed}.</p>");
         page.Append(CultureInfo.InvariantCulture, $"<p class=\"soft\">{PageText.Escape(report.Tool)}, {report.Time:yyyy-MM-dd HH:mm} UTC</p>");
     }

@@ -30,6 +30,9 @@ public sealed record AssessmentReport
     /// <summary>The pictures or texts.</summary>
     public required ReportedPictures Pictures { get; init; }
 
+    /// <summary>Pictures that the model was trained on; null where none were given.</summary>
+    public required ReportedPictures? Members { get; init; }
+
     /// <summary>What chance was drawn from.</summary>
     public required int Seed { get; init; }
 

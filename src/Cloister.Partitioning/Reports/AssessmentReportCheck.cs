@@ -14,7 +14,7 @@ internal static class AssessmentReportCheck
         if (Incomplete(report.Cuts) || Incomplete(report.Tails) || Incomplete(report.Notices) || report.Model.InputShape.IsDefault) return "a list is missing, or has a hole.";
         if (Incomplete(report.Recommendation.Cut) || Incomplete(report.Recommendation.Tail) || Incomplete(report.Recommendation.Words)) return "a list of the recommendation is missing, or has a hole.";
         if (report.Cuts.Length > MostCuts || report.Tails.Length > MostCuts) return $"it has more than {MostCuts} cuts.";
-        if (report.Pictures.Fit < 0 || report.Pictures.Test < 0) return "a number of pictures is negative.";
+        if (report.Pictures.Fit < 0 || report.Pictures.Test < 0 || report.Members is { Fit: < 0 } or { Test: < 0 }) return "a number of pictures is negative.";
         return report.Cuts.Select(Of).FirstOrDefault(problem => problem is not null)
             ?? report.Tails.Select(Of).FirstOrDefault(problem => problem is not null)
             ?? Of(report.Calibration);
@@ -28,8 +28,9 @@ internal static class AssessmentReportCheck
     {
         if (Incomplete(cut.Tensors) || cut.Tensors.IsEmpty || cut.Shapes.IsDefault || cut.Shapes.Any(shape => shape.IsDefault)) return "a cut has no tensors, or no shapes.";
         if (Incomplete(cut.Findings) || cut.Findings.Length > MostFindings) return "a cut has no findings, or too many.";
+        if (Incomplete(cut.Tails) || cut.Tails.Length > MostCuts || cut.Tails.Any(tail => Incomplete(tail.Tensors) || tail.Tensors.IsEmpty || Incomplete(tail.Findings) || tail.Findings.Length > MostFindings)) return "a cut's tails are missing, have a hole, or are too many.";
         if (!Enum.IsDefined(cut.Verdict)) return "a cut's verdict is unknown.";
-        return Share(cut.MacShareInside) ?? Scores(cut.Protection) ?? cut.Findings.Select(Of).FirstOrDefault(problem => problem is not null);
+        return Share(cut.MacShareInside) ?? Scores(cut.Protection) ?? cut.Findings.Concat(cut.Tails.SelectMany(tail => tail.Findings)).Select(Of).FirstOrDefault(problem => problem is not null);
     }
 
     private static string? Of(AssessedTail tail) => Incomplete(tail.Tensors) ? "a tail's tensors are missing." : Share(tail.MacShareInside) ?? Of(tail.Labels);

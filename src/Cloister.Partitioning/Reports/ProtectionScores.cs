@@ -20,9 +20,12 @@ public static class ProtectionScores
     /// <summary>The weights outside: 1 less what a public model tells of them.</summary>
     public const string Weights = "weights";
 
+    /// <summary>Which pictures the model was trained on: 1 less the advantage of whoever sees answers and the part outside.</summary>
+    public const string Membership = "membership";
+
     /// <summary>The heuristic of the literature (a second classifier's opinion of feature maps); never enough alone.</summary>
     public const string Heuristic = "heuristic";
 
     /// <summary>All names.</summary>
-    public static ImmutableArray<string> All { get; } = [Heuristic, Labels, Pictures, Tokens, Weights];
+    public static ImmutableArray<string> All { get; } = [Heuristic, Labels, Membership, Pictures, Tokens, Weights];
 }

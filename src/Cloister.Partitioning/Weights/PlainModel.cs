@@ -11,8 +11,8 @@ internal static class PlainModel
         if (OnnxModel.ExternalInitializers(model) is [var missing, ..])
             throw new PartitioningException(PartitioningError.WeightsRefused, $"The weights '{missing.Name}' lie in another file; put them into the model first.");
         ModelProto wide = WideModel.Of(model);
-        var nodes = wide.Graph.Nodes.ToLookup(node => node is { OpType: "Constant", Domain: "" or "ai.onnx", Attributes: [{ Name: "value", Tensor: not null }] });
-        return wide with
+        var nodes = wide.Graph.Nodes.ToLookup(node => node is { OpType: "Constant", Domain: "" or "ai.onnx", Attributes: [{ Name: "value", Tensor: not null }], Outputs: [{ Length: > 0 }] });
+        ModelProto plain = wide with
         {
             Graph = wide.Graph with
             {
@@ -20,6 +20,9 @@ internal static class PlainModel
                 Initializers = [.. wide.Graph.Initializers, .. nodes[true].Select(node => node.Attributes[0].Tensor! with { Name = node.Outputs[0] })],
             },
         };
+        return plain.Graph.Initializers.CountBy(tensor => tensor.Name).FirstOrDefault(named => named.Value > 1) is { Key: { } twice }
+            ? throw new PartitioningException(PartitioningError.WeightsRefused, $"The weights '{twice}' are there twice; the model is malformed.")
+            : plain;
     }
 
     /// <summary>Whether a tensor holds parameters rather than shapes and places.</summary>

@@ -43,6 +43,9 @@ internal sealed class SurrogateModel
         ? ModelGraph.Read(model, new Dictionary<string, long[]> { [input.Name] = shape })
         : throw new PartitioningException(PartitioningError.ModelRefused, "The model must have one input, the picture.");
 
+    /// <summary>Whether every tensor of weights inside stands beside a public one.</summary>
+    public bool AllInsideCompared => _match is not null && Used.Where(weight => !IsOutside(weight)).All(weight => weight.DataType == TensorDataType.Float && Counterpart(weight) is { DataType: TensorDataType.Float });
+
     public bool IsOutside(TensorProto weight) => _outside.Contains(weight.Name);
 
     /// <summary>Tensors of more than one weight beside their counterparts, as far as both models are alike.</summary>

@@ -1,5 +1,6 @@
 using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
+using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Labels;
@@ -23,7 +24,7 @@ public static class WeightAttack
     /// <param name="model">The whole model; its one input takes a picture, its first output is the answer.</param>
     /// <param name="cut">From where on the model runs outside.</param>
     /// <param name="tail">From where on it runs inside again; null where the answer is made outside.</param>
-    /// <param name="members">Pictures that the model was trained on, for membership; null or empty to leave that out.</param>
+    /// <param name="publicPreprocessing">How a picture becomes the public model's input; null where as the model's.</param>
     /// <param name="progress">From 0 to 1.</param>
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException">
@@ -36,32 +37,30 @@ public static class WeightAttack
     /// <exception cref="OperationCanceledException">It was stopped.</exception>
     public static WeightScore Run(
         WeightSettings settings, ModelProto? publicModel, IReadOnlyList<AssessedPicture> fit, IReadOnlyList<AssessedPicture> test, PictureSize size, ModelProto model,
-        Cut cut, Cut? tail = null, IReadOnlyList<AssessedPicture>? members = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
+        Cut cut, Cut? tail = null, Preprocessing? publicPreprocessing = null, IProgress<double>? progress = null, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(settings.Queries, nameof(settings));
         if (test.Count == 0)
             throw new PartitioningException(PartitioningError.TooFewSamples, "There is no picture to compare answers on.");
-        if (fit.Concat(test).Concat(members ?? []).FirstOrDefault(picture => picture.Input.Length != size.Elements) is { } odd)
+        if (fit.Concat(test).FirstOrDefault(picture => picture.Input.Length != size.Elements) is { } odd)
             throw new PartitioningException(PartitioningError.WeightsRefused, $"'{odd.Name}' has {odd.Input.Length} inputs; a picture of {size} has {size.Elements}.");
         long[] shape = [1, size.Channels, size.Height, size.Width];
         SurrogateModel models = SurrogateModel.Of(model, publicModel, cut, tail, shape);
         ModelProto? surrogate = models.Surrogate();
         AssessedPicture[] queries = surrogate is null ? [] : [.. fit.Take(settings.Queries)];
-        var steps = new Steps(progress, test.Count * (surrogate is null ? 1 : 4) + 2 * queries.Length + (members?.Count ?? 0));
+        (IReadOnlyList<AssessedPicture> knownQueries, IReadOnlyList<AssessedPicture> knownTest) = publicPreprocessing is null ? (queries, test) : (PublicInput.Of(queries, size, publicPreprocessing), PublicInput.Of(test, size, publicPreprocessing));
+        var steps = new Steps(progress, test.Count * (surrogate is null ? 1 : 4) + 2 * queries.Length);
 
         var runs = new AnswerRuns(settings, size, steps, cancellation);
         float[][] answers = runs.Raw(models.Model, test);
         int[] truth = AnswerRuns.First(answers);
-        int[]? known = publicModel is null ? null : runs.Comparable(PlainModel.Of(publicModel), test, answers[0].Length);
-        int[]? joined = surrogate is null ? null : AnswerRuns.First(runs.Raw(surrogate, test));
+        int[]? known = publicModel is null ? null : runs.Comparable(PlainModel.Of(publicModel), knownTest, answers[0].Length);
+        int[]? joined = surrogate is null ? null : AnswerRuns.First(runs.Raw(surrogate, knownTest));
         Refit refit = surrogate is null
             ? Refit.Not("There is no surrogate whose FrontNet could be fitted.")
-            : new BoundaryRefit(settings, size, steps, cancellation).Run(models.Model, surrogate, cut, queries, test);
-        MembershipScore? membership = members is { Count: > 0 }
-            ? MembershipScore.Of(Confidences(runs.Raw(models.Model, members)), Confidences(answers), settings.Confidence)
-            : null;
+            : new BoundaryRefit(settings, size, steps, cancellation).Run(models.Model, surrogate, cut, queries, knownQueries, knownTest);
         progress?.Report(1);
-        return new WeightScore
+        var score = new WeightScore
         {
             Tensors = cut.Tensors,
             TailTensors = tail?.Tensors ?? [],
@@ -77,18 +76,23 @@ public static class WeightAttack
             RefitFidelity = Fidelity(settings, truth, refit.First),
             RefitExplains = refit.Explains,
             NotRefit = refit.Reason,
-            Membership = membership,
+            AllInsideCompared = models.AllInsideCompared,
+            Beyond = null,
         };
+        int[]? best = score.BestFidelity is null ? null : score.BestFidelity == score.RefitFidelity ? refit.First : joined;
+        int[] baseline = score.Baseline == score.PublicFidelity ? known! : [.. Enumerable.Repeat(truth.CountBy(first => first).MaxBy(pair => pair.Value).Key, truth.Length)];
+        return score with { Beyond = best is null ? null : Beyond(settings, truth, best, baseline) };
+    }
+
+    // Of pictures on which both differ; where they never do there is nothing beyond.
+    private static Interval? Beyond(WeightSettings settings, int[] truth, int[] surrogate, int[] baseline)
+    {
+        int[] apart = [.. Enumerable.Range(0, truth.Length).Where(i => surrogate[i] == truth[i] != (baseline[i] == truth[i]))];
+        return apart.Length == 0 ? null : Share(settings, apart.Count(i => surrogate[i] == truth[i]), apart.Length);
     }
 
     private static Interval Share(WeightSettings settings, int count, int of) => Proportion.Wilson(count, of, settings.Confidence);
 
     private static Interval? Fidelity(WeightSettings settings, int[] truth, int[]? first) =>
         first is null ? null : Share(settings, truth.Zip(first).Count(pair => pair.First == pair.Second), truth.Length);
-
-    private static double[] Confidences(float[][] raw)
-    {
-        var answers = Answers.Of(raw);
-        return [.. Enumerable.Range(0, answers.Pictures).Select(picture => (double)answers.Values[picture * answers.Classes + answers.First(picture)])];
-    }
 }

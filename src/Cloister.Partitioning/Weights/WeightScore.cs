@@ -56,14 +56,23 @@ public sealed record WeightScore
     /// <summary>Why no FrontNet was fitted; null where one was.</summary>
     public required string? NotRefit { get; init; }
 
-    /// <summary>Whether answers tell training pictures from others; null where none were given.</summary>
-    public required MembershipScore? Membership { get; init; }
+    /// <summary>
+    /// Of the test pictures that just one of the better surrogate and the baseline answers as the model does, the share that the surrogate does;
+    /// <see cref="BeyondByChance"/> where it is no better. Null where there is no surrogate, or both are right on the same pictures.
+    /// </summary>
+    public required Interval? Beyond { get; init; }
+
+    /// <summary>Whether every tensor of weights inside has a counterpart that it could be compared with.</summary>
+    public required bool AllInsideCompared { get; init; }
+
+    /// <summary><see cref="Beyond"/> where the surrogate is no better than the baseline.</summary>
+    public const double BeyondByChance = 0.5;
 
     /// <summary>The share of the weights that is outside.</summary>
     public double ShareOutside => Parameters == 0 ? 0 : (double)ParametersOutside / Parameters;
 
-    /// <summary>Whether all weights inside are the public ones, so that the part inside keeps no secret; null where they could not be compared.</summary>
-    public bool? InsideIsPublic => Weights.Any(weight => !weight.Outside) ? Weights.Where(weight => !weight.Outside).All(weight => weight.Origin == WeightOrigin.Public) : null;
+    /// <summary>Whether all weights inside are the public ones, so that the part inside keeps no secret; null where not all could be compared.</summary>
+    public bool? InsideIsPublic => AllInsideCompared && Weights.Any(weight => !weight.Outside) ? Weights.Where(weight => !weight.Outside).All(weight => weight.Origin == WeightOrigin.Public) : null;
 
     /// <summary>What is reached without the weights outside: the public model, or always the same answer, whichever reaches more.</summary>
     public Interval Baseline => PublicFidelity is { } known && known.Estimate > ConstantFidelity.Estimate ? known : ConstantFidelity;
@@ -71,8 +80,8 @@ public sealed record WeightScore
     /// <summary>The better surrogate; null where there is none.</summary>
     public Interval? BestFidelity => RefitFidelity is { } refit && !(SurrogateFidelity?.Estimate >= refit.Estimate) ? refit : SurrogateFidelity;
 
-    /// <summary>Whether a surrogate reaches more than the baseline, beyond chance; null where there is no surrogate.</summary>
-    public bool? Leaks => BestFidelity is { } best ? best.Lower > Baseline.Upper : null;
+    /// <summary>Whether a surrogate reaches more than the baseline on the same pictures, beyond chance (Q. McNemar's comparison); null where there is no surrogate.</summary>
+    public bool? Leaks => BestFidelity is null ? null : Beyond is { } beyond && beyond.Lower > BeyondByChance;
 
     /// <summary>
     /// 1 - (F - P) / (1 - P) = (1 - F) / (1 - P), between 0 and 1: of what the baseline P leaves open, the share that the better surrogate F

@@ -13,9 +13,11 @@ public static class PartitionScores
     public const string Tokens = "tokens";
     /// <summary>How little a public model tells of the weights outside.</summary>
     public const string Weights = "weights";
+    /// <summary>How little tells pictures that the model was trained on from others.</summary>
+    public const string Membership = "membership";
     /// <summary>The published heuristic. It passes layers that attacks invert, so it is never enough alone.</summary>
     public const string Heuristic = "heuristic";
 
     /// <summary>Every name.</summary>
-    public static ImmutableArray<string> All { get; } = [Pictures, Labels, Tokens, Weights, Heuristic];
+    public static ImmutableArray<string> All { get; } = [Pictures, Labels, Tokens, Weights, Membership, Heuristic];
 }

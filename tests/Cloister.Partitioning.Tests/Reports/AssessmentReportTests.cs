@@ -38,6 +38,8 @@ public sealed class AssessmentReportTests
     [InlineData("\"findings\": [", "\"findings\": [null,")]
     [InlineData("\"measures\": [", "\"measures\": [null,")]
     [InlineData("\"tensors\": [", "\"tensors\": [null,")]
+    [InlineData("\"members\": {", "\"membres\": {")]
+    [InlineData("\"fit\": 20", "\"fit\": -1")]
     public void A_report_that_is_none_is_refused(string from, string to)
     {
         string json = Encoding.UTF8.GetString(Sample("relu").ToBytes());
@@ -110,6 +112,7 @@ public sealed class AssessmentReportTests
             Protection = ImmutableSortedDictionary<string, double>.Empty.Add(ProtectionScores.Pictures, 0.125),
             Pictures = [new RebuiltPicture(name, png, png)],
         };
+        Finding members = inversion with { Attack = "membership", Measures = [new Measure("members-outside", new Interval(0.5, 0.625, 0.75), 0.5, 0.5)], Protection = ImmutableSortedDictionary<string, double>.Empty.Add(ProtectionScores.Membership, 0.5), Pictures = [] };
         AssessedCut cut = new()
         {
             Tensors = [name],
@@ -121,7 +124,8 @@ public sealed class AssessmentReportTests
             Verdict = CutVerdict.Leaks,
             Words = "leaks pictures",
             Protection = inversion.Protection,
-            Findings = [inversion, Finding.Refused("heuristic", name)],
+            Findings = [inversion, Finding.Refused("heuristic", name), members],
+            Tails = [new FoundWithTail([name + "3"], [members])],
         };
         ImmutableArray<AssessedCut> cuts = [cut, cut with { Tensors = [name + "2"], MacShareInside = 0.5 }];
         return new AssessmentReport
@@ -132,6 +136,7 @@ public sealed class AssessmentReportTests
             Valid = true,
             Model = new ReportedModel(name, new string('a', 64), "unit", [1, 3, 8, 8], 12345, 1432),
             Pictures = new ReportedPictures(300, 60, 2000, 1, 2, new string('b', 64)),
+            Members = new ReportedPictures(20, 10, 30, 0, 0, new string('c', 64)),
             Seed = 1,
             Calibration = Finding.Refused("calibration", "") with { NotRun = null, Found = true, Notes = [name] },
             Cuts = cuts,

@@ -51,12 +51,12 @@ public sealed class ModelModeTests
     public void APartitionedModelsReportIsDemanded()
     {
         ManifestOutcome outcome = Read($$"""
-            "Mode": "partitioned", "Partition": { "Assessor": "{{OtherKey}}", "MinimumScores": { "pictures": 0.5, "labels": 1, "weights": 0, "tokens": 1e-2, "heuristic": 0.25 } }
+            "Mode": "partitioned", "Partition": { "Assessor": "{{OtherKey}}", "MinimumScores": { "pictures": 0.5, "labels": 1, "weights": 0, "tokens": 1e-2, "heuristic": 0.25, "membership": 0.75 } }
             """);
         Assert.Empty(outcome.Warnings);
         ManifestPartition demanded = outcome.Document.Models["digits"].Partition!;
         Assert.Equal(OtherKey, Convert.ToBase64String(demanded.AssessorKey.Span));
-        Assert.Equal(["heuristic 0.25", "labels 1", "pictures 0.5", "tokens 0.01", "weights 0"],
+        Assert.Equal(["heuristic 0.25", "labels 1", "membership 0.75", "pictures 0.5", "tokens 0.01", "weights 0"],
             demanded.MinimumScores.Select(score => FormattableString.Invariant($"{score.Key} {score.Value}")));
     }
 
@@ -103,7 +103,7 @@ public sealed class ModelModeTests
     [Fact]
     public void UnknownScoresAndTheHeuristicAloneAreRefused()
     {
-        Refused(ManifestProblemCode.ModelPartitionWrong, "Partition.MinimumScores.picture", "there are pictures, labels, tokens, weights, heuristic", Scores("\"picture\":0.5,\"labels\":0.5"));
+        Refused(ManifestProblemCode.ModelPartitionWrong, "Partition.MinimumScores.picture", "there are pictures, labels, tokens, weights, membership, heuristic", Scores("\"picture\":0.5,\"labels\":0.5"));
         Refused(ManifestProblemCode.ModelPartitionWrong, "Partition.MinimumScores.Pictures", "no score of this name", Scores("\"Pictures\":0.5"));
         Refused(ManifestProblemCode.ModelPartitionWrong, "Partition.MinimumScores", "can be rebuilt", Scores("\"heuristic\":1"));
         // A demand of 0 is none.

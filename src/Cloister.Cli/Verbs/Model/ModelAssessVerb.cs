@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Assessment;
+using Cloister.Partitioning.Membership;
 using Cloister.Partitioning.Pictures;
 using Cloister.Partitioning.Reports;
 
@@ -16,6 +17,7 @@ internal static class ModelAssessVerb
 
     private static readonly Argument<string> Model = new("model") { Description = "The ONNX file, its weights in it." };
     private static readonly Option<string[]> Images = new("--images") { Description = "Pictures like those that will be asked: folders, PNG, JPEG or PPM files, CIFAR-10's .bin files.", AllowMultipleArgumentsPerToken = true };
+    private static readonly Option<string[]> Members = new("--members") { Description = "Pictures that the model was trained on, none of them among --images: adds whether they can be told, by answers and by the part outside.", AllowMultipleArgumentsPerToken = true };
     private static readonly Option<string?> Preprocess = new("--preprocess") { Description = "How a picture becomes the model's input: " + string.Join(", ", Preprocessing.Names) + "." };
     private static readonly Option<string?> Size = new("--size") { Description = "HEIGHTxWIDTH, where the model leaves it open." };
     private static readonly Option<string?> Oracle = new("--oracle") { Description = "Another classifier: adds the heuristic of the literature, which asks it for its opinion." };
@@ -25,7 +27,7 @@ internal static class ModelAssessVerb
     private static readonly Option<string[]> PublicLabels = new("--public-labels") { Description = "Names of their classes, a file with one a line for each." };
     private static readonly Option<string?> Labels = new("--labels") { Description = "Names of the model's classes, one a line: what the label attack is judged by." };
     private static readonly Option<string[]> Cut = new("--cut") { Description = "Cut after this tensor (several: a,b). May be repeated; cuts are chosen, if none is named." };
-    private static readonly Option<string[]> Tail = new("--tail") { Description = "Where a tail may begin that runs inside. May be repeated; the last places are tried, if none is named." };
+    private static readonly Option<string[]> Tail = new("--tail") { Description = "Where a tail may begin that runs inside: changes what is found of classes, weights and members. May be repeated; the last places are tried, if none is named." };
     private static readonly Option<int> Cuts = new("--cuts") { Description = "How many cuts are chosen.", DefaultValueFactory = _ => 12 };
     private static readonly Option<int> Fit = new("--fit") { Description = "Pictures that the attacker learns from.", DefaultValueFactory = _ => 300 };
     private static readonly Option<int> Test = new("--test") { Description = "Pictures that are attacked.", DefaultValueFactory = _ => 60 };
@@ -38,10 +40,11 @@ internal static class ModelAssessVerb
     public static Command Create() => new Verb("assess", "Measure what a model in parts would give away, cut by cut, before it is partitioned.",
         "cloister model assess resnet20.onnx --images photos/ --preprocess imagenet --out assessment",
         "cloister model assess net.onnx --images photos/ --preprocess imagenet --oracle other.onnx --oracle-preprocess unit --public public.onnx --white-box --out assessment",
+        "cloister model assess net.onnx --images new/ --members trained-on/ --preprocess imagenet --out assessment",
         "cloister model assess reviews.onnx --tokens texts.txt --out assessment",
         "cloister model assess net.onnx --images cifar10_test.bin --preprocess imagenet --cut relu_5 --cut relu_9 --fit 100 --test 40 --out assessment")
     {
-        Model, Images, Preprocess, Size, Oracle, OraclePreprocess, Public, PublicPreprocess, PublicLabels, Labels, Cut, Tail, Cuts, Fit, Test, WhiteBox, Tokens, Threads, Seed, Out,
+        Model, Images, Members, Preprocess, Size, Oracle, OraclePreprocess, Public, PublicPreprocess, PublicLabels, Labels, Cut, Tail, Cuts, Fit, Test, WhiteBox, Tokens, Threads, Seed, Out,
     }.Runs(AssessAsync);
 
     private static async Task<ExitCode> AssessAsync(ParseResult parsed, Screen screen, CancellationToken cancellation)
@@ -103,12 +106,15 @@ internal static class ModelAssessVerb
             Test = parsed.GetValue(Test),
             Seed = parsed.GetValue(Seed),
         };
-        PictureSet pictures = await screen.ProgressAsync("reading pictures", request.Fit + request.Test, progress => Task.Run(() => PictureSource.Read(request, new Count(progress), cancellation), cancellation));
-        if (pictures.SkippedCount > 0) screen.Note($"{pictures.SkippedCount} files are no pictures that are read, such as {pictures.Skipped[0]}");
+        PictureSet pictures = await PicturesAsync(request, "reading pictures", screen, cancellation);
+        PictureSet? members = parsed.GetValue(Members) is { Length: > 0 } trained
+            ? await PicturesAsync(request with { Paths = trained, Least = MembershipSettings.MinimumPictures }, "reading members", screen, cancellation)
+            : null;
         return new AssessmentPlan
         {
             Model = model,
             Pictures = pictures,
+            Members = members,
             WorkFolder = Path.Combine(parsed.GetRequiredValue(Out), "units"),
             Cuts = CutNames.Parse(parsed.GetValue(Cut)),
             Tails = CutNames.Parse(parsed.GetValue(Tail)),
@@ -122,9 +128,16 @@ internal static class ModelAssessVerb
         };
     }
 
+    private static async Task<PictureSet> PicturesAsync(PictureRequest request, string what, Screen screen, CancellationToken cancellation)
+    {
+        PictureSet pictures = await screen.ProgressAsync(what, request.Fit + request.Test, progress => Task.Run(() => PictureSource.Read(request, new Count(progress), cancellation), cancellation));
+        if (pictures.SkippedCount > 0) screen.Note($"{pictures.SkippedCount} files are no pictures that are read, such as {pictures.Skipped[0]}");
+        return pictures;
+    }
+
     private static async Task<AssessmentPlan> TextPlanAsync(ParseResult parsed, CancellationToken cancellation)
     {
-        if (parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 }) throw new CommandException(ExitCode.Usage, "--tokens is for models of texts: --images and --preprocess do not go with it.");
+        if (parsed.GetValue(Preprocess) is not null || parsed.GetValue(Images) is { Length: > 0 } || parsed.GetValue(Members) is { Length: > 0 }) throw new CommandException(ExitCode.Usage, "--tokens is for models of texts: --images, --members and --preprocess do not go with it.");
         string path = parsed.GetRequiredValue(Model);
         int[][]? texts = parsed.GetValue(Tokens) is { } file ? await TokenFile.ReadAsync(file, cancellation) : null;
         return new AssessmentPlan

@@ -1,0 +1,73 @@
+using Cloister.Onnx.Model;
+using Cloister.Onnx.Runtime;
+using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Labels;
+
+namespace Cloister.Partitioning.Membership;
+
+/// <summary>Rows of numbers, one a picture.</summary>
+/// <param name="Rows">Row-major [pictures, count].</param>
+/// <param name="Count">Numbers of a row.</param>
+internal sealed record MemberView(float[] Rows, int Count);
+
+/// <summary>What different attackers see of the same pictures.</summary>
+/// <param name="Answers">Who sees answers.</param>
+/// <param name="Outside">Who also sees tensors outside.</param>
+/// <param name="Pictures">Who sees the pictures alone.</param>
+/// <param name="Confidence">The probability of each picture's first class.</param>
+internal sealed record MemberViews(MemberView Answers, MemberView Outside, MemberView Pictures, double[] Confidence)
+{
+    /// <summary>Runs the model once a picture.</summary>
+    public static MemberViews Of(MembershipSettings settings, AssessedPicture[] pictures, PictureSize size, ModelProto model, string[] tensors, Steps steps, CancellationToken cancellation)
+    {
+        using TapSession tap = TapSession.Open(model, [model.Graph.Outputs[0].Name, .. tensors], size);
+        TensorTraits traits = Plan(settings, tap, pictures[0]);
+        int ownPixels = PictureTraits.Count(size);
+        float[][] raw = new float[pictures.Length][];
+        float[] seen = new float[pictures.Length * traits.Count], pixels = new float[pictures.Length * ownPixels];
+        ParallelWork.For(pictures.Length, settings.Threads, i =>
+        {
+            OrtTensor[] outputs = tap.Run(pictures[i].Input);
+            try
+            {
+                raw[i] = outputs[0].Span<float>().ToArray();
+                traits.Write(outputs.AsSpan(1), seen.AsSpan(i * traits.Count, traits.Count));
+            }
+            finally
+            {
+                foreach (OrtTensor tensor in outputs)
+                    tensor.Dispose();
+            }
+            PictureTraits.Write(pictures[i], size, pixels.AsSpan(i * ownPixels, ownPixels));
+            steps.Done(1);
+        }, cancellation);
+        if (raw.Any(answer => answer.Length < 2 || answer.Length != raw[0].Length || !Array.TrueForAll(answer, float.IsFinite)) || !Array.TrueForAll(seen, float.IsFinite))
+            throw new PartitioningException(PartitioningError.FeaturesRefused, "An answer has fewer than two values, or it or a tensor is not finite; no picture can be told from others by it.");
+        var answers = Labels.Answers.Of(raw);
+        int ownAnswers = AnswerTraits.Count(answers), all = ownAnswers + traits.Count;
+        float[] told = new float[pictures.Length * ownAnswers], outside = new float[pictures.Length * all];
+        for (int i = 0; i < pictures.Length; i++)
+        {
+            Span<float> row = told.AsSpan(i * ownAnswers, ownAnswers);
+            AnswerTraits.Write(answers, i, row);
+            row.CopyTo(outside.AsSpan(i * all));
+            seen.AsSpan(i * traits.Count, traits.Count).CopyTo(outside.AsSpan(i * all + ownAnswers));
+        }
+        return new MemberViews(new MemberView(told, ownAnswers), new MemberView(outside, all), new MemberView(pixels, ownPixels),
+            [.. Enumerable.Range(0, pictures.Length).Select(i => AnswerTraits.Confidence(answers, i))]);
+    }
+
+    private static TensorTraits Plan(MembershipSettings settings, TapSession tap, AssessedPicture picture)
+    {
+        OrtTensor[] outputs = tap.Run(picture.Input);
+        try
+        {
+            return TensorTraits.Of(outputs.AsSpan(1), settings);
+        }
+        finally
+        {
+            foreach (OrtTensor tensor in outputs)
+                tensor.Dispose();
+        }
+    }
+}
