@@ -75,8 +75,9 @@ internal sealed class JpegFile
 
     private Picture Finish()
     {
-        if (_frame is null || _frame.Components.Any(component => component.Precision[0] < 0))
-            throw new PictureException(PictureError.BadPixelData, "The picture ends before pixels of all its colours have come; the file is damaged.");
+        // A download that broke off and was ended by hand has its first scans: a coarse picture, not the one that was saved.
+        if (_frame is null || _frame.Components.Any(component => component.Precision.AsSpan().ContainsAnyExcept((sbyte)0)))
+            throw new PictureException(PictureError.BadPixelData, "The picture ends before all of its scans have come; the file is cut off or damaged.");
         if (_frame.Progressive)
         {
             foreach (JpegComponent component in _frame.Components)
