@@ -105,11 +105,14 @@ public sealed class OpenInferenceTests
     {
         byte[] png = Cloister.Onnx.Pictures.PngWriter.Write(new Cloister.Onnx.Pictures.Picture(4, 2, [.. Enumerable.Repeat<byte[]>([51, 102, 255], 8).SelectMany(pixel => pixel)]));
         string text = Convert.ToBase64String(png);
+        const string GreyJpeg = // 4 x 2, each sample 51
+            "/9j/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQH/" +
+            "wAALCAACAAQBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAACv/EABQQAQAAAAAAAAAAAAAAAAAAAAD/2gAIAQEAAD8AMu//2Q==";
         await using TestServer server = await TestServer.StartAsync(await new TestStore().AddAsync("mean", TestModels.PictureMean, """{"preprocess":"unit"}"""));
         (HttpStatusCode status, string body) = await server.PostAsync("/v2/models/mean/infer",
-            $$"""{"inputs":[{"name":"picture","shape":[2],"datatype":"BYTES","data":["{{text}}","{{text}}"]}]}""");
+            $$"""{"inputs":[{"name":"picture","shape":[2],"datatype":"BYTES","data":["{{text}}","{{GreyJpeg}}"]}]}""");
         Assert.True(status == HttpStatusCode.OK, body);
-        Assert.Contains("\"shape\":[2,3],\"data\":[0.2,0.4,1,0.2,0.4,1]", body, StringComparison.Ordinal);
+        Assert.Contains("\"shape\":[2,3],\"data\":[0.2,0.4,1,0.2,0.2,0.2]", body, StringComparison.Ordinal);
         foreach (string json in new[] { """{"instances":[{"b64":"PNG"}]}""", """{"instances":[{"picture":{"b64":"PNG"}}]}""", """{"inputs":{"b64":"PNG"}}""", """{"inputs":{"picture":[{"b64":"PNG"}]}}""" })
         {
             (status, body) = await server.PostAsync("/v1/models/mean:predict", json.Replace("PNG", text, StringComparison.Ordinal));
