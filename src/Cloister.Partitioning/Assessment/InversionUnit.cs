@@ -16,7 +16,7 @@ internal sealed class InversionUnit : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = $"2 {Defaults with { Threads = 1 }}";
+    internal static string SettingsText { get; } = $"3 {Defaults with { Threads = 1 }}";
 
     internal static InversionSettings For(AttackTarget target, int threads) => Defaults with { Seed = target.Seed, Threads = threads };
 

@@ -1,10 +1,8 @@
-using System.Runtime.ExceptionServices;
 using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Algebra;
 using Cloister.Partitioning.Features;
-using Cloister.Partitioning.Statistics;
 
 namespace Cloister.Partitioning.Inversion;
 
@@ -87,64 +85,39 @@ public static class InversionAttack
     {
         using var product = new MatrixProduct(settings.Threads);
         float[] mean = Mean(fit, size);
-        PictureDecoder decoder = Best(settings, fit, size, source, mean, product, new Part(progress, 0, 0.8), cancellation);
+        PictureDecoder decoder = Best(settings, fit, size, source, mean, product, new Part(progress, 0, 0.6), cancellation);
         decoder.Complete(cancellation);
-        var identification = new ReIdentification(size, mean, test);
-        double[] psnr = new double[test.Count], ssim = new double[test.Count], basePsnr = new double[test.Count], baseSsim = new double[test.Count];
-        bool[] found = new bool[test.Count], baseFound = new bool[test.Count];
-        var kept = new ReconstructedPicture?[test.Count];
-        for (int first = 0; first < test.Count; first += settings.Threads)
+        var judge = new ReconstructionJudge(settings, fit.Count, test, size, mean, source.Tensors);
+        InversionScore score = judge.Judge(decoder.Describe(source), decoder.Rows, decoder.Lambda, Rebuilt(), cancellation);
+        progress?.Report(0.8);
+        if (!decoder.IsWhole && score.ReIdentification.Estimate < 1)
         {
-            // Runs one by one, each on all threads; what follows them side by side, a picture a thread.
-            int start = first, end = Math.Min(first + settings.Threads, test.Count);
-            float[][][] seen = new float[end - start][][];
-            for (int i = start; i < end; i++)
-            {
-                cancellation.ThrowIfCancellationRequested();
-                seen[i - start] = source.Read(test[i]);
-            }
-            SideBySide(start, end, new ParallelOptions { MaxDegreeOfParallelism = settings.Threads, CancellationToken = cancellation }, i =>
-            {
-                (float[] picture, float[] original) = (decoder.Rebuild(seen[i - start]), test[i].Pixels);
-                (psnr[i], ssim[i], found[i]) = (PictureFidelity.Psnr(picture, original), PictureFidelity.Ssim(picture, original, size), identification.Finds(i, picture));
-                (basePsnr[i], baseSsim[i], baseFound[i]) = (PictureFidelity.Psnr(mean, original), PictureFidelity.Ssim(mean, original, size), identification.Finds(i, mean));
-                if (i < settings.KeptPictures)
-                    kept[i] = new ReconstructedPicture(test[i].Name, ReconstructedPicture.Png(original, size), ReconstructedPicture.Png(picture, size));
-            });
-            progress?.Report(0.8 + 0.2 * end / test.Count);
+            // Places may have been moved about on purpose; whichever finds more is what an attacker has.
+            var whole = new WholeDecoder(settings, product, size, source, mean);
+            whole.Fit(fit, cancellation);
+            InversionScore other = judge.Judge(whole.Description, whole.Rows, whole.Lambda, whole.Rebuild(test, cancellation), cancellation);
+            if (other.ReIdentification.Estimate > score.ReIdentification.Estimate) score = other;
         }
-        Interval Of(IEnumerable<double> values) => Bootstrap.Mean([.. values], settings.Seed, confidence: settings.Confidence);
-        Interval Share(bool[] hits) => Proportion.Wilson(hits.Count(hit => hit), hits.Length, settings.Confidence);
-        return new InversionScore
-        {
-            Tensors = source.Tensors,
-            Decoder = decoder.Describe(source),
-            FitPictures = fit.Count,
-            TestPictures = test.Count,
-            Rows = decoder.Rows,
-            Lambda = decoder.Lambda,
-            Psnr = Of(psnr),
-            Ssim = Of(ssim),
-            ReIdentification = Share(found),
-            BaselinePsnr = Of(basePsnr),
-            BaselineSsim = Of(baseSsim),
-            BaselineReIdentification = Share(baseFound),
-            PsnrGain = Of(psnr.Zip(basePsnr, (own, other) => own - other)),
-            Chance = 1.0 / test.Count,
-            Pictures = [.. kept.OfType<ReconstructedPicture>()],
-        };
-    }
+        progress?.Report(1);
+        return score;
 
-    // A refusal of one picture is the refusal of the attack, not one of several errors.
-    private static void SideBySide(int start, int end, ParallelOptions options, Action<int> body)
-    {
-        try
+        // Runs one by one, each on all threads; what follows them side by side, a picture a thread.
+        float[][] Rebuilt()
         {
-            Parallel.For(start, end, options, body);
-        }
-        catch (AggregateException all) when (all.InnerException is PartitioningException or OnnxRuntimeException)
-        {
-            ExceptionDispatchInfo.Throw(all.InnerException);
+            var pictures = new float[test.Count][];
+            for (int first = 0; first < test.Count; first += settings.Threads)
+            {
+                int start = first, end = Math.Min(first + settings.Threads, test.Count);
+                float[][][] seen = new float[end - start][][];
+                for (int i = start; i < end; i++)
+                {
+                    cancellation.ThrowIfCancellationRequested();
+                    seen[i - start] = source.Read(test[i]);
+                }
+                ParallelWork.For(end - start, settings.Threads, i => pictures[start + i] = decoder.Rebuild(seen[i]), cancellation);
+                progress?.Report(0.6 + 0.2 * end / test.Count);
+            }
+            return pictures;
         }
     }
 

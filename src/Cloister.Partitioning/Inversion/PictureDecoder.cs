@@ -35,6 +35,9 @@ internal sealed class PictureDecoder
     /// <summary>Cells that were fitted.</summary>
     public long Rows => _fit!.Rows;
 
+    /// <summary>Whether every number goes into every pixel already.</summary>
+    public bool IsWhole => _grid.Rows * _grid.Columns == 1 && _windows.All(one => one.Window.Features == one.Window.Numbers);
+
     /// <summary>The chosen ridge.</summary>
     public double Lambda { get; private set; }
 

@@ -128,6 +128,31 @@ public sealed class InversionAttackTests
         }
     }
 
+    [SharedDataFact]
+    public void Shuffled_places_hide_no_picture()
+    {
+        int cells = CifarPictures.Size.Height * CifarPictures.Size.Width;
+        long[] places = [.. Enumerable.Range(0, cells).Select(i => (long)i)];
+        var random = new Random(1);
+        random.Shuffle(places);
+        ModelProto model = Resnet();
+        model = model with
+        {
+            Graph = model.Graph with
+            {
+                Initializers = [.. model.Graph.Initializers, TensorProto.Of("rows", [3], (long[])[1, 16, cells]), TensorProto.Of("places", [cells], places), TensorProto.Of("map", [4], (long[])[1, 16, CifarPictures.Size.Height, CifarPictures.Size.Width])],
+                Nodes =
+                [
+                    .. model.Graph.Nodes,
+                    Node("Reshape", "laid", ["conv1/relu", "rows"]), Node("Gather", "moved", ["laid", "places"], AttributeProto.Of("axis", 2L)), Node("Reshape", "shuffled", ["moved", "map"]),
+                ],
+            },
+        };
+        InversionScore score = InversionAttack.Run(Settings, CifarPictures.Read(0, 120), CifarPictures.Read(120, 40), CifarPictures.Size, model, Cut("shuffled"));
+        Assert.True(score.ReIdentification.Lower > 0.8, score.ToString());
+        Assert.Equal("shuffled (16384 numbers) to the whole picture, as 32x32 pixels", score.Decoder);
+    }
+
     [Fact]
     public void What_looks_like_probabilities_for_one_picture_alone_is_refused()
     {
