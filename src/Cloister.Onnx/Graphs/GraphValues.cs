@@ -9,7 +9,7 @@ internal static class GraphValues
 {
     public static FrozenDictionary<string, GraphValue> Of(GraphStructure structure, MeasuredValues measured)
     {
-        HashSet<string> shown = ShownInputs.Find(structure);
+        HashSet<string> shown = ShownInputs.Find(structure, measured);
         var outputs = structure.Model.Graph.Outputs.Select(output => output.Name).ToHashSet(StringComparer.Ordinal);
         return structure.Names.Select(name =>
         {

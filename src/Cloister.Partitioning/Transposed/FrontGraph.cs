@@ -14,7 +14,7 @@ internal static class FrontGraph
         var nodes = new Stack<NodeProto>();
         foreach (NodeProto node in model.Graph.Nodes.Reverse().Where(node => node.Outputs.Any(needed.Contains)))
         {
-            needed.UnionWith(node.Inputs);
+            needed.UnionWith(node.Inputs.Where(input => input.Length > 0));
             nodes.Push(node);
         }
         NodeProto[] taps = [.. tensors.Select((tensor, i) => new NodeProto { OpType = "Identity", Name = Tap(i), Inputs = [tensor], Outputs = [Tap(i)] })];

@@ -12,10 +12,20 @@ internal static class ModelConstants
         foreach (TensorProto tensor in graph.Initializers)
             known[tensor.Name] = tensor;
         foreach (NodeProto node in graph.Nodes.Where(node => node is { OpType: "Constant", Domain: "" or "ai.onnx", Outputs.Length: 1 }))
-            if (node.Attributes.FirstOrDefault(attribute => attribute.Name == "value")?.Tensor is { } tensor)
+            if (Value(node) is { } tensor)
                 known[node.Outputs[0]] = tensor;
         return known;
     }
+
+    private static TensorProto? Value(NodeProto constant) => constant.Attributes is not [var one, ..] ? null : one switch
+    {
+        { Name: "value" } => one.Tensor,
+        { Name: "value_int", Int: { } number } => TensorProto.Of("", [], [number]),
+        { Name: "value_ints" } => TensorProto.Of("", [one.Ints.Length], one.Ints.AsSpan()),
+        { Name: "value_float", Float: { } number } => TensorProto.Of("", [], [number]),
+        { Name: "value_floats" } => TensorProto.Of("", [one.Floats.Length], one.Floats.AsSpan()),
+        _ => null,
+    };
 
     /// <summary>The elements of an int64 tensor, or null where it is none, or malformed.</summary>
     public static long[]? Integers(TensorProto? tensor)

@@ -43,6 +43,7 @@ internal static class Composition
         Dictionary<string, OrtTensor> given = inputs;
         foreach (ModelProto part in new[] { parts.Front, parts.Back, parts.Tail }.OfType<ModelProto>())
         {
+            CheckerRules.Demand(part);
             using OrtSession session = Load(OnnxModel.Parse(part.ToBytes()), level);
             results = session.Run(given);
             given = session.Outputs.Zip(results).ToDictionary(pair => pair.First.Name, pair => pair.Second);

@@ -159,6 +159,39 @@ public sealed class GraphRefusalTests
         Says(GraphError.NotACut, "passes beside", Assert.Throws<GraphException>(() => graph.Cut(["c"])));
     }
 
+    [Theory]
+    [InlineData("m = ReduceMean(x)", "s = Sub(x, m)")]
+    [InlineData("m = ReduceMean(x)", "c = Sub(x, m)", "q = Mul(c, c)", "v = ReduceMean(q)", "d = Sqrt(v)", "s = Div(c, d)")]
+    [InlineData("p = Conv(x, w)", "g = GlobalAveragePool(p)", "s = Mul(x, g)")]
+    [InlineData("g = Greater(x, half)", "t = Mul(x, half)", "s = Where(g, x, t)")]
+    [InlineData("s = ScatterND(zeros, place, x)")]
+    [InlineData("s = AveragePool(x)")]
+    [InlineData("s = Softmax(x)")]
+    [InlineData("g = Less(x, half)", "s = Cast(g)")]
+    public void An_input_by_its_own_mean_its_gate_its_sign_or_made_smaller_is_still_the_input(params string[] nodes)
+    {
+        // Standardising a picture by itself is the first thing that many networks do.
+        ModelGraph graph = ModelGraph.Read(Of([Input("x", 1, 3, 8, 8)], ["y"],
+            [
+                .. nodes.Select(node => node switch
+                {
+                    _ when node.Contains("AveragePool(x", StringComparison.Ordinal) && !node.Contains("Global", StringComparison.Ordinal) => Node(node, AttributeProto.Of("kernel_shape", 2L, 2L), AttributeProto.Of("strides", 2L, 2L)),
+                    _ when node.Contains("Cast", StringComparison.Ordinal) => Node(node, AttributeProto.Of("to", 1L)),
+                    _ => Node(node),
+                }),
+                Node("z = Conv(s, w)"), Node("y = Relu(z)"),
+            ]).With(Random("w", 1, 3, 3, 1, 1), TensorProto.Of("half", [], [0.5f]), TensorProto.Of("place", [1, 1], [0L]), Random("zeros", 2, 1, 3, 8, 8)));
+        Assert.Equal(["z"], CutFinder.Find(graph, 2).Select(cut => string.Join(' ', cut.Tensors)));
+        Says(GraphError.LeaksInput, "'s'", Assert.Throws<GraphException>(() => graph.Cut(["s"])));
+    }
+
+    [Fact]
+    public void What_is_left_of_an_input_in_a_few_numbers_is_not_the_input()
+    {
+        ModelGraph graph = ModelGraph.Read(Of([Input("x", 1, 1, 32, 32)], ["y"], Node("p = AveragePool(x)", AttributeProto.Of("kernel_shape", 16L, 16L), AttributeProto.Of("strides", 16L, 16L)), Node("f = Flatten(p)"), Node("a = MatMul(f, m)"), Node("y = Softmax(a)")).With(M));
+        Assert.Equal(["p", "f", "a"], CutFinder.Find(graph).Select(cut => cut.Tensors[0]));
+    }
+
     [SharedDataFact]
     public void Language_models_are_refused_and_text_classifiers_are_not()
     {

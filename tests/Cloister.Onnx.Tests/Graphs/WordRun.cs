@@ -15,6 +15,7 @@ internal static class WordRun
         Dictionary<string, string> whole = Run(graph.Model, inputs, where), given = inputs;
         foreach (ModelProto part in new[] { parts.Front, parts.Back, parts.Tail }.OfType<ModelProto>())
         {
+            CheckerRules.Demand(part);
             given = Run(part, given, where);
             HashSet<string> read = [.. part.Graph.Nodes.SelectMany(node => node.Inputs)], wanted = [.. part.Graph.Outputs.Select(output => output.Name), .. read];
             Assert.True(part.Graph.Initializers.All(weight => read.Contains(weight.Name)), $"{where}: a weight that nothing reads");

@@ -80,6 +80,7 @@ public sealed class GradientRuleTests
         ["ReduceMean of all"] = () => One("ReduceMean"),
         ["ReduceMean of new"] = () => With((graph, x) => graph.Then("ReduceMean", [x, graph.Integers(2, 3)]), opset: 18),
         ["ReduceSum"] = () => With((graph, x) => graph.Then("ReduceSum", [x, graph.Integers(-2)], Of("keepdims", 0L))),
+        ["ReduceSum of what a node holds"] = () => With((graph, x) => graph.Then("Constant", [], Of("value_ints", 1L, -1L)).Then("ReduceSum", [x, graph.Last])),
         ["ReduceSum of old"] = () => new SmallGraph(opset: 11).Then("ReduceSum", Of("axes", [3L])).Build(Picture),
         ["Gemm"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Last, graph.Weight(56, 5), graph.Weight(5)], Of("alpha", 0.5f), Of("beta", 2f))),
         ["Gemm turned"] = () => With((graph, x) => graph.Then("Flatten", Of("axis", 2L)).Then("Gemm", [graph.Last, graph.Weight(4, 3)], Of("transA", 1L), Of("transB", 1L))),
@@ -222,6 +223,13 @@ public sealed class GradientRuleTests
         ModelProto front = With((graph, x) => graph.Then("Round").Then("Relu", [x]));
         using var check = new GradientCheck(front, [.. Enumerable.Range(0, 168).Select(i => i % 5 - 2.5f)]);
         Assert.Contains(check.Gradient, value => value != 0);
+    }
+
+    [Fact]
+    public void A_front_has_no_node_that_only_leaves_out_what_another_leaves_out()
+    {
+        ModelProto front = FrontGraph.Of(With((graph, x) => graph.Then("MaxPool", Of("kernel_shape", 2L, 2L)).Outputs("dead", "").Then("Clip", [x, "", graph.Number(1)])), ["v1"]);
+        Assert.Equal(["Clip", "Identity"], front.Graph.Nodes.Select(node => node.OpType));
     }
 
     [Fact]
