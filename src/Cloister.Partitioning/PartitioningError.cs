@@ -65,4 +65,13 @@ public enum PartitioningError
 
     /// <summary>The model gives NaN or an infinity for this input, inside too; no answer is made of it.</summary>
     AnswerNotFinite = 306,
+
+    /// <summary>An accelerator is to be reached by TLS, and its address does not say by which key it is known.</summary>
+    PinMissing = 308,
+
+    /// <summary>An accelerator's certificate has no private key, or none that TLS 1.3 takes.</summary>
+    CertificateRefused = 309,
+
+    /// <summary>One accelerator is named twice: turned away as a liar under one name, it would be asked under the other.</summary>
+    AcceleratorNamedTwice = 310,
 }

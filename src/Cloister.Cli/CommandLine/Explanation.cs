@@ -74,7 +74,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
     {
         PartitioningError.AcceleratorOverloaded or PartitioningError.AcceleratorTimeout or PartitioningError.AcceleratorUnavailable => ExitCode.Unavailable,
         PartitioningError.AcceleratorFaulty => ExitCode.Refused,
-        PartitioningError.AddressRefused => ExitCode.Usage,
+        PartitioningError.AddressRefused or PartitioningError.PinMissing or PartitioningError.AcceleratorNamedTwice => ExitCode.Usage,
         _ => ExitCode.BadInput,
     };
 

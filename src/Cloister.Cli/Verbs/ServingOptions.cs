@@ -11,7 +11,7 @@ internal static class ServingOptions
 
     public static Option<string[]> Accelerators() => new("--accelerator")
     {
-        Description = "An accelerator for models in parts: unix:/path, shm:/path or tcp:host:port, where `cloister accelerator run` listens; may be given several times. It is trusted with nothing but what crosses the cut.",
+        Description = "An accelerator for models in parts: unix:/path, shm:/path, tls:host:port#sha256:HEX as `cloister accelerator run` prints it, or tcp:host:port, where everybody on the way sees what crosses; may be given several times. It is trusted with nothing but what crosses the cut.",
     };
 
     public static Option<bool> OpenStatus() => new("--open-status") { Description = "Show the figures of /status to anybody, not only to callers that the manifest names." };
@@ -24,7 +24,7 @@ internal static class ServingOptions
 
     public static InferenceOptions Apply(InferenceOptions options, string[]? accelerators, string? accessLog, bool openStatus, int drainSeconds, bool lockMemory, bool modelControl) => options with
     {
-        Accelerators = [.. (accelerators ?? []).Select(AcceleratorAddress.Parse)],
+        Accelerators = AcceleratorAddress.ParseMany(accelerators ?? []),
         LockProcessMemory = lockMemory,
         Repository = options.Repository with { AllowChanges = options.Repository.AllowChanges || modelControl },
         AccessLogFile = accessLog,

@@ -33,4 +33,8 @@ public enum AcceleratorFault
     BadValues = 14,
     /// <summary>The answer is not what the BackNet gives: it was computed again inside. The accelerator is not asked again.</summary>
     Lied = 15,
+    /// <summary>It does not speak TLS 1.3 where its address says so.</summary>
+    NoTls = 16,
+    /// <summary>It has another TLS key than the one its address names.</summary>
+    OtherKey = 17,
 }

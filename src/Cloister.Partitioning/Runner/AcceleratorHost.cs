@@ -1,5 +1,7 @@
+using System.Net.Security;
 using System.Net.Sockets;
 using System.Numerics;
+using System.Security.Cryptography.X509Certificates;
 using Cloister.Partitioning.Runner.Hosting;
 using Cloister.Partitioning.Runner.Wire;
 using Microsoft.Extensions.Logging;
@@ -20,15 +22,25 @@ public static class AcceleratorHost
     /// <param name="options">What it may spend.</param>
     /// <param name="logger">Told of connections, models and refusals.</param>
     /// <param name="cancellation">Ends it; connections are dropped.</param>
-    /// <param name="listening">Called once peers can connect, with the address they reach.</param>
-    /// <exception cref="PartitioningException"><see cref="PartitioningError.AddressUnusable"/>.</exception>
+    /// <param name="listening">Called once peers can connect, with the address they reach: its port, and by TLS the key it is known by.</param>
+    /// <exception cref="ArgumentException">A certificate is given for an address without TLS, or the address names the key that only workloads need.</exception>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.AddressUnusable"/> or <see cref="PartitioningError.CertificateRefused"/>.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static async Task RunAsync(AcceleratorAddress address, AcceleratorOptions options, ILogger logger, CancellationToken cancellation, Action<AcceleratorAddress>? listening = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumConnections, 1, nameof(options));
+        bool secure = address.Transport == AcceleratorTransport.Tls;
+        if (options.Certificate is not null && !secure)
+            throw new ArgumentException($"A certificate is of no use at {address}: listen at tls:host:port.", nameof(options));
+        if (address.Pin is not null)
+            throw new ArgumentException($"An accelerator listens at tls:host:port; the key by which workloads know it follows from its certificate, not from '{address}'.", nameof(address));
+        using X509Certificate2? made = secure && options.Certificate is null ? LinkTls.Make(options.TimeProvider.GetUtcNow()) : null;
+        X509Certificate2? certificate = options.Certificate ?? made;
+        SslServerAuthenticationOptions? tls = certificate is null ? null : LinkTls.ForAccelerator(certificate);
         (Socket listener, AcceleratorAddress reached) = await AcceleratorSocket.ListenAsync(address, cancellation);
-        using var shared = new HostShared(options, logger);
+        if (certificate is not null) reached = reached.WithPin(LinkTls.Pin(certificate));
+        using var shared = new HostShared(options, tls, logger);
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         var peers = new HashSet<Task>();
         try
@@ -37,7 +49,7 @@ public static class AcceleratorHost
             {
                 logger.HostListens(reached);
                 listening?.Invoke(reached);
-                await AcceptAsync(listener, shared, peers, address.Transport != AcceleratorTransport.Tcp, ending.Token);
+                await AcceptAsync(listener, shared, peers, !address.IsTcp, ending.Token);
             }
         }
         finally

@@ -1,3 +1,4 @@
+using System.Security.Cryptography.X509Certificates;
 using Cloister.Onnx.Runtime;
 
 namespace Cloister.Partitioning.Runner;
@@ -31,6 +32,12 @@ public sealed record AcceleratorOptions
 
     /// <summary>How long a peer may take for a step of the greeting, and for the rest of a frame that it began.</summary>
     public TimeSpan PeerTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>
+    /// For <c>tls:</c> addresses, and for no other: the certificate with its private key (ECDSA or RSA). Workloads know the key alone; names and
+    /// dates in it are looked at by nobody. If null, a key is made that ends with the process.
+    /// </summary>
+    public X509Certificate2? Certificate { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;

@@ -29,7 +29,8 @@ public sealed class AcceleratorPool : IAsyncDisposable
     /// <param name="addresses">One accelerator or more; none is allowed with <see cref="AcceleratorFallback.Inside"/>.</param>
     /// <param name="options">How.</param>
     /// <param name="logger">Told of connections and faults, never of a tensor's values.</param>
-    /// <exception cref="ArgumentException">There is no address, one accelerator has two, or an option is out of its range.</exception>
+    /// <exception cref="ArgumentException">There is no address, or an option is out of its range.</exception>
+    /// <exception cref="PartitioningException"><see cref="PartitioningError.PinMissing"/> or <see cref="PartitioningError.AcceleratorNamedTwice"/>.</exception>
     public static AcceleratorPool Start(BackNet backNet, IReadOnlyList<AcceleratorAddress> addresses, AcceleratorPoolOptions options, ILogger logger)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -44,8 +45,7 @@ public sealed class AcceleratorPool : IAsyncDisposable
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(time, TimeSpan.Zero, nameof(options));
         if (addresses.Count == 0 && options.Fallback != AcceleratorFallback.Inside)
             throw new ArgumentException("Without an accelerator the BackNet must be allowed to run inside.", nameof(addresses));
-        if (addresses.Count != addresses.DistinctBy(address => address.Door).Count())
-            throw new ArgumentException("An accelerator is named twice: turned away as a liar under one name, it would be asked under the other.", nameof(addresses));
+        AcceleratorAddress.Demand(addresses);
         return new AcceleratorPool(new PoolCore(backNet, addresses, options, logger));
     }
 

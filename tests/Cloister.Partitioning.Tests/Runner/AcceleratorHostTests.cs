@@ -55,7 +55,9 @@ public sealed class AcceleratorHostTests
         await listening.Task.WaitAsync(Patience);
         using WireConnection wire = await LoadedAsync(address);
         await end.CancelAsync();
-        await ending.ReachedAsync; // it listens no more, and does not end yet
+        await ending.ReachedAsync;
+        using var patience = new CancellationTokenSource(Patience);
+        while (File.Exists(address.Place)) await Task.Delay(1, patience.Token); // it listens no more, and does not end yet
         using var endSecond = new CancellationTokenSource();
         var listensAgain = new TaskCompletionSource();
         Task second = AcceleratorHost.RunAsync(address, new AcceleratorOptions(), NullLogger.Instance, endSecond.Token, _ => listensAgain.SetResult());

@@ -45,7 +45,7 @@ public sealed class PoolRaceTests
     {
         using BackNet back = TinyModels.Open(TinyModels.Twice());
         foreach (string[] names in new[] { ["unix:/a", "shm:/a"], ["tcp:host:1", "tcp:host:1"], new[] { "unix:/b", "unix:/a", "unix:/a" } })
-            Assert.Throws<ArgumentException>(() => { AcceleratorPool.Start(back, [.. names.Select(AcceleratorAddress.Parse)], Quick, NullLogger.Instance); });
+            Assert.Equal(PartitioningError.AcceleratorNamedTwice, Assert.Throws<PartitioningException>(() => { AcceleratorPool.Start(back, [.. names.Select(AcceleratorAddress.Parse)], Quick, NullLogger.Instance); }).Error);
     }
 
     [Fact]

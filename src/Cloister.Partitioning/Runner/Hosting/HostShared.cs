@@ -1,9 +1,10 @@
+using System.Net.Security;
 using Microsoft.Extensions.Logging;
 
 namespace Cloister.Partitioning.Runner.Hosting;
 
 /// <summary>What all connections of an accelerator share.</summary>
-internal sealed class HostShared(AcceleratorOptions options, ILogger logger) : IDisposable
+internal sealed class HostShared(AcceleratorOptions options, SslServerAuthenticationOptions? tls, ILogger logger) : IDisposable
 {
     // A run for which a connection waits, and one of every other connection, as long as they are small.
     private const int RunsAtOnce = 8;
@@ -11,6 +12,9 @@ internal sealed class HostShared(AcceleratorOptions options, ILogger logger) : I
     public AcceleratorOptions Options => options;
 
     public ILogger Logger => logger;
+
+    /// <summary>What workloads are shown; null where nothing is encrypted.</summary>
+    public SslServerAuthenticationOptions? Tls => tls;
 
     public ModelShelf Models { get; } = new(options, logger);
 

@@ -46,6 +46,7 @@ internal sealed class PeerConnection(Socket socket, HostShared shared, long numb
     private async Task ServeAsync(CancellationToken cancellation)
     {
         _wire.MaximumTensorFrame = (int)Math.Min(FrameHeader.MaximumTensorFrame, _options.MaximumRunBytes + (64 << 10));
+        if (shared.Tls is { } tls) await WithinAsync(token => _wire.SecureAsync(tls, token), cancellation);
         await WithinAsync(GreetAsync, cancellation);
         using ModelShelf.Lease model = await TakeModelAsync(cancellation);
         byte[] face = new ModelFace(model.Session.Inputs, model.Session.Outputs).Write();

@@ -86,6 +86,7 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
         using var wire = new WireConnection(socket, fromWorkload: false);
         AcceleratorSocket.Tune(socket);
         var greeting = new LinkGreeting(core, this, wire);
+        if (address.Transport == AcceleratorTransport.Tls) await greeting.SecureAsync(cancellation);
         var limits = new BatchLimits(core, await greeting.RunAsync(cancellation));
         using SharedSlots? slots = address.Transport == AcceleratorTransport.SharedMemory ? await greeting.ShareMemoryAsync(limits, cancellation) : null;
         using var session = new LinkSession(core, this, wire, limits, slots);

@@ -7,6 +7,14 @@ internal sealed class LinkGreeting(PoolCore core, AcceleratorLink link, WireConn
 {
     private readonly string _digest = Convert.ToHexStringLower(core.BackNet.Digest.AsSpan());
 
+    /// <summary>Encrypts the connection, if the accelerator has the key that its address names.</summary>
+    /// <exception cref="WireException"><see cref="AcceleratorFault.OtherKey"/>, <see cref="AcceleratorFault.NoTls"/>, or it took too long.</exception>
+    public Task SecureAsync(CancellationToken cancellation) => StepAsync(async token =>
+    {
+        await wire.SecureAsync(link.Address, token);
+        return true;
+    }, "for the TLS handshake", cancellation);
+
     /// <summary>Greets, and sees that the accelerator has the model; gives what it takes.</summary>
     /// <exception cref="WireException">It did something else, or took too long.</exception>
     public async Task<Greeting> RunAsync(CancellationToken cancellation)
@@ -80,9 +88,16 @@ internal sealed class LinkGreeting(PoolCore core, AcceleratorLink link, WireConn
 
     private async ValueTask<Greeting> GreetAsync(CancellationToken cancellation)
     {
-        await wire.WriteFrameAsync(FrameKind.Hello, 0, Greeting.Hello(), cancellation);
-        FrameHeader header = await ExpectAsync(cancellation, FrameKind.Welcome);
-        return Greeting.ReadWelcome(await wire.ReadPayloadAsync(header, cancellation));
+        try
+        {
+            await wire.WriteFrameAsync(FrameKind.Hello, 0, Greeting.Hello(), cancellation);
+            FrameHeader header = await ExpectAsync(cancellation, FrameKind.Welcome);
+            return Greeting.ReadWelcome(await wire.ReadPayloadAsync(header, cancellation));
+        }
+        catch (WireException ended) when (link.Address.Transport == AcceleratorTransport.Tcp && ended.Fault is AcceleratorFault.Disconnected or AcceleratorFault.TornFrame)
+        {
+            throw new WireException(ended.Fault, $"It hung up on the greeting: either it has as many connections as it takes, or it speaks TLS, and its address begins with tls:. ({ended.Message})", ended);
+        }
     }
 
     private async ValueTask<bool> OfferAsync(CancellationToken cancellation)

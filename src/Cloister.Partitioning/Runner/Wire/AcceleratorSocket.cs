@@ -17,7 +17,7 @@ internal static class AcceleratorSocket
         Socket socket = Create(address);
         try
         {
-            await (address.Transport == AcceleratorTransport.Tcp
+            await (address.IsTcp
                 ? socket.ConnectAsync(address.Place, address.Port, cancellation)
                 : socket.ConnectAsync(new UnixDomainSocketEndPoint(address.Place), cancellation));
             return socket;
@@ -41,7 +41,7 @@ internal static class AcceleratorSocket
         Socket socket = Create(address);
         try
         {
-            if (address.Transport == AcceleratorTransport.Tcp)
+            if (address.IsTcp)
             {
                 IPAddress[] hosts = await Dns.GetHostAddressesAsync(address.Place, cancellation);
                 socket.Dispose();
@@ -93,10 +93,10 @@ internal static class AcceleratorSocket
 
     private static Socket Create(AcceleratorAddress address, AddressFamily? family = null)
     {
-        Socket socket = address.Transport == AcceleratorTransport.Tcp
+        Socket socket = address.IsTcp
             ? (family is { } known ? new Socket(known, SocketType.Stream, ProtocolType.Tcp) : new Socket(SocketType.Stream, ProtocolType.Tcp))
             : new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        if (address.Transport != AcceleratorTransport.Tcp) Tune(socket);
+        if (!address.IsTcp) Tune(socket);
         else socket.NoDelay = true;
         return socket;
     }

@@ -16,6 +16,9 @@ internal readonly record struct FrameHeader(FrameKind Kind, ulong Id, int Length
 
     private const int MaximumReady = 64 << 10;
 
+    // RFC 8446, 5.1: content type handshake, legacy version 3.x; its sixth byte, the kind of message, is not zero.
+    private static ReadOnlySpan<byte> TlsHandshake => [0x16, 0x03];
+
     /// <summary>Reads a header; the caller has <see cref="Size"/> bytes.</summary>
     /// <param name="bytes">The bytes.</param>
     /// <param name="fromWorkload">Whether the workload sent it, and not the accelerator.</param>
@@ -26,7 +29,7 @@ internal readonly record struct FrameHeader(FrameKind Kind, ulong Id, int Length
         uint length = BinaryPrimitives.ReadUInt32LittleEndian(bytes);
         var kind = (FrameKind)bytes[4];
         if (bytes[5..8].ContainsAnyExcept((byte)0))
-            throw new WireException(AcceleratorFault.BadFrame, "A frame's reserved bytes are not zero.");
+            throw new WireException(AcceleratorFault.BadFrame, bytes.StartsWith(TlsHandshake) ? "The other side begins TLS: both must say tls:, or neither." : "A frame's reserved bytes are not zero.");
         (int least, int most) = Lengths(kind, fromWorkload, maximumTensorFrame);
         if (most < 0)
             throw new WireException(AcceleratorFault.BadFrame, $"A frame of kind {bytes[4]} is not one that {(fromWorkload ? "a workload" : "an accelerator")} sends.");

@@ -1,12 +1,15 @@
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Authentication;
 
 namespace Cloister.Partitioning.Runner.Wire;
 
-/// <summary>A connected socket that carries frames. One reader and one writer at a time.</summary>
+/// <summary>A connected socket that carries frames, in clear or by TLS. One reader and one writer at a time.</summary>
 internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDisposable
 {
     private readonly byte[] _header = new byte[FrameHeader.Size];
     private long _in, _out;
+    private SslStream? _tls;
     private volatile bool _brokenOff;
 
     /// <summary>The longest Run or Answer that is taken.</summary>
@@ -20,6 +23,27 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
 
     /// <summary>Whether a write ended within a frame: what would follow would be taken for the rest of it, so that nothing is written any more.</summary>
     public bool BrokenOff => _brokenOff;
+
+    /// <summary>Speaks TLS from here on, as a workload; before the first frame.</summary>
+    /// <exception cref="WireException"><see cref="AcceleratorFault.OtherKey"/> or <see cref="AcceleratorFault.NoTls"/>.</exception>
+    public async ValueTask SecureAsync(AcceleratorAddress address, CancellationToken cancellation)
+    {
+        string? seen = null;
+        try
+        {
+            await SecureAsync(tls => tls.AuthenticateAsClientAsync(LinkTls.ForWorkload(address, other => seen = other), cancellation));
+        }
+        catch (WireException) when (seen is not null)
+        {
+            throw new WireException(AcceleratorFault.OtherKey,
+                $"Who listens there has the TLS key sha256:{seen}, which is not the one that its address names. If the accelerator was given a new key, take the address from its own machine; else somebody stands in between.");
+        }
+    }
+
+    /// <summary>Speaks TLS from here on, as an accelerator; before the first frame.</summary>
+    /// <exception cref="WireException"><see cref="AcceleratorFault.NoTls"/>.</exception>
+    public ValueTask SecureAsync(SslServerAuthenticationOptions options, CancellationToken cancellation) =>
+        SecureAsync(tls => tls.AuthenticateAsServerAsync(options, cancellation));
 
     /// <summary>Reads the next header; null where the other side ended between frames.</summary>
     /// <exception cref="WireException">It ended within the header, or the header is refused.</exception>
@@ -79,6 +103,12 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
         _brokenOff = true;
         try
         {
+            if (_tls is not null)
+            {
+                await _tls.WriteAsync(bytes, cancellation);
+                Interlocked.Add(ref _out, bytes.Length);
+                bytes = default;
+            }
             while (!bytes.IsEmpty)
             {
                 int written = await socket.SendAsync(bytes, SocketFlags.None, cancellation);
@@ -87,23 +117,41 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
             }
             _brokenOff = false;
         }
-        catch (SocketException broken)
+        catch (Exception broken) when (broken is SocketException or IOException)
         {
             throw new WireException(AcceleratorFault.Disconnected, $"The connection broke: {broken.Message}.", broken);
         }
     }
 
-    public void Dispose() => socket.Dispose();
+    public void Dispose()
+    {
+        _tls?.Dispose();
+        socket.Dispose();
+    }
+
+    private async ValueTask SecureAsync(Func<SslStream, Task> handshake)
+    {
+        _tls = new SslStream(new NetworkStream(socket, ownsSocket: false));
+        try
+        {
+            await handshake(_tls);
+        }
+        catch (Exception refused) when (refused is AuthenticationException or IOException or NotSupportedException)
+        {
+            throw new WireException(AcceleratorFault.NoTls,
+                $"TLS 1.3 could not be agreed on ({(refused.InnerException ?? refused).Message}). Both sides must say tls: and neither tcp:, and both systems must have TLS 1.3.", refused);
+        }
+    }
 
     private async ValueTask<int> ReceiveAsync(Memory<byte> bytes, CancellationToken cancellation)
     {
         try
         {
-            int read = await socket.ReceiveAsync(bytes, SocketFlags.None, cancellation);
+            int read = await (_tls is null ? socket.ReceiveAsync(bytes, SocketFlags.None, cancellation) : _tls.ReadAsync(bytes, cancellation));
             Interlocked.Add(ref _in, read);
             return read;
         }
-        catch (SocketException broken)
+        catch (Exception broken) when (broken is SocketException or IOException)
         {
             throw new WireException(AcceleratorFault.Disconnected, $"The connection broke: {broken.Message}.", broken);
         }
