@@ -5,6 +5,8 @@ internal static class PictureScaling
 {
     public static Picture Scale(Picture source, int width, int height, ResizeMode mode)
     {
+        if (mode == ResizeMode.Smooth)
+            return PictureSmoothing.Scale(source, width, height);
         byte[] rgb = new byte[checked(3 * width * height)];
         for (int y = 0; y < height; y++)
         {

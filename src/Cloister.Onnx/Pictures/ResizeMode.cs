@@ -11,4 +11,7 @@ public enum ResizeMode
 
     /// <summary>Mix the four nearest pixels; pixel centres lie at halves, edges repeat, shrinking does not blur.</summary>
     Bilinear = 2,
+
+    /// <summary>As bilinear where it enlarges; where it shrinks, mix all pixels that are shrunk to one, and a little of those around them.</summary>
+    Smooth = 3,
 }

@@ -16,7 +16,7 @@ public sealed record PictureRequest
     public required Preprocessing Preprocessing { get; init; }
 
     /// <summary>What is done with pictures of another size.</summary>
-    public ResizeMode Resize { get; init; } = ResizeMode.Bilinear;
+    public ResizeMode Resize { get; init; } = ResizeMode.Smooth;
 
     /// <summary>Pictures that an attacker learns from.</summary>
     public int Fit { get; init; } = 300;

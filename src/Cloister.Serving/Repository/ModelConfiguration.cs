@@ -109,7 +109,8 @@ public sealed record ModelConfiguration
         "refuse" => ResizeMode.Refuse,
         "nearest" => ResizeMode.Nearest,
         "bilinear" => ResizeMode.Bilinear,
-        string other => throw cursor.Invalid($"'resize' must be refuse, nearest or bilinear, not '{other}'"),
+        "smooth" => ResizeMode.Smooth,
+        string other => throw cursor.Invalid($"'resize' must be refuse, nearest, bilinear or smooth, not '{other}'"),
     };
 
     // "in-place": half the memory, loaded at the speed of decryption. "packed": ONNX Runtime's own layout, batches up to 2.5 times quicker.

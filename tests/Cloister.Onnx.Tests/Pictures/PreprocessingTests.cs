@@ -44,6 +44,27 @@ public class PreprocessingTests
     }
 
     [Fact]
+    public void ShrinkingSmoothlyCountsEachPixel()
+    {
+        var row = new Picture(4, 1, [.. new byte[] { 0, 100, 200, 40 }.SelectMany(value => new byte[] { value, value, 255 })]);
+        float[] tensor = new float[6];
+        Preprocessing.Parse("raw").ToTensor(row, 3, 1, 2, tensor, ResizeMode.Smooth);
+        // Shares 3, 3, 1 of seven, and 1, 3, 3: (0 + 300 + 200) / 7 and (100 + 600 + 120) / 7.
+        Assert.Equal([71, 117, 71, 117, 255, 255], tensor);
+        for (int seed = 1; seed <= 50; seed++)
+        {
+            var random = new Random(seed);
+            int width = random.Next(1, 9), height = random.Next(1, 9), wider = width + random.Next(9), higher = height + random.Next(9);
+            byte[] rgb = new byte[3 * width * height];
+            random.NextBytes(rgb);
+            float[] smooth = new float[3 * wider * higher], bilinear = new float[smooth.Length];
+            Preprocessing.Parse("raw").ToTensor(new Picture(width, height, rgb), 3, higher, wider, smooth, ResizeMode.Smooth);
+            Preprocessing.Parse("raw").ToTensor(new Picture(width, height, rgb), 3, higher, wider, bilinear, ResizeMode.Bilinear);
+            Assert.All(smooth.Zip(bilinear), pair => Assert.InRange(Math.Abs(pair.First - pair.Second), 0, 1));
+        }
+    }
+
+    [Fact]
     public void WhatDoesNotFitIsRefused()
     {
         Preprocessing unit = Preprocessing.Parse("unit"), grey = Preprocessing.Parse("grey-unit");
