@@ -147,6 +147,9 @@ public class JpegRefusalTests
         Assert.Equal(PictureError.TooLarge, Error(new PictureLimits { MaxPixels = 63 }));
         Assert.Equal(PictureError.TooLarge, Error(new PictureLimits { MaxSide = 7 }));
         Assert.Equal(8, JpegReader.Read(Good, new PictureLimits { MaxFileBytes = Good.Length, MaxPixels = 64, MaxSide = 8 }).Width);
+        byte[] vast = File(Frame(0xc2, 65_535, 65_535, Colours), First, Bits("0000"));
+        var none = new PictureLimits { MaxPixels = int.MaxValue, MaxSide = int.MaxValue };
+        Assert.Equal(PictureError.TooLarge, Assert.Throws<PictureException>(() => JpegReader.Read(vast, none)).Error);
         static PictureError Error(PictureLimits limits) => Assert.Throws<PictureException>(() => JpegReader.Read(Good, limits)).Error;
     }
 

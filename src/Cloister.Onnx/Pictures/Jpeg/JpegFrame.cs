@@ -5,6 +5,9 @@ namespace Cloister.Onnx.Pictures.Jpeg;
 /// <summary>The frame header (T.81, B.2.2), checked against the limits before anything is allocated.</summary>
 internal sealed class JpegFrame
 {
+    // Whatever the limits say, samples and coefficients filled up to whole blocks must be countable, and three bytes a pixel.
+    private const int MostPixels = int.MaxValue / 4;
+
     private JpegFrame(int width, int height, bool progressive, JpegComponent[] components)
     {
         Width = width;
@@ -58,7 +61,7 @@ internal sealed class JpegFrame
             throw new PictureException(PictureError.BadHeader, $"The header says {width} x {height} with {precision} bits a sample: JPEG has no such picture.");
         if (height == 0)
             throw new PictureException(PictureError.UnsupportedCoding, "The picture does not say its height before its pixels (DNL); save it anew.");
-        if (width > limits.MaxSide || height > limits.MaxSide || (long)width * height > limits.MaxPixels)
+        if (width > limits.MaxSide || height > limits.MaxSide || (long)width * height > Math.Min(limits.MaxPixels, MostPixels))
             throw new PictureException(PictureError.TooLarge, $"The picture is {width} x {height}; at most {limits.MaxPixels} pixels and {limits.MaxSide} a side are read.");
         var frame = new JpegFrame(width, height, marker == JpegMarker.ProgressiveFrame, ParseComponents(content[6..], content[5]));
         frame.DemandBytes(left);
@@ -83,8 +86,8 @@ internal sealed class JpegFrame
         return components;
     }
 
-    // A block takes at least one code of one bit for its first coefficient, and where it is sent at once another for the rest. A file too short for that is refused before
-    // memory is taken for it.
+    // A block takes at least one code of one bit for its first coefficient, and where it is sent at once another for the rest. A file too
+    // short for that is refused before memory is taken for it.
     private void DemandBytes(int left)
     {
         long blocks = Components.Sum(component => (long)component.BlocksAcross * component.BlocksDown);
