@@ -6,6 +6,7 @@ namespace Cloister.Partitioning.Tests.Runner;
 /// <summary>A logger that tests wait on: what a pool says of its accelerators.</summary>
 internal sealed class FaultWatch : ILogger
 {
+    public const int PeerRefused = 8003;
     public const int Failed = 8021;
     public const int Lied = 8022;
 

@@ -15,6 +15,7 @@ public sealed class PoolEndToEndTests
     [SharedDataTheory]
     [InlineData("unix")]
     [InlineData("tcp")]
+    [InlineData("tls")]
     [InlineData("shm")]
     public async Task A_model_in_three_parts_gives_what_the_whole_gives(string transport)
     {
@@ -49,6 +50,7 @@ public sealed class PoolEndToEndTests
     [Theory]
     [InlineData("unix")]
     [InlineData("tcp")]
+    [InlineData("tls")]
     [InlineData("shm")]
     public async Task Many_callers_each_get_their_own_answer(string transport)
     {

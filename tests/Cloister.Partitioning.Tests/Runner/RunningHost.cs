@@ -17,9 +17,9 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public static async Task<RunningHost> StartAsync(string transport = "unix", AcceleratorOptions? options = null, ILogger? logger = null)
     {
-        DirectoryInfo? folder = transport == "tcp" ? null : Directory.CreateTempSubdirectory("acc-");
+        DirectoryInfo? folder = transport is "tcp" or "tls" ? null : Directory.CreateTempSubdirectory("acc-");
         var host = new RunningHost(folder);
-        await host.ListenAsync(AcceleratorAddress.Parse(folder is null ? "tcp:127.0.0.1:0" : $"{transport}:{folder.FullName}/a.sock"), options, logger ?? NullLogger.Instance);
+        await host.ListenAsync(AcceleratorAddress.Parse(folder is null ? transport + ":127.0.0.1:0" : $"{transport}:{folder.FullName}/a.sock"), options, logger ?? NullLogger.Instance);
         return host;
     }
 

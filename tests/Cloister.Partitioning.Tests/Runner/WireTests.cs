@@ -109,10 +109,13 @@ public sealed class WireTests
     [InlineData("tcp:gpu-7.example:9100", AcceleratorTransport.Tcp, "gpu-7.example", 9100)]
     [InlineData("tcp:10.0.0.7:0", AcceleratorTransport.Tcp, "10.0.0.7", 0)]
     [InlineData("tcp:[::1]:80", AcceleratorTransport.Tcp, "::1", 80)]
+    [InlineData("tls:gpu-7.example:7700", AcceleratorTransport.Tls, "gpu-7.example", 7700)]
+    [InlineData("tls:[::1]:7700#sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff", AcceleratorTransport.Tls, "::1", 7700)]
     public void An_address_is_read_and_written_back(string text, AcceleratorTransport transport, string place, int port)
     {
         AcceleratorAddress address = AcceleratorAddress.Parse(text);
         Assert.Equal((transport, place, port, text), (address.Transport, address.Place, address.Port, address.ToString()));
+        Assert.Equal(text.Contains('#', StringComparison.Ordinal) ? text.Split("sha256:")[1] : null, address.Pin);
     }
 
     [Theory]
@@ -135,6 +138,15 @@ public sealed class WireTests
     [InlineData("tcp:::1:80")]
     [InlineData("tcp:[1.2.3.4]:80")]
     [InlineData("http://host")]
+    [InlineData("tls:host")]
+    [InlineData("tls:host:1#")]
+    [InlineData("tls:host:1#sha256:")]
+    [InlineData("tls:host:1#00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")]
+    [InlineData("tls:host:1#sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddee")]
+    [InlineData("tls:host:1#sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeegg")]
+    [InlineData("tls:host:1#sha512:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")]
+    [InlineData("tls:host:1#sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff#")]
+    [InlineData("tcp:host:1#sha256:00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")]
     public void What_is_no_address_is_refused(string text) =>
         Assert.Equal(PartitioningError.AddressRefused, Assert.Throws<PartitioningException>(() => AcceleratorAddress.Parse(text)).Error);
 
