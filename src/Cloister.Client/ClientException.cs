@@ -24,6 +24,9 @@ public enum ClientError
     /// <summary>An encrypted model is not the pinned one, or its description asks a client for what it must not do.</summary>
     ModelRefused = 203,
 
+    /// <summary>The model is not in the mode that is wanted, or in parts where nobody said that this is; nothing was sent.</summary>
+    ModeRefused = 204,
+
     /// <summary>The server refused the request; the message is the server's.</summary>
     RefusedByServer = 300,
 

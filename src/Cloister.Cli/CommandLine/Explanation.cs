@@ -51,7 +51,7 @@ internal sealed record Explanation(ExitCode Code, string Text)
     private static ExitCode CodeOf(ClientException client) => client.Error switch
     {
         ClientError.Unreachable or ClientError.Timeout => ExitCode.Unavailable,
-        ClientError.PeerKeyChanged or ClientError.ModelRefused or ClientError.AnswerNotBound => ExitCode.Refused,
+        ClientError.PeerKeyChanged or ClientError.ModelRefused or ClientError.ModeRefused or ClientError.AnswerNotBound => ExitCode.Refused,
         ClientError.RefusedByServer when client.HttpStatus is 401 or 403 => ExitCode.NotPermitted,
         ClientError.RefusedByServer when IsNotReady(client) => ExitCode.Unavailable,
         ClientError.RefusedByServer when client.HttpStatus is 405 or 410 or 429 or 503 => ExitCode.Unavailable,

@@ -24,22 +24,11 @@ internal static class ModeText
     public static JsonObject ToJson(ManifestDocument manifest) =>
         ToJson(manifest.Models.Where(model => model.Value.Mode is not null).Select(model => KeyValuePair.Create(model.Key, model.Value.Mode!)));
 
-    /// <summary>
-    /// Refuses a model that is not in the wanted mode, before anything is sent to it. A workload states the modes of the models that its type
-    /// holds: of any other it promises nothing, whatever the manifest has by that name.
-    /// </summary>
-    /// <exception cref="CommandException">It is in another, its mode is not stated, or workloads of this type do not hold it.</exception>
-    public static void Require(ManifestDocument manifest, string type, string model, string wanted)
-    {
-        if (!ModelModes.All.Contains(wanted))
-            throw new CommandException(ExitCode.Usage, $"'{wanted}' is no mode. There are {string.Join(", ", ModelModes.All)}.");
-        if (!manifest.Marbles.TryGetValue(type, out ManifestMarble? marble) || !marble.Models.Contains(model))
-            throw new CommandException(ExitCode.Refused, $"Nothing was sent: by the manifest in force workloads of type '{type}' do not hold the model '{model}', so none of them states its mode, and {wanted} is asked for.");
-        string? stated = manifest.Models.TryGetValue(model, out ManifestModel? found) ? found.Mode : null;
-        if (stated != wanted)
-            throw new CommandException(ExitCode.Refused,
-                $"Nothing was sent: the manifest in force {(stated is null ? $"states no mode for the model '{model}'" : $"has the model '{model}' in the mode {stated}")}, and {wanted} is asked for.");
-    }
+    /// <summary>A mode that a person asks for; null for none.</summary>
+    /// <exception cref="CommandException">There is no such mode.</exception>
+    public static string? Asked(string? wanted) => wanted is null || ModelModes.All.Contains(wanted)
+        ? wanted
+        : throw new CommandException(ExitCode.Usage, $"'{wanted}' is no mode. There are {string.Join(", ", ModelModes.All)}.");
 
     private static string Of(ManifestModel model) => model.Mode is not { } mode ? $"mode {Open}"
         : model.Partition is { } partition ? $"mode {mode}: {ModelModes.Meaning(mode)} (the manifest demands {Of(partition)})"

@@ -16,7 +16,7 @@ internal static class PredictVerb
     private static readonly Option<string> Model = new("--model") { Description = "The model's name.", Required = true };
     private static readonly Option<string[]> Images = new("--image") { Description = "A picture, PNG or JPEG; may be given several times.", Required = true };
     private static readonly Option<int> Top = new("--top") { Description = "How many labels.", DefaultValueFactory = _ => 5 };
-    private static readonly Option<string?> Mode = new("--mode") { Description = "Send nothing unless the model is in this mode: enclave, partitioned or encrypted." };
+    private static readonly Option<string?> Mode = new("--mode") { Description = "Send nothing unless the model is in this mode: enclave, partitioned or encrypted. Without, nothing is sent to a model in mode partitioned." };
     private static readonly Option<string?> Token = new("--token") { Description = "A file with the caller's bearer token." };
     private static readonly Option<string?> Certificate = Peer.Certificate();
     private static readonly Option<string?> Key = Peer.Key();
@@ -34,10 +34,11 @@ internal static class PredictVerb
             Peer.Address(parsed.GetRequiredValue(Coordinator)), await Peer.ReadPolicyAsync(parsed.GetRequiredValue(Policy), cancellation), screen, cancellation);
         string type = parsed.GetRequiredValue(Type), model = parsed.GetRequiredValue(Model);
         // The workload's evidence, which is fetched before the first picture goes, is refused if it states another.
-        if (parsed.GetValue(Mode) is { } wanted) ModeText.Require(deployment.Manifest!, type, model, wanted);
+        string? mode = ModeText.Asked(parsed.GetValue(Mode));
+        ModeDemand.Require(deployment.Manifest!, type, model, mode);
         AttestedWorkload? verified = null;
         using var handler = new AttestedHttpHandler(deployment, type, caller) { Verified = workload => verified = workload };
-        using var client = new PredictClient(handler, Peer.Address(parsed.GetRequiredValue(Workload)), token);
+        using var client = new PredictClient(handler, Peer.Address(parsed.GetRequiredValue(Workload)), token) { Mode = mode };
         var predictions = new JsonArray();
         var text = new List<string>();
         foreach (string image in parsed.GetRequiredValue(Images))

@@ -9,6 +9,7 @@ public sealed class PredictClient : IDisposable
     /// <summary>The largest answer that is read, in bytes.</summary>
     public const int MaxAnswerBytes = 64 << 20;
 
+    private readonly AttestedHttpHandler _handler;
     private readonly ServerExchange _server;
 
     /// <summary>Creates a client.</summary>
@@ -16,7 +17,14 @@ public sealed class PredictClient : IDisposable
     /// <param name="server">The server's address, https.</param>
     /// <param name="bearerToken">The caller's token, where the manifest names callers by token.</param>
     /// <param name="options">Bounds and clock.</param>
-    public PredictClient(AttestedHttpHandler handler, Uri server, string? bearerToken = null, ClientOptions? options = null) => _server = new ServerExchange(handler, server, bearerToken, options);
+    public PredictClient(AttestedHttpHandler handler, Uri server, string? bearerToken = null, ClientOptions? options = null) =>
+        (_handler, _server) = (handler, new ServerExchange(handler, server, bearerToken, options));
+
+    /// <summary>
+    /// Nothing is sent to a model unless the verified manifest has it in this mode, a word of <see cref="Protocol.Manifest.ModelModes"/>. Null, the
+    /// default: in any, or in none that is stated, but not in parts, for which an accelerator outside sees what the first layers make of an input.
+    /// </summary>
+    public string? Mode { get; init; }
 
     /// <summary>A model's inputs and outputs.</summary>
     /// <exception cref="PeerRefusedException">The server is not the workload that was asked for.</exception>
@@ -26,10 +34,11 @@ public sealed class PredictClient : IDisposable
 
     /// <summary>Runs a model on tensors and answers all its outputs.</summary>
     /// <exception cref="PeerRefusedException">The server is not the workload that was asked for; nothing of the inputs was sent.</exception>
-    /// <exception cref="ClientException">The server refused, or its answer is no inference.</exception>
+    /// <exception cref="ClientException">The server refused, or its answer is no inference; or <see cref="ClientError.ModeRefused"/>: nothing was sent.</exception>
     public async Task<InferAnswer> InferAsync(string model, IReadOnlyList<InferTensor> inputs, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(inputs);
+        _handler.RequireMode(model, Mode);
         byte[] request = InferJson.WriteRequest(inputs, null, 0);
         return InferJson.ReadAnswer(await SendAsync(HttpMethod.Post, ModelPath(model) + "/infer", request, $"inference by model '{model}'", cancellation));
     }
@@ -44,10 +53,11 @@ public sealed class PredictClient : IDisposable
     /// <param name="cancellation">Ends the wait.</param>
     /// <returns>The highest classes, best first.</returns>
     /// <exception cref="PeerRefusedException">The server is not the workload that was asked for; nothing of the picture was sent.</exception>
-    /// <exception cref="ClientException">The server refused, or its answer is no classification.</exception>
+    /// <exception cref="ClientException">The server refused, or its answer is no classification; or <see cref="ClientError.ModeRefused"/>: nothing was sent.</exception>
     public async Task<IReadOnlyList<PredictedLabel>> ClassifyAsync(string model, ReadOnlyMemory<byte> picture, int count = 5, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        _handler.RequireMode(model, Mode);
         ModelDescription description = await DescribeAsync(model, cancellation);
         if (description is not { Inputs: [var input, ..], Outputs: [var output, ..] })
             throw new ClientException(ClientError.AnswerMalformed, $"The model '{model}' describes no input or no output.");
@@ -61,6 +71,7 @@ public sealed class PredictClient : IDisposable
     public async Task<IReadOnlyList<PredictedLabel>> ClassifyAsync(string model, string input, string output, ReadOnlyMemory<byte> picture, int count, CancellationToken cancellation = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
+        _handler.RequireMode(model, Mode);
         byte[] request = InferJson.WriteRequest([InferTensor.Picture(input, picture.Span)], output, count);
         InferAnswer answer = InferJson.ReadAnswer(await SendAsync(HttpMethod.Post, ModelPath(model) + "/infer", request, $"classification by model '{model}'", cancellation));
         InferTensor classes = answer.Outputs.FirstOrDefault(o => o.Name == output && o.Datatype == "BYTES")

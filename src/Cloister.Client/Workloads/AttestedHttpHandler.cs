@@ -1,6 +1,7 @@
 using System.Net.Security;
 using System.Runtime.ExceptionServices;
 using System.Security.Cryptography.X509Certificates;
+using Cloister.Protocol.Manifest;
 
 namespace Cloister.Client;
 
@@ -17,6 +18,8 @@ public sealed class AttestedHttpHandler : HttpMessageHandler
     private readonly X509Certificate2? _clientCertificate;
     private readonly VerifiedKeys _verified;
     private readonly HttpMessageInvoker _inner;
+    private readonly ManifestDocument _manifest;
+    private readonly string _workloadType;
 
     /// <summary>Creates the handler.</summary>
     /// <param name="deployment">The coordinator's verified deployment.</param>
@@ -26,7 +29,9 @@ public sealed class AttestedHttpHandler : HttpMessageHandler
     public AttestedHttpHandler(VerifiedDeployment deployment, string workloadType, X509Certificate2? clientCertificate = null, ClientOptions? options = null)
     {
         _options = options ?? new ClientOptions();
+        _workloadType = workloadType;
         _verifier = new WorkloadVerifier(deployment, workloadType, _options);
+        _manifest = deployment.Manifest!; // the verifier has refused a deployment without one
         _clientCertificate = clientCertificate;
         _verified = new VerifiedKeys(_options.EvidenceLifetime, _options.Time);
         _inner = new HttpMessageInvoker(new SocketsHttpHandler
@@ -43,6 +48,9 @@ public sealed class AttestedHttpHandler : HttpMessageHandler
 
     /// <summary>Called after each peer that was verified with fresh evidence, with every check that was made.</summary>
     public Action<AttestedWorkload>? Verified { get; set; }
+
+    /// <inheritdoc cref="ModeDemand.Require"/>
+    internal void RequireMode(string model, string? wanted) => ModeDemand.Require(_manifest, _workloadType, model, wanted);
 
     /// <inheritdoc/>
     /// <exception cref="PeerRefusedException">The peer is not the workload that was asked for; nothing of the request was sent.</exception>

@@ -11,6 +11,8 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
     private const string LabelOfSample = "star";
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(2), s_look = TimeSpan.FromMilliseconds(50);
 
+    private static readonly string[] s_inParts = ["--mode", ModelModes.Partitioned];
+
     private Dictionary<string, string?>? _misfits;
 
     public IEnumerable<Attack> All() =>
@@ -19,8 +21,9 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
         new("a model in parts is put where the manifest says that it runs inside", cancellation => MisfitAsync(Misfits.InOnePiece, cancellation)),
         new("a whole model is put where the manifest says that it runs in parts", cancellation => MisfitAsync(Misfits.Whole, cancellation)),
         new("a model in parts is put where the manifest says nothing", cancellation => MisfitAsync(Misfits.Unstated, cancellation)),
-        new("the client asks only models that run inside", cancellation => NothingSentAsync(StoryManifest.Model, ModelModes.Enclave, cancellation)),
-        new("the client asks for a mode that another type of workload states", cancellation => NothingSentAsync(Misfits.Demanding, ModelModes.Partitioned, cancellation)),
+        new("the client does not say that a model in parts is what it wants", cancellation => NothingSentAsync(StoryManifest.Model, cancellation)),
+        new("the client asks only models that run inside", cancellation => NothingSentAsync(StoryManifest.Model, cancellation, "--mode", ModelModes.Enclave)),
+        new("the client asks for a mode that another type of workload states", cancellation => NothingSentAsync(Misfits.Demanding, cancellation, "--mode", ModelModes.Partitioned)),
         new("the accelerator answers in another shape", cancellation => ChangedAsync(AnswerChange.Shape, StoryManifest.Model, cancellation)),
         new("the accelerator answers with what is no number", cancellation => ChangedAsync(AnswerChange.NotANumber, StoryManifest.Model, cancellation)),
         new("the accelerator answers with its answer to another picture", StaleAsync),
@@ -49,16 +52,16 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
     }
 
     // Refused by the workload would be too late: it has the picture then.
-    private async Task<AttackOutcome> NothingSentAsync(string model, string mode, CancellationToken cancellation)
+    private async Task<AttackOutcome> NothingSentAsync(string model, CancellationToken cancellation, params string[] mode)
     {
-        (bool answered, string words) = await AskAsync(model, cancellation, "--mode", mode);
+        (bool answered, string words) = await AskAsync(model, options.Images[0], mode, cancellation);
         return answered || !words.Contains("Nothing was sent", StringComparison.Ordinal) ? AttackOutcome.Accepted("the client") : AttackOutcome.RefusedBy("the client", words);
     }
 
     // What lies there to be given again must be of another picture: the same one has the same answer.
     private async Task<AttackOutcome> StaleAsync(CancellationToken cancellation)
     {
-        await AskAsync(StoryManifest.Model, story.OtherPicture, cancellation);
+        await AskAsync(StoryManifest.Model, story.OtherPicture, s_inParts, cancellation);
         return await ChangedAsync(AnswerChange.Stale, StoryManifest.Model, cancellation);
     }
 
@@ -104,15 +107,15 @@ internal sealed class PartitionedAttacks(Stack stack, PartitionedStory story, Qu
         }
     }
 
-    private async Task<(bool Answered, string Words)> AskAsync(string model, CancellationToken cancellation, params string[] more)
+    private async Task<(bool Answered, string Words)> AskAsync(string model, CancellationToken cancellation)
     {
-        (bool answered, string words) = await AskAsync(model, options.Images[0], cancellation, more);
+        (bool answered, string words) = await AskAsync(model, options.Images[0], s_inParts, cancellation);
         return !answered || words == LabelOfSample ? (answered, words) : throw new CommandException(ExitCode.Failure, $"A wrong prediction came through: '{words}'.");
     }
 
-    private async Task<(bool Answered, string Words)> AskAsync(string model, string image, CancellationToken cancellation, params string[] more)
+    private async Task<(bool Answered, string Words)> AskAsync(string model, string image, string[] mode, CancellationToken cancellation)
     {
-        string[] predict = ["predict", .. stack.ClientArguments(model), "--image", image, .. more];
+        string[] predict = ["predict", .. stack.ClientArguments(model), "--image", image, .. mode];
         await using CloisterProcess process = CloisterProcess.Start(Workspace.ExecutableIn(Workspace.Program), predict);
         (ExitCode code, IReadOnlyList<JsonObject> lines) = await process.ToEndAsync(cancellation);
         return code == ExitCode.Success ? (true, (string)lines[^1]["predictions"]![0]!["top"]![0]!["label"]!) : (false, process.Error ?? $"exit code {(int)code}");
