@@ -8,6 +8,7 @@ internal sealed class GraphStructure
     private readonly Dictionary<string, int> _producers = new(StringComparer.Ordinal);
     private readonly Dictionary<string, List<int>> _consumers = new(StringComparer.Ordinal);
     private readonly HashSet<string> _dependent = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _content = new(StringComparer.Ordinal);
 
     private readonly IReadOnlySet<string>? _unforeseen;
 
@@ -108,6 +109,7 @@ internal sealed class GraphStructure
                 continue;
             Make(input.Name, GraphValue.NoNode, "an input");
             _dependent.Add(input.Name);
+            _content.Add(input.Name);
             Inputs.Add(input);
         }
     }
@@ -131,10 +133,13 @@ internal sealed class GraphStructure
                     consumers.Add(i);
                 NodeDepends[i] |= _dependent.Contains(input);
             }
-            if (NodeDepends[i] && OperatorNames.IsMeasure(nodes[i]) && _unforeseen?.Contains(nodes[i].Inputs[0]) != true)
+            bool measures = OperatorNames.IsMeasure(nodes[i]);
+            if (NodeDepends[i] && measures && _unforeseen?.Contains(nodes[i].Inputs[0]) != true)
                 (NodeDepends[i], NodeMeasures[i]) = (false, true);
-            if (NodeDepends[i] && OperatorNames.IsShapedByData(nodes[i].OpType))
+            if (ShapingInputs.IsShapedByAny(nodes[i], _content))
                 throw new GraphException(GraphError.DynamicShape, $"The shape of what the {Describe(nodes[i], i)} makes depends on what the input holds.");
+            if (!measures && nodes[i].Inputs.Any(_content.Contains))
+                _content.UnionWith(nodes[i].Outputs.Where(output => output.Length > 0));
             foreach (string output in nodes[i].Outputs.Where(output => output.Length > 0))
             {
                 Make(output, i, $"the {Describe(nodes[i], i)}");

@@ -5,7 +5,7 @@ using Cloister.Onnx.Model;
 namespace Cloister.Onnx.Graphs;
 
 /// <summary>
-/// Recognises language models: integers go in and are looked up in a table, and then either positions attend to each other or every
+/// Recognises language models: tokens go in and are looked up in a table, and then either positions attend to each other or every
 /// position has an output of its own. Hidden states of such models give the text back at any depth (docs/partitioning.md), so they are
 /// not cut. A text classifier that looks up and averages is not one.
 /// </summary>
@@ -17,7 +17,7 @@ internal static class LanguageModels
 
     /// <summary>Between a softmax and the product with it, nothing mixes positions.</summary>
     private static readonly FrozenSet<string> Carries = OperatorNames.Set(
-        "Identity Reshape Transpose Cast Dropout Squeeze Unsqueeze Mul Where QuantizeLinear DequantizeLinear Expand");
+        "Identity Reshape Transpose Cast Dropout Squeeze Unsqueeze Mul Where QuantizeLinear DequantizeLinear Expand LabelEncoder CategoryMapper StringNormalizer");
 
     private static readonly FrozenSet<string> Products = OperatorNames.Set("MatMul Einsum FusedMatMul TransposeMatMul");
 
@@ -30,11 +30,8 @@ internal static class LanguageModels
     /// <param name="shapeOf">Shapes for one item; null where they are not known yet, then only attention is looked for.</param>
     public static string? Recognise(GraphStructure structure, Func<string, ImmutableArray<long>>? shapeOf)
     {
-        var tokens = structure.Inputs.Where(input => input.Type?.TensorType?.ElementType is TensorDataType.Int32 or TensorDataType.Int64)
-            .ToDictionary(input => input.Name, input => input.Name, StringComparer.Ordinal);
-        if (tokens.Count == 0)
-            return null;
-
+        // Of whatever type: some converters hand tokens in as fractions, or words to be numbered.
+        var tokens = structure.Inputs.ToDictionary(input => input.Name, input => input.Name, StringComparer.Ordinal);
         HashSet<string> looked = new(StringComparer.Ordinal), weighed = new(StringComparer.Ordinal);
         string? lookedUp = null;
         foreach (NodeProto node in structure.Model.Graph.Nodes)

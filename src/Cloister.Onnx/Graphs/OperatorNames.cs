@@ -16,9 +16,6 @@ internal static class OperatorNames
 
     private static readonly FrozenSet<string> Random = Set("RandomNormal RandomNormalLike RandomUniform RandomUniformLike Multinomial Bernoulli");
 
-    /// <summary>Operators whose output's shape depends on what the input holds.</summary>
-    private static readonly FrozenSet<string> ShapedByData = Set("NonZero Unique Compress NonMaxSuppression StringSplit");
-
     private static readonly FrozenDictionary<string, FrozenSet<string>> Known = new Dictionary<string, FrozenSet<string>>
     {
         [""] = Set(
@@ -59,8 +56,6 @@ internal static class OperatorNames
 
     /// <summary>Whether it tells how large a value is, and nothing of what it holds.</summary>
     public static bool IsMeasure(NodeProto node) => node is { OpType: "Shape" or "Size", Inputs.Length: 1 } && Domain(node.Domain).Length == 0;
-
-    public static bool IsShapedByData(string opType) => ShapedByData.Contains(opType);
 
     public static bool IsKnown(string domain, string opType) => Known.TryGetValue(Domain(domain), out FrozenSet<string>? names) && names.Contains(opType);
 

@@ -103,6 +103,21 @@ public sealed class GraphRefusalTests
         Refused(GraphError.TooLarge, "elements", Of([Input("x", "N", 1 << 26)], ["y"], [.. Enumerable.Range(0, 17).Select(i => Node($"v{i} = Relu({(i == 0 ? "x" : $"v{i - 1}")})")), Node("y = Relu(v16)")]));
     }
 
+    [Theory]
+    [InlineData("s = Reshape(x, k)")]
+    [InlineData("s = Expand(x, k)")]
+    [InlineData("s = Tile(x, k)")]
+    [InlineData("s = ConstantOfShape(k)")]
+    [InlineData("s = Slice(x, zeros, k)")]
+    [InlineData("s = ReduceSum(x, k)")]
+    public void What_an_input_holds_may_not_say_how_large_anything_is(string node)
+    {
+        // On zeros each of them runs, and its shape would be taken for every input's.
+        ModelProto model = Of([X], ["y"], Node("i = Cast(x)", AttributeProto.Of("to", 7L)), Node("r = Reshape(i, four)"), Node("h = Slice(r, zero, two)"), Node("k = Clip(h, one, one)"), Node(node), Node("y = Relu(s)"))
+            .With(TensorProto.Of("four", [1], [4L]), TensorProto.Of("zero", [1], [0L]), TensorProto.Of("two", [1], [2L]), TensorProto.Of("one", [], [1L]), TensorProto.Of("zeros", [2], [0L, 0]));
+        Refused(GraphError.DynamicShape, "depends on what the input holds", model);
+    }
+
     [Fact]
     public void Models_that_only_onnx_runtime_can_refuse()
     {
@@ -214,6 +229,21 @@ public sealed class GraphRefusalTests
     {
         ModelProto tagger = Of([ValueInfoProto.Tensor("ids", TensorDataType.Int64, "N", 6)], ["y"], Node("e = Gather(table, ids)"), Node("y = MatMul(e, m)")).With(Random("table", 1, 9, 4), M);
         Assert.Contains("every one", ModelGraph.Read(tagger).LanguageModelReason, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(TensorDataType.Float, "t = Cast(ids)")]
+    [InlineData(TensorDataType.UInt8, "t = Cast(ids)")]
+    [InlineData(TensorDataType.String, "t = LabelEncoder(ids)")]
+    public void Tokens_that_come_as_fractions_bytes_or_words_make_a_language_model_too(TensorDataType type, string read)
+    {
+        NodeProto reads = type == TensorDataType.String
+            ? Node(read) with { Domain = "ai.onnx.ml", Attributes = [new AttributeProto { Name = "keys_strings", Type = AttributeType.Strings, Strings = ["a"u8.ToArray()] }, AttributeProto.Of("values_int64s", [1L])] }
+            : Node(read, AttributeProto.Of("to", 7L));
+        ModelProto tagger = Of([ValueInfoProto.Tensor("ids", type, "N", 6)], ["y"], reads, Node("e = Gather(table, t)"), Node("y = MatMul(e, m)")).With(Random("table", 1, 9, 4), M);
+        ModelGraph graph = ModelGraph.Read(tagger with { OpsetImport = [.. tagger.OpsetImport, new() { Domain = "ai.onnx.ml", Version = 2 }] });
+        Assert.Contains("'ids'", graph.LanguageModelReason, StringComparison.Ordinal);
+        Assert.Equal(GraphError.LanguageModel, Assert.Throws<GraphException>(() => CutFinder.Find(graph)).Error);
     }
 
     [Theory]

@@ -161,6 +161,8 @@ public sealed class GradientRuleTests
         ["LpNormalization of magnitudes"] = () => One("LpNormalization", Of("axis", 3L), Of("p", 1L)),
         ["Gate and squeeze, as EfficientNet has"] = () => With((graph, x) => graph.Then("GlobalAveragePool").Then("Conv", [graph.Last, graph.Weight(2, 3, 1, 1)]).Then("Sigmoid").Outputs("s")
             .Then("Conv", ["s", graph.Weight(3, 2, 1, 1)]).Then("HardSigmoid").Then("Mul", [x, graph.Last])),
+        ["SiLU"] = () => With((graph, x) => graph.Then("Sigmoid").Then("Mul", [x, graph.Last])),
+        ["HardSwish written out"] = () => With((graph, x) => graph.Then("Add", [x, graph.Number(3)]).Then("Clip", [graph.Last, graph.Number(0), graph.Number(6)]).Then("Mul", [x, graph.Last]).Then("Div", [graph.Last, graph.Number(6)])),
         ["Dropout"] = () => new SmallGraph(opset: 7).Then("Tanh").Then("Dropout", Of("ratio", 0.9f)).Build(Picture),
         ["A residual block"] = Residual,
         ["A block of two outputs"] = () => With((graph, x) => graph.Then("Conv", [x, graph.Weight(4, 3, 3, 3)]).Then("Relu").Then("MaxPool", Of("kernel_shape", 2L, 2L)), outputs: ["v1", "v2"]),

@@ -63,7 +63,7 @@ internal static class ModelCutsVerb
         foreach ((Cut cut, (string Name, string Shape) words) in cuts.Zip(names))
             text.AppendLine().Append(CultureInfo.InvariantCulture, $"{words.Name.PadRight(name)}  {words.Shape.PadRight(shape)}  {cut.MacShareBefore,14:0.0 %}  {Size(cut.WeightBytesBefore),14}  {Size(cut.WeightBytesAfter),8}  {Size(cut.BoundaryBytes),7}");
         if (cuts.Any(cut => !cut.KeepsBits))
-            text.AppendLine().AppendLine().Append("Half-precision tensors cross: the parts agree with the whole within rounding, not in every bit.");
+            text.AppendLine().AppendLine().Append("Half precision crosses, or parts fold operators that the whole cannot: they agree with the whole within rounding, not in every bit.");
         return text.AppendLine().AppendLine().Append("What crosses may show the input at any of these: cloister model assess measures it.").ToString();
     }
 
