@@ -40,6 +40,7 @@ public sealed class ModelAssessTests : IDisposable
         Ended cut = await PartitionAsync("parts", Early, "--tail", Flat, "--assessment", _folder["out/report.json"]);
         cut.Succeeded();
         Assert.Contains("WARNING", cut.Error, StringComparison.Ordinal);
+        Assert.Contains("40 to learn from and 20 to attack are too few", cut.Error, StringComparison.Ordinal);
         JsonNode signed = JsonNode.Parse(Convert.FromBase64String((string)JsonNode.Parse(await File.ReadAllTextAsync(_folder["parts/partition.json"]))!["report"]!))!;
         Assert.Equal(DigestOf(Model), (string)signed["model"]!);
         foreach (string part in (string[])["front", "back", "tail"]) Assert.Equal(DigestOf(_folder[$"parts/{part}.onnx"]), (string)signed[part]!);
@@ -78,6 +79,7 @@ public sealed class ModelAssessTests : IDisposable
             (4, "305 NotACut", [resnet, "--images", images, "--preprocess", "imagenet", "--fit", "20", "--test", "10", "--cut", "absent"]),
             (4, "at least 20 are needed", [resnet, "--images", images, "--preprocess", "imagenet", "--members", TestData.Path("inputs/images224")]),
             (2, "--members", [TestData.Path("models/text/sentiment-movie-review.onnx"), "--tokens", "--members", images]),
+            (2, "--fit is 20 or more", [resnet, "--images", images, "--preprocess", "imagenet", "--test", "9"]),
             (2, "--threads", [resnet, "--images", images, "--preprocess", "imagenet", "--threads", "0"]),
             (2, "--size", [resnet, "--images", images, "--preprocess", "imagenet", "--size", "large"]),
         ];

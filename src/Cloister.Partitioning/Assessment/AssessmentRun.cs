@@ -10,6 +10,12 @@ namespace Cloister.Partitioning.Assessment;
 /// </summary>
 public static class AssessmentRun
 {
+    /// <summary>Pictures or texts to learn from, of which fewer find too little to recommend a cut by.</summary>
+    public const int LeastFit = 300;
+
+    /// <summary>Pictures or texts to attack, of which fewer say too little to recommend a cut by.</summary>
+    public const int LeastTest = 60;
+
     private const int TailCandidates = 3;
 
     /// <summary>What must not be left out where an assessment is quoted.</summary>
@@ -66,6 +72,12 @@ public static class AssessmentRun
         return Report(plan, graph, findings[0][0], measured, tails, attacks.AtTails is null ? [] : findings[^1]);
     }
 
+    /// <summary>Why so many pictures or texts are too few to say that nothing was found; null where they are enough.</summary>
+    /// <param name="fit">How many were learned from.</param>
+    /// <param name="test">How many were attacked.</param>
+    public static string? TooFew(int fit, int test) => fit >= LeastFit && test >= LeastTest ? null
+        : $"{fit} to learn from and {test} to attack are too few to say that nothing was found: {LeastFit} and {LeastTest} are the least.";
+
     internal static ModelGraph ReadGraph(AssessedModel model) =>
         ModelGraph.Read(model.Proto, new Dictionary<string, long[]> { [model.Input] = [.. model.Shape] });
 
@@ -90,7 +102,7 @@ public static class AssessmentRun
             Calibration = calibration,
             Cuts = assessed,
             Tails = ends,
-            Recommendation = Judgement.Recommend(valid, assessed, ends, invalid, Judgement.TooFew(fit, test)),
+            Recommendation = Judgement.Recommend(valid, assessed, ends, invalid, TooFew(fit, test)),
             Notices = Notices,
         };
     }

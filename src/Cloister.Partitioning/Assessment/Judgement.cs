@@ -12,9 +12,6 @@ internal static class Judgement
     /// <summary>Partitions that leave less computation than this outside are not worth what they give away.</summary>
     public const double LeastOutside = 0.05;
 
-    /// <summary>Pictures or texts to learn from and to attack, of which less finds too little to recommend a cut by.</summary>
-    public const int LeastFit = 300, LeastTest = 60;
-
     // Those that can condemn a cut, and those without which nothing is said in its favour: a search by gradient sees too few pictures for that.
     private static readonly string[] Verdicts = ["inversion", "gradient", "tokens"], Needed = ["inversion", "tokens"];
 
@@ -69,10 +66,6 @@ internal static class Judgement
         return scores.ToImmutable();
     }
 
-    /// <summary>Why so few pictures or texts are too few to recommend a cut by; null where they are enough.</summary>
-    public static string? TooFew(int fit, int test) => fit >= LeastFit && test >= LeastTest ? null
-        : $"{fit} to learn from and {test} to attack are too few to say that nothing was found: {LeastFit} and {LeastTest} are the least.";
-
     /// <summary>What to do.</summary>
     /// <param name="valid">Whether the attacks are calibrated.</param>
     /// <param name="cuts">The cuts, from the input to the output.</param>
@@ -112,7 +105,9 @@ internal static class Judgement
             yield return unmeasured.Length == 0 ? "Every cut leaks." : "No measured cut was without a finding.";
         if (unmeasured.SelectMany(candidate => candidate.Findings).FirstOrDefault(finding => Needed.Contains(finding.Attack) && finding.NotRun is not null) is { } unrun)
             yield return $"Nothing could be measured at {unmeasured.Length} of {cuts.Length} cuts, such as after {string.Join(", ", unmeasured[0].Tensors)}: {unrun.NotRun}";
-        foreach (AssessedCut candidate in cuts)
+        // Where nothing but weak findings stand between the owner and a cut that is worth it.
+        AssessedCut[] after = [.. cuts.Reverse().TakeWhile(candidate => candidate.Verdict != CutVerdict.Leaks || WeakFinding(candidate) is not null).Reverse()];
+        foreach (AssessedCut candidate in after.Any(candidate => candidate.MacShareInside <= 1 - LeastOutside) ? after : [])
             if (WeakFinding(candidate) is { } share)
                 yield return string.Create(CultureInfo.InvariantCulture, $"The finding after {string.Join(", ", candidate.Tensors)} is weak: guessing finds as much at one cut in {1 / share:0}. More pictures to attack settle it (--test).");
     }

@@ -23,7 +23,7 @@ internal static class PageStyle
         th,td{padding:7px 10px;text-align:left;vertical-align:top;border-bottom:1px solid var(--line)}
         tr:last-child>*{border-bottom:0}
         th{color:var(--soft);font-weight:600}
-        td:first-child{min-width:150px}
+        td:first-child{min-width:190px}
         td.figure,th.figure{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
         .leaks{color:var(--bad);font-weight:650}
         .unshown{color:var(--ok);font-weight:650}

@@ -73,10 +73,10 @@ public sealed class JudgementTests
     public void So_few_pictures_recommend_nothing_and_say_so()
     {
         ImmutableArray<AssessedCut> cuts = Judge((TinyNet.First, false));
-        Assert.Null(Judgement.TooFew(300, 60));
+        Assert.Null(AssessmentRun.TooFew(300, 60));
         foreach ((int fit, int test) in new[] { (20, 60), (300, 10) })
         {
-            Recommendation advice = Judgement.Recommend(true, cuts, [], null, Judgement.TooFew(fit, test));
+            Recommendation advice = Judgement.Recommend(true, cuts, [], null, AssessmentRun.TooFew(fit, test));
             Assert.False(advice.Partition);
             Assert.Contains("300 and 60 are the least", advice.Words[1], StringComparison.Ordinal);
         }
@@ -89,6 +89,8 @@ public sealed class JudgementTests
         Recommendation advice = Judgement.Recommend(true, [.. cuts], []);
         Assert.False(advice.Partition);
         Assert.Contains("at one cut in 56", advice.Words[2], StringComparison.Ordinal);
+        // Beside a cut that leaks beyond doubt it does not matter.
+        Assert.Equal(2, Judgement.Recommend(true, [.. cuts, .. Judge((TinyNet.Pooled, true))], []).Words.Length);
     }
 
     [Fact]

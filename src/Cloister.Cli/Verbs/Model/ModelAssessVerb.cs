@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using Cloister.Cli.CommandLine;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Assessment;
+using Cloister.Partitioning.Inversion;
 using Cloister.Partitioning.Membership;
 using Cloister.Partitioning.Pictures;
 using Cloister.Partitioning.Reports;
@@ -29,8 +30,8 @@ internal static class ModelAssessVerb
     private static readonly Option<string[]> Cut = new("--cut") { Description = "Cut after this tensor (several: a,b). May be repeated; cuts are chosen, if none is named." };
     private static readonly Option<string[]> Tail = new("--tail") { Description = "Where a tail may begin that runs inside: changes what is found of classes, weights and members. May be repeated; the last places are tried, if none is named." };
     private static readonly Option<int> Cuts = new("--cuts") { Description = "How many cuts are chosen.", DefaultValueFactory = _ => 12 };
-    private static readonly Option<int> Fit = new("--fit") { Description = "Pictures that the attacker learns from.", DefaultValueFactory = _ => 300 };
-    private static readonly Option<int> Test = new("--test") { Description = "Pictures that are attacked.", DefaultValueFactory = _ => 60 };
+    private static readonly Option<int> Fit = new("--fit") { Description = "Pictures that the attacker learns from: 20 at least, 300 to recommend a cut.", DefaultValueFactory = _ => 300 };
+    private static readonly Option<int> Test = new("--test") { Description = "Pictures that are attacked: 10 at least, 60 to recommend a cut.", DefaultValueFactory = _ => 60 };
     private static readonly Option<bool> WhiteBox = new("--white-box") { Description = "Seek pictures by gradient descent too: minutes a cut." };
     private static readonly Option<string?> Tokens = new("--tokens") { Description = "The model reads texts. A file of them, one a line as token ids with spaces between; drawn, if none is named.", Arity = ArgumentArity.ZeroOrOne };
     private static readonly Option<int> Threads = new("--threads") { Description = "Threads that compute.", DefaultValueFactory = _ => Environment.ProcessorCount };
@@ -156,7 +157,8 @@ internal static class ModelAssessVerb
     private static void Demand(ParseResult parsed)
     {
         if (parsed.GetValue(Cuts) is < 1 or > 1000) throw new CommandException(ExitCode.Usage, "--cuts is 1 to 1000.");
-        if (parsed.GetValue(Fit) < 1 || parsed.GetValue(Test) < 2) throw new CommandException(ExitCode.Usage, "--fit is 1 or more, --test 2 or more; 300 and 60 give a verdict worth reading.");
+        if (parsed.GetValue(Fit) < InversionSettings.MinimumFitPictures || parsed.GetValue(Test) < InversionSettings.MinimumTestPictures)
+            throw new CommandException(ExitCode.Usage, $"--fit is {InversionSettings.MinimumFitPictures} or more, --test {InversionSettings.MinimumTestPictures} or more: fewer can neither be learned from nor judged by. {AssessmentRun.LeastFit} and {AssessmentRun.LeastTest} are the least by which a cut is recommended.");
         if (parsed.GetValue(Threads) < 1) throw new CommandException(ExitCode.Usage, "--threads is 1 or more.");
         int models = parsed.GetValue(Public)?.Length ?? 0;
         if ((parsed.GetValue(PublicPreprocess)?.Length ?? 0) > models || (parsed.GetValue(PublicLabels)?.Length ?? 0) > models)

@@ -75,6 +75,7 @@ internal static class ModelPartitionVerb
         if (scores.IsEmpty) screen.Warn("nothing was measured of this cut: partition.json has no scores, and a manifest that demands any refuses it. Run: cloister model assess");
         else if (assessment!.Value.Report.Cuts.First(assessed => assessed.Tensors.ToHashSet().SetEquals(cut)) is { Verdict: CutVerdict.Leaks or CutVerdict.LeaksThroughLater } leaking)
             screen.Warn($"this cut {AssessmentText.Plain(leaking.Words)}: whoever runs the part outside sees more than chance gives.");
+        if (!scores.IsEmpty && AssessmentRun.TooFew(report.FitPictures, report.TestPictures) is { } few) screen.Warn($"the scores are of little worth: {few} Whoever demands scores reads fitPictures and testPictures beside them.");
         if (!parts.SharedWeights.IsEmpty) screen.Warn($"{parts.SharedWeights.Length} weights are used on both sides, so that whoever runs the part outside knows them inside too.");
         Cut place = graph.Cut(cut);
         screen.Result(
