@@ -24,16 +24,16 @@ internal sealed class AcceleratorLink : IComparison
             using OrtTensor input = OrtTensor.Allocate<float>([1, elements]);
             input.Span<float>().Fill(1);
             double inside = Inside(session, input);
-            foreach (string transport in (string[])["unix", "shm", "tcp"])
+            foreach (string transport in (string[])["unix", "shm", "tcp", "tls"])
                 yield return new Figure($"link: {kibibytes} KiB each way, {transport}", await AwayAsync(back, transport, input, cancellation), inside, "us", "the same model inside", double.PositiveInfinity);
         }
     }
 
     private static async Task<double> AwayAsync(BackNet back, string transport, OrtTensor input, CancellationToken cancellation)
     {
-        AcceleratorAddress address = AcceleratorAddress.Parse(transport == "tcp" ? $"tcp:127.0.0.1:{Tcp}" : $"{transport}:{Path.Combine(Path.GetTempPath(), $"cloister-link-{Environment.ProcessId}.sock")}");
+        AcceleratorAddress address = AcceleratorAddress.Parse(transport is "tcp" or "tls" ? $"{transport}:127.0.0.1:{Tcp}" : $"{transport}:{Path.Combine(Path.GetTempPath(), $"cloister-link-{Environment.ProcessId}.sock")}");
         using AcceleratorChild accelerator = await AcceleratorChild.StartAsync(address, cancellation);
-        await using AcceleratorPool pool = AcceleratorPool.Start(back, [address], new AcceleratorPoolOptions(), NullLogger.Instance);
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [accelerator.Address], new AcceleratorPoolOptions(), NullLogger.Instance);
         await pool.ReadyAsync(cancellation);
         var times = new List<double>();
         for (int i = 0; i < WarmUp + Rounds; i++)

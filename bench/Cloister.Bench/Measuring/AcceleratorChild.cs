@@ -9,13 +9,16 @@ internal sealed class AcceleratorChild : IDisposable
 {
     private readonly Process _process;
 
-    private AcceleratorChild(Process process) => _process = process;
+    private AcceleratorChild(Process process, AcceleratorAddress address) => (_process, Address) = (process, address);
+
+    /// <summary>Where it is reached.</summary>
+    public AcceleratorAddress Address { get; }
 
     /// <summary>Serves, in the child.</summary>
     public static async Task<int> ServeAsync(string address)
     {
         using var ended = new CancellationTokenSource();
-        Task serving = AcceleratorHost.RunAsync(AcceleratorAddress.Parse(address), new AcceleratorOptions { Threads = 1 }, NullLogger.Instance, ended.Token, _ => Console.WriteLine("listening"));
+        Task serving = AcceleratorHost.RunAsync(AcceleratorAddress.Parse(address), new AcceleratorOptions { Threads = 1 }, NullLogger.Instance, ended.Token, reached => Console.WriteLine(reached));
         await Console.In.ReadLineAsync(CancellationToken.None);
         await ended.CancelAsync();
         await serving.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -29,8 +32,10 @@ internal sealed class AcceleratorChild : IDisposable
         if (Path.GetFileNameWithoutExtension(Environment.ProcessPath) == "dotnet") start.ArgumentList.Add(typeof(AcceleratorChild).Assembly.Location);
         start.ArgumentList.Add("accelerate");
         start.ArgumentList.Add(address.ToString());
-        var child = new AcceleratorChild(Process.Start(start)!);
-        return await child._process.StandardOutput.ReadLineAsync(cancellation) == "listening" ? child : throw new InvalidOperationException("The accelerator did not start.");
+        Process process = Process.Start(start)!;
+        return AcceleratorAddress.TryParse(await process.StandardOutput.ReadLineAsync(cancellation), out AcceleratorAddress? reached)
+            ? new AcceleratorChild(process, reached)
+            : throw new InvalidOperationException("The accelerator did not start.");
     }
 
     public void Dispose()
