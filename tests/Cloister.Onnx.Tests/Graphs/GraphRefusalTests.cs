@@ -268,6 +268,8 @@ public sealed class GraphRefusalTests
             Of([Input("x", "N", 3, 8, 8)], ["y"], Node("a = Conv(x, w)"), Node("b = Relu(a)"), Node("c = Conv(b, v)"), Node("d = Sum(b, c)"), Node("g = GlobalAveragePool(d)"), Node("y = Flatten(g)"))
                 .With(Random("w", 1, 4, 3, 3, 3), Random("v", 2, 4, 4, 1, 1)).ToBytes(),
             Of([X], ["y"], Node("a = Gemm(x, m)", AttributeProto.Of("transB", 1L)), Node("b = Tanh(a)"), Node("c = Concat(b, a)", AttributeProto.Of("axis", 1L)), Node("y = Softmax(c)")).With(M).ToBytes(),
+            Of([X], ["y"], Node("a = MatMul(x, m)"), Node("s = Shape(x)"), Node("b = Clip(a, , top)"), Node("p,  = TopK(b, two)"), Node("t = Slice(s, zero, two)"), Node("d,  = Dropout(b)"), Node("y = Reshape(d, t)"))
+                .With(M, TensorProto.Of("top", [], [1f]), TensorProto.Of("zero", [1], [0L]), TensorProto.Of("two", [1], [2L])).ToBytes(),
         ];
         var random = new Random(20);
         for (int i = 0; i < 1500; i++)
