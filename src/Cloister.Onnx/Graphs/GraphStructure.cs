@@ -68,6 +68,12 @@ internal sealed class GraphStructure
             throw new GraphException(GraphError.UnknownOperator, "The model has sparse initialisers; make them dense first.");
         if (OnnxModel.ExternalInitializers(Model) is [var external, ..])
             throw new GraphException(GraphError.ExternalWeights, $"The weights of '{external.Name}' lie in '{external.Location}'; put them into the model first.");
+        var imported = new HashSet<string>(StringComparer.Ordinal);
+        foreach (OperatorSetIdProto set in Model.OpsetImport)
+        {
+            if (!imported.Add(OperatorNames.Domain(set.Domain)))
+                throw new GraphException(GraphError.UnknownOperator, $"The model imports the operators of '{OperatorNames.Shown(set.Domain)}' twice.");
+        }
         for (int i = 0; i < Model.Graph.Nodes.Length; i++)
         {
             NodeProto node = Model.Graph.Nodes[i];
@@ -77,7 +83,10 @@ internal sealed class GraphStructure
                     $"The {Describe(node, i)} has a graph inside or works on sequences, maps or optional values: what crosses a cut would depend on data.");
             if (!OperatorNames.IsKnown(node.Domain, node.OpType) || UnknownFields.HasOverload(node))
                 throw new GraphException(
-                    GraphError.UnknownOperator, $"The {Describe(node, i)} is an operator of '{(node.Domain.Length == 0 ? "ai.onnx" : node.Domain)}' that is not known here.");
+                    GraphError.UnknownOperator, $"The {Describe(node, i)} is an operator of '{OperatorNames.Shown(node.Domain)}' that is not known here.");
+            if (!imported.Contains(OperatorNames.Domain(node.Domain)))
+                throw new GraphException(
+                    GraphError.UnknownOperator, $"The {Describe(node, i)} is an operator of '{OperatorNames.Shown(node.Domain)}', of which the model does not say which version it means.");
             if (UnknownFields.HasSparseWeights(node))
                 throw new GraphException(GraphError.UnknownOperator, $"The {Describe(node, i)} holds a sparse tensor; make it dense first.");
             if (OperatorNames.IsRandom(node.OpType) || node is { OpType: "Dropout", Inputs: [_, _, { Length: > 0 } training, ..] } && !IsFalse(training))

@@ -50,6 +50,9 @@ internal static class OperatorNames
     /// <summary>The domain as this class keys it: ONNX's own has two names.</summary>
     public static string Domain(string domain) => domain == "ai.onnx" ? "" : domain;
 
+    /// <summary>The domain as texts name it.</summary>
+    public static string Shown(string domain) => domain.Length == 0 ? "ai.onnx" : domain;
+
     public static bool IsNotOnePass(string opType) => NotOnePass.Contains(opType);
 
     public static bool IsRandom(string opType) => Random.Contains(opType);
