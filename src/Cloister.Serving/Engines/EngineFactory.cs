@@ -110,7 +110,7 @@ internal sealed class EngineFactory(InferenceExecutor executor, TensorPool pool,
         }
         catch (TimeoutException late) when (awaited)
         {
-            throw new ServingException(ServingError.AcceleratorFailed, $"No accelerator of model '{model}' is ready, which its warm-up needs; it is tried again.", late);
+            throw new ServingException(ServingError.AcceleratorFailed, $"No accelerator of model '{model}' is ready, which its warm-up needs, or the version that it is to replace; it is tried again.", late);
         }
         catch (TimeoutException)
         {

@@ -28,7 +28,7 @@ public sealed record PartitionSetting
     public int MaximumBatch { get; init; } = 8;
 
     /// <summary>Items that one request may have. An accelerator that computes many for long looks as one that stalls, to everybody who waits for it.</summary>
-    public int MaximumItems { get; init; } = 256;
+    public int MaximumItems { get; init; } = 128;
 
     internal static PartitionSetting Read(ref JsonCursor cursor)
     {

@@ -137,7 +137,7 @@ internal sealed class ModelKeeper : IAsyncDisposable
         try
         {
             ReadOnlyMemory<byte> key = _key?.Bytes ?? throw new ServingException(ServingError.ChangesNotAllowed, "The model's key was zeroed after the start; allow changes and start the workload again.");
-            ServedModel model = await loader.OpenAsync(trust, _grant, version, key, cancellation);
+            ServedModel model = await loader.OpenAsync(trust, _grant, version, key, replaces: Slot.LoadedNumbers.Count > 0, cancellation);
             _failed.Remove(version.Path);
             // The new one first, so that somebody answers at every moment.
             if (Slot.Serve(model) is { } replaced) _leaving.Add(replaced.RetireAsync());
@@ -165,7 +165,8 @@ internal sealed class ModelKeeper : IAsyncDisposable
     {
         // What can pass by itself is tried again; a file that is refused must change first.
         bool passes = reason.Error is ServingError.StoreUnreadable or ServingError.SealedFileMissing or ServingError.EngineFailed or ServingError.AcceleratorFailed;
-        DateTimeOffset? next = passes && attempts <= _options.LoadRetries ? _time.GetUtcNow() + _options.RetryInterval : null;
+        // An accelerator may come at any time, and a model that is served already waits for one for ever, too.
+        DateTimeOffset? next = passes && (attempts <= _options.LoadRetries || reason.Error == ServingError.AcceleratorFailed) ? _time.GetUtcNow() + _options.RetryInterval : null;
         bool isNew = !_failed.TryGetValue(version.Path, out Attempt? known) || known.Stamp != version.Stamp;
         _failed[version.Path] = new Attempt(version.Stamp, attempts, next, reason);
         Expect(next);

@@ -24,9 +24,10 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
     /// <param name="grant">The model's name, and in which mode it may be served.</param>
     /// <param name="stored">The file.</param>
     /// <param name="key">The model's key.</param>
+    /// <param name="replaces">Whether another version answers, in whose place it comes: then it is open only when it can answer, too.</param>
     /// <param name="cancellation">Gives up opening.</param>
     /// <exception cref="ServingException">The model is refused; the text says why and what to do.</exception>
-    public async Task<ServedModel> OpenAsync(SealedTrust trust, ModelGrant grant, StoredVersion stored, ReadOnlyMemory<byte> key, CancellationToken cancellation)
+    public async Task<ServedModel> OpenAsync(SealedTrust trust, ModelGrant grant, StoredVersion stored, ReadOnlyMemory<byte> key, bool replaces, CancellationToken cancellation)
     {
         try
         {
@@ -34,7 +35,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
             await using SealedReader reader = await SealedFile.OpenAsync(file, trust, key, cancellation);
             if (stored.IsNamed && reader.Header.Version != stored.Number)
                 throw new ServingException(ServingError.VersionMismatch, $"{stored.Name} holds version {reader.Header.Version}, which its maker signed; name it so.");
-            return await LoadAsync(grant, stored.Name, reader, cancellation);
+            return await LoadAsync(grant, stored.Name, reader, replaces, cancellation);
         }
         catch (SealingException refusal)
         {
@@ -101,7 +102,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         }
     }
 
-    private async Task<ServedModel> LoadAsync(ModelGrant grant, string file, SealedReader reader, CancellationToken cancellation)
+    private async Task<ServedModel> LoadAsync(ModelGrant grant, string file, SealedReader reader, bool replaces, CancellationToken cancellation)
     {
         string name = grant.Name, mode = PartitionEntries.DemandMode(grant, file, reader);
         if (mode == ModelModes.Enclave && !reader.Contains(ModelEntry))
@@ -120,7 +121,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
         IModelEngine engine = mode switch
         {
             ModelModes.Encrypted => engines.Create(name, await LoadCompiledAsync(file, reader, configuration, progress, cancellation), configuration, options.Batching),
-            ModelModes.Partitioned => await LoadPartsAsync(grant, file, reader, labels, configuration, warmUp.IsAsked, progress, cancellation),
+            ModelModes.Partitioned => await LoadPartsAsync(grant, file, reader, labels, configuration, replaces || warmUp.IsAsked, progress, cancellation),
             _ => await LoadOnnxAsync(name, file, reader, configuration, progress, cancellation),
         };
         try
@@ -145,7 +146,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
     }
 
     private async Task<IModelEngine> LoadPartsAsync(
-        ModelGrant grant, string file, SealedReader reader, ModelLabels? labels, ModelConfiguration configuration, bool warmsUp, LoadProgress progress, CancellationToken cancellation)
+        ModelGrant grant, string file, SealedReader reader, ModelLabels? labels, ModelConfiguration configuration, bool awaited, LoadProgress progress, CancellationToken cancellation)
     {
         PartitionEntries.Demand(file, reader, configuration);
         ReadOnlyMemory<byte> assessor = grant.Partition?.AssessorKey ?? grant.MakerKey;
@@ -168,7 +169,7 @@ internal sealed class SealedModelLoader(InferenceOptions options, EngineFactory 
             throw;
         }
         engines.TellReport(grant.Name, report, MakerPublicKey.FromSpki(assessor.Span));
-        return await engines.CreateAsync(new PartitionedOpening(grant.Name, report, front, back, tail, labels, configuration), options.Batching, warmsUp, cancellation);
+        return await engines.CreateAsync(new PartitionedOpening(grant.Name, report, front, back, tail, labels, configuration), options.Batching, awaited, cancellation);
     }
 
     private async Task<OrtSession> LoadPartAsync(SealedReader reader, string entry, string? digest, ModelConfiguration configuration, LoadProgress progress, CancellationToken cancellation)

@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
 using System.Text;
 using Cloister.Partitioning.Runner;
 using Cloister.Serving.OpenInference.Grpc.Wire;
@@ -6,6 +8,7 @@ using Cloister.Serving.Partitioned;
 using Cloister.Serving.Tests.Execution;
 using Cloister.Serving.Tests.OpenInference.Grpc;
 using Cloister.Serving.Tests.Server;
+using Cloister.Workload;
 
 namespace Cloister.Serving.Tests.Partitioned;
 
@@ -45,7 +48,7 @@ public sealed class AcceleratorReadinessTests
         await using TestServer server = await TestServer.StartAsync(store, options => options with
         {
             Accelerators = [proxy.Address],
-            Repository = new RepositoryOptions { RetryInterval = TimeSpan.FromMilliseconds(50), LoadRetries = int.MaxValue },
+            Repository = new RepositoryOptions { RetryInterval = TimeSpan.FromMilliseconds(50), LoadRetries = 0 },
         });
         (string _, ModelState state, string? why) = Assert.Single(server.Host.Models);
         Assert.Equal(ModelState.Unavailable, state);
@@ -73,6 +76,36 @@ public sealed class AcceleratorReadinessTests
         await using TestServer server = await starting;
         (string _, ModelState state, string? why) = Assert.Single(server.Host.Models);
         Assert.True(state == ModelState.Ready, why);
+    }
+
+    [Fact]
+    public async Task A_version_that_no_accelerator_has_yet_takes_no_good_ones_place()
+    {
+        var time = new ManualTime();
+        var log = new LogLines();
+        var ready = new TaskCompletionSource();
+        await using TestAccelerator accelerator = await TestAccelerator.StartAsync(tcp: true);
+        await using var proxy = AcceleratorProxy.Before(accelerator);
+        TestStore store = await new TestStore().AddPartsAsync("m", TestParts.Small);
+        store.Change("m", grant => grant with { Digest = "" });
+        store.Callers.Add(new CallerGrant("admin", default, SHA256.HashData("admin-token"u8), ["m"]) { Administers = ["models"] });
+        await using TestServer server = await TestServer.StartAsync(store, options => options with { Accelerators = [proxy.Address], Repository = options.Repository with { AllowChanges = true } }, time, log.Configure);
+        await BecomesAsync(server, HttpStatusCode.OK);
+        proxy.HoldReady(ready.Task);
+        await store.ReplaceEntriesAsync("m", 2, store.Entries(TestParts.Headless));
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/v2/repository/models/m/load") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "admin-token");
+        Task<HttpResponseMessage> loading = server.Client.SendAsync(request);
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(2));
+        while (log.Lines.Count(line => line.Contains("Sending model", StringComparison.Ordinal)) < 2) await Task.Delay(5, patience.Token);
+        time.Advance(TimeSpan.FromSeconds(10.5));
+        Assert.DoesNotContain(log.Lines, line => line.Contains("No accelerator is ready", StringComparison.Ordinal));
+        Assert.Equal("1", (string?)(await PartitionedServingTests.InferAsync(server, "m", TestParts.Rows(1)))["model_version"]);
+        Assert.False(loading.IsCompleted);
+        ready.SetResult();
+        using HttpResponseMessage loaded = await loading;
+        Assert.True(loaded.IsSuccessStatusCode, await loaded.Content.ReadAsStringAsync());
+        Assert.Equal("2", (string?)(await PartitionedServingTests.InferAsync(server, "m", TestParts.Rows(1)))["model_version"]);
     }
 
     [Theory]
