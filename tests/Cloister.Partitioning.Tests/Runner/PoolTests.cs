@@ -88,6 +88,32 @@ public sealed class PoolTests
         Assert.Equal(0, pool.Statistics.Refused);
     }
 
+    // What an accelerator says of its limits is its own word: it is no reason to refuse what another one takes.
+    [Theory]
+    [InlineData(15, 1)]
+    [InlineData(16, 3)]
+    public async Task What_one_accelerator_says_is_too_large_goes_to_another(int bytes, int rows)
+    {
+        await using RunningHost narrow = await RunningHost.StartAsync(options: new AcceleratorOptions { MaximumRunBytes = bytes }), wide = await RunningHost.StartAsync();
+        using BackNet back = TinyModels.Open(TinyModels.Twice());
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [narrow.Address, wide.Address], Quick with { MaximumRetries = 1 }, NullLogger.Instance);
+        while (pool.Accelerators.Any(one => one.Phase == AcceleratorPhase.Connecting)) await Task.Yield();
+        for (int i = 0; i < 30; i++) Assert.Equal(rows * 4, (await AskAsync(pool, [.. Enumerable.Repeat((float)i, rows * 4)])).Length);
+        Assert.Equal(0, pool.Statistics.Refused);
+    }
+
+    [Fact]
+    public async Task What_no_accelerator_takes_is_refused_with_its_limit()
+    {
+        await using RunningHost narrow = await RunningHost.StartAsync(options: new AcceleratorOptions { MaximumRunBytes = 16 });
+        using BackNet back = TinyModels.Open(TinyModels.Twice());
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [narrow.Address], Quick, NullLogger.Instance);
+        var refused = await Assert.ThrowsAsync<PartitioningException>(() => AskAsync(pool, 1, 1, 1, 1, 2, 2, 2, 2));
+        Assert.Equal(PartitioningError.AcceleratorFaulty, refused.Error);
+        Assert.Contains("takes 16 bytes in a run", refused.Message, StringComparison.Ordinal);
+        await GivesAsync([2f, 2, 2, 2], AskAsync(pool, 1, 1, 1, 1));
+    }
+
     [Fact]
     public async Task Requests_that_wait_are_joined_into_one_batch_and_a_large_one_goes_alone()
     {

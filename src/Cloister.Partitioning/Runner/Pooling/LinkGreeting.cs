@@ -23,6 +23,8 @@ internal sealed class LinkGreeting(PoolCore core, AcceleratorLink link, WireConn
         ReadOnlyMemory<byte> model = core.BackNet.Model;
         if (model.Length > limits.MaximumModelBytes)
             throw new WireException(AcceleratorFault.ModelRefused, $"It takes models of {limits.MaximumModelBytes} bytes; this one has {model.Length}.");
+        if (!new BatchLimits(core, limits).Fits(1))
+            throw new WireException(AcceleratorFault.ModelRefused, $"It takes {limits.MaximumRunBytes} bytes in a run; one item of this model has more.");
         bool known = await StepAsync(OfferAsync, "to say whether it has the model", cancellation);
         if (!known) await SendModelAsync(model, cancellation);
         ModelFace face = await WithinAsync(core.Options.LoadTimeout, core.Options.TimeProvider, async token =>

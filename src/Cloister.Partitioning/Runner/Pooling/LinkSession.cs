@@ -109,15 +109,13 @@ internal sealed class LinkSession : IDisposable
     // From here on the batch is in flight, whatever happens to it.
     private Batch? Compose(List<PoolRequest> requests)
     {
-        List<PoolRequest> held = new(requests.Count), unwritten = [];
+        List<PoolRequest> held = new(requests.Count), unwritten = [], unfit = [];
         try
         {
             foreach (PoolRequest request in requests)
             {
-                if (!_limits.Fits(request.Rows))
-                    request.Fail(new PartitioningException(PartitioningError.AcceleratorFaulty, $"The request's tensors are larger than the {_limits.MaximumBytes} bytes that {_link.Address} takes; ask for fewer items at once."));
-                else if (request.TryHold())
-                    held.Add(request);
+                if (!_limits.Fits(request.Rows)) unfit.Add(request);
+                else if (request.TryHold()) held.Add(request);
             }
             if (held.Count == 0) return null;
             Batch batch = Write(held);
@@ -139,6 +137,7 @@ internal sealed class LinkSession : IDisposable
         {
             foreach (PoolRequest request in held) request.LetGo();
             // Last, or whoever takes one from the queue finds it held.
+            foreach (PoolRequest request in unfit.Except(unwritten)) _core.Retry(request, _link, $"{_link.Address} takes {_limits.MaximumBytes} bytes in a run, and the request's tensors are larger; ask for fewer items at once.");
             foreach (PoolRequest request in unwritten) _core.Retry(request, _link, $"{_link.Address}: the batch could not be written.");
         }
     }
