@@ -35,8 +35,8 @@ public sealed record Cut
     /// <summary>
     /// Whether the parts, run by ONNX Runtime at <see cref="Runtime.GraphOptimization.Basic"/> on a CPU, give the whole's bits. Not where a
     /// half-precision tensor crosses (the whole computes on in single precision, the cut rounds), nor between operators that ONNX Runtime
-    /// folds into one (a convolution and its normalisation, for instance), nor in a graph where only a shape that is read keeps it from
-    /// folding some; there they agree within rounding.
+    /// folds into one (a convolution and its normalisation, for instance), nor in a graph where only a node that no output needs, or a shape
+    /// that is read, keeps it from folding some; there they agree within rounding.
     /// </summary>
     public required bool KeepsBits { get; init; }
 

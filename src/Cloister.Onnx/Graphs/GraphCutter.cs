@@ -87,7 +87,7 @@ public static class GraphCutter
         WeightBytesBefore = weightsBefore,
         WeightBytesAfter = weightsAfter,
         BoundaryBytes = set.Sum(value => flow.Values[value].Bytes),
-        KeepsBits = !flow.Graph.Aside.HindersFolding && set.All(value => RuntimeFusions.KeepsBits(flow.Graph, flow.Values[value])),
+        KeepsBits = !flow.Graph.FoldsInParts && set.All(value => RuntimeFusions.KeepsBits(flow.Graph, flow.Values[value])),
     };
 
     /// <summary>The nodes, by their places in the whole graph, that values need to be made if others are given.</summary>

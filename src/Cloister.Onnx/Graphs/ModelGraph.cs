@@ -23,6 +23,7 @@ public sealed class ModelGraph
         Macs = nodes.Where(node => node.OnTheWay).Sum(node => node.Macs);
         Flow = new FlowGraph(this);
         Aside = new ShapesToldAside(this, structure.NodeNeeded);
+        FoldsInParts = RuntimeFusions.AreHindered(this);
         WeightBytes = Flow.Weights.Bytes;
         LanguageModelReason = LanguageModels.Recognise(structure, name => values[name].Shape);
     }
@@ -67,6 +68,9 @@ public sealed class ModelGraph
     internal FlowGraph Flow { get; }
 
     internal ShapesToldAside Aside { get; }
+
+    /// <summary>Whether parts may have operators folded that the whole has not.</summary>
+    internal bool FoldsInParts { get; }
 
     /// <summary>Checks a model's graph and measures it, by running it once on zeros with one item and, where the batch is free, once with two.</summary>
     /// <param name="model">The model, its weights inside.</param>

@@ -20,6 +20,13 @@ internal static class RuntimeFusions
     public static bool Splits(ModelGraph graph, GraphValue value) =>
         IsFoldedIntoWeights(graph, value) || IsInsideLayerNormalization(graph, value) || IsInsideGelu(graph, value);
 
+    /// <summary>
+    /// Whether a value between operators that would be made one is read aside too, by what no output needs or for its shape: the whole cannot
+    /// make one of them, and a part, in which nothing reads aside, can.
+    /// </summary>
+    public static bool AreHindered(ModelGraph graph) =>
+        graph.Flow.Values.Any(value => value.Consumers.Any(consumer => !graph.Nodes[consumer].OnTheWay) && Splits(graph, value));
+
     // What follows a convolution or a matrix product channel by channel becomes part of its weights: ConvBNFusion, ConvMulFusion,
     // ConvAddFusion, MatMulBNFusion; and DivMulFusion.
     private static bool IsFoldedIntoWeights(ModelGraph graph, GraphValue value)
@@ -34,13 +41,30 @@ internal static class RuntimeFusions
             return true;
 
         bool straight = from == value && to == value;
-        return (Maker(graph, from), Reader(graph, to)) switch
+        return (Product(graph, from), Reader(graph, to)) switch
         {
             ({ OpType: "Conv" or "ConvTranspose" or "MatMul" or "Gemm" }, { OpType: "BatchNormalization" }) => true,
             ({ OpType: "Conv" }, { OpType: "Add" or "Mul" } next) => straight && IsWithConstants(graph, next),
             ({ OpType: "Div" } maker, { OpType: "Mul" }) => straight && !graph.Values[maker.Inputs[0]].DependsOnInput,
             _ => false,
         };
+    }
+
+    // The maker of a value; where that is folded into a product before it, the product, of which the value then is the result.
+    private static NodeProto? Product(ModelGraph graph, GraphValue value)
+    {
+        NodeProto? maker = Maker(graph, value);
+        bool scales = false;
+        NodeProto? at = maker;
+        for (int way = 0; way < LongestWay && at is { OpType: "BatchNormalization" or "Add" or "Mul" } && IsWithConstants(graph, at); way++)
+        {
+            scales |= at.OpType != "BatchNormalization";
+            GraphValue before = graph.Values[at.Inputs.First(name => graph.Values[name].DependsOnInput)];
+            if (Reader(graph, before) != at)
+                return maker;
+            at = Maker(graph, before);
+        }
+        return at is { OpType: "Conv" } || !scales && at is { OpType: "ConvTranspose" or "MatMul" or "Gemm" } ? at : maker;
     }
 
     // LayerNormFusion: (x - mean) / sqrt(...) * scale + bias.

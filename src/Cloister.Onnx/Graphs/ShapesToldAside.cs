@@ -20,14 +20,7 @@ internal sealed class ShapesToldAside
         _graph = graph;
         GraphNode[] told = [.. graph.Nodes.Where(node => node.TellsShape && needed[node.Index])];
         _asksForItems = told.Any(node => !IsFixed(Read(node.Proto)));
-        HindersFolding = told.Any(node => RuntimeFusions.Splits(graph, Read(node.Proto)));
     }
-
-    /// <summary>
-    /// Whether a shape is read of a value between operators that ONNX Runtime would fold into one if nothing else read it: parts fold where the
-    /// whole does not.
-    /// </summary>
-    public bool HindersFolding { get; }
 
     /// <summary>Whether a part that is given these values can tell every shape that it may be asked for.</summary>
     public bool IsToldBy(IEnumerable<GraphValue> given) => !_asksForItems || given.Any(value => ItemsOf(value) is not null);

@@ -145,6 +145,24 @@ public sealed class CompositionTests(ITestOutputHelper output)
     }
 
     [Theory]
+    [InlineData("p = BatchNormalization(y, s, b, m, v)", "z = Mul(p, c)")]
+    [InlineData("p = Mul(y, c)", "z = Add(p, c)")]
+    [InlineData("p = Mul(y, c)", "z = BatchNormalization(p, s, b, m, v)")]
+    public void What_is_folded_is_folded_again_with_what_follows(string next, string last)
+    {
+        ModelGraph graph = ModelGraph.Read(Of([Input("x", "N", 3, 16, 16)], ["o"],
+            Node("a = Conv(x, w0)"), Node("b0 = Relu(a)"), Node("y = Conv(b0, w, bias)"), Node(next), Node(last), Node("o = Softmax(z)"))
+            .With(Random("w0", 1, 8, 3, 3, 3), Random("w", 2, 8, 8, 3, 3), Random("bias", 3, 8), Random("c", 4, 1, 8, 1, 1),
+                Random("s", 5, 8), Random("b", 6, 8), Random("m", 7, 8), TensorProto.Of("v", [8], [1f, 2, 3, 4, 5, 6, 7, 8])));
+        Assert.Equal(["a", "b0", "z"], CutFinder.Find(graph).Select(cut => cut.Tensors[0]));
+        Assert.False(graph.Cut(["p"]).KeepsBits);
+        Dictionary<string, OrtTensor> inputs = Composition.Inputs(graph);
+        OrtTensor[] whole = Composition.Whole(graph.Model, inputs, GraphOptimization.Basic);
+        Assert.InRange(Composition.Distance(whole, Composition.Parts(GraphCutter.Split(graph, ["p"]), inputs, GraphOptimization.Basic)), double.Epsilon, WithinRounding);
+        Assert.All(CutFinder.Find(graph), cut => Assert.Equal(0, Composition.Distance(whole, Composition.Parts(GraphCutter.Split(graph, cut.Tensors), inputs, GraphOptimization.Basic))));
+    }
+
+    [Theory]
     [InlineData("o", "h", "m = ReduceMean(h)", "d = Sub(h, m)", "p = Pow(d, two)", "v = ReduceMean(p)", "e = Add(v, eps)", "s = Sqrt(e)", "q = Div(d, s)", "r = Mul(q, g)", "t = Add(r, g)", "o = MatMul(t, w)")]
     [InlineData("o", "h", "d = Div(h, two)", "e = Erf(d)", "a = Add(e, one)", "m = Mul(h, a)", "k = Mul(m, half)", "o = MatMul(k, w)")]
     [InlineData("o", "h", "d = Sigmoid(h)", "m = Mul(h, d)", "k = MatMul(m, w)", "n = Add(k, g)", "o = Relu(n)")]

@@ -148,6 +148,19 @@ public sealed class OddModelTests
     }
 
     [Fact]
+    public void Where_a_node_that_nothing_needs_keeps_operators_from_being_folded_bits_are_not_promised()
+    {
+        ModelGraph graph = ModelGraph.Read(Of([Input("x", "N", 3, 16, 16)], ["y"],
+            Node("a = Conv(x, w)"), Node("r = Relu(a)"), Node("c = Conv(r, v, bias)"), Node("dead = Sigmoid(c)"), Node("b = Mul(c, k)"), Node("d = Softmax(b)"), Node("y = Conv(d, v)"))
+            .With(Random("w", 1, 4, 3, 3, 3), Random("v", 2, 4, 4, 1, 1), Random("k", 3, 1, 4, 1, 1), Random("bias", 4, 4)));
+        Dictionary<string, OrtTensor> inputs = Composition.Inputs(graph, items: 2);
+        OrtTensor[] whole = Composition.Whole(graph.Model, inputs, GraphOptimization.Basic);
+        Cut cut = graph.Cut(["d"]);
+        Assert.False(cut.KeepsBits);
+        Assert.InRange(Composition.Distance(whole, Composition.Parts(GraphCutter.Split(graph, cut.Tensors), inputs, GraphOptimization.Basic)), double.Epsilon, 1e-5);
+    }
+
+    [Fact]
     public void An_output_that_is_read_on_keeps_cuts_before_it()
     {
         ModelGraph graph = ModelGraph.Read(Of([Input("x", "N", 4)], ["features", "y"],
