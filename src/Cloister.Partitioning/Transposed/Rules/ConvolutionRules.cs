@@ -23,7 +23,7 @@ internal static class ConvolutionRules
         string gradient = tape.Reshape(tape.Gradient(node.Outputs[0])!, [shape[0] * shape[1], 1, .. window.Output]);
         // What a window divides by, where it holds pads or hangs over them, is told by its mean over ones: the ones that it holds, divided.
         string mean = tape.Nodes("AveragePool", [Ones(tape, [1, 1, .. window.Input])], 1, node.Attributes.AsSpan())[0];
-        string share = tape.Node("Mul", [mean, tape.Constant([1, 1, .. window.Output], window.OneOverHeld())]);
+        string share = tape.Node("Mul", [tape.Reshape(mean, [1, 1, .. window.Output]), tape.Constant([1, 1, .. window.Output], window.OneOverHeld())]);
         string spread = Transposed(tape, tape.Node("Mul", [gradient, share]), Ones(tape, [1, 1, .. window.Kernel]), window, 1);
         tape.Give(node.Inputs[0], tape.Reshape(spread, shape));
     }

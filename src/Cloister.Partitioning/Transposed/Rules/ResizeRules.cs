@@ -19,7 +19,8 @@ internal static class ResizeRules
         string? scales = node.Inputs is [_, _, _, { Length: > 0 }, ..] ? null : Scales(tape, node, from.Length);
         AttributeProto[] attributes = [.. node.Attributes.Where(attribute => attribute.Name != "axes")];
         string gradient = tape.Gradient(node.Outputs[0])!;
-        for (int side = 0; side < from.Length; side++)
+        // Where every side keeps its length ONNX Runtime copies, whatever the factors; where one does not, it moves the others' elements too.
+        for (int side = 0; side < from.Length && !from.AsSpan().SequenceEqual(to.AsSpan()); side++)
         {
             if (from[side] == to[side] && (scales is null || Factor(tape, node, side) == 1))
                 continue;
@@ -45,17 +46,32 @@ internal static class ResizeRules
         for (long i = 0; i < from[side]; i++)
             units[i * from[side] + i] = 1;
         string vectors = tape.Constant(shape, units);
-        string grown = scales is null
-            ? tape.Node("Resize", [vectors, "", "", tape.Integers(made)], attributes)
-            : tape.Node("Resize", [vectors, "", One(tape, scales, rank, side)], attributes);
+        string grown;
+        if (scales is null)
+        {
+            grown = tape.Node("Resize", [vectors, "", "", tape.Integers(made)], attributes);
+        }
+        else if (from[side] == to[side] && Enumerable.Range(2, rank - 2).FirstOrDefault(i => i != side) is > 0 and var other)
+        {
+            // So that it does not copy, one more side becomes two of the same.
+            grown = tape.Node("Resize", [vectors, "", Set(tape, One(tape, scales, rank, side), other, tape.Constant([1], [2]))], attributes);
+            grown = tape.Node("Slice", [grown, tape.Integers(0), tape.Integers(1), tape.Integers(other)]);
+        }
+        else
+        {
+            grown = tape.Node("Resize", [vectors, "", One(tape, scales, rank, side)], attributes);
+        }
         return side < beside
             ? tape.Reshape(grown, [to[side], from[side]])
             : tape.Node("Transpose", [tape.Reshape(grown, [from[side], to[side]])], AttributeProto.Of("perm", 1L, 0L));
     }
 
     /// <summary>The scales with those of other sides set to 1.</summary>
-    private static string One(GradientTape tape, string scales, int rank, int side) => tape.Node(
-        "ScatterElements", [Ones(tape, rank), tape.Integers(side), tape.Node("Gather", [scales, tape.Integers(side)])], AttributeProto.Of("axis", 0L));
+    private static string One(GradientTape tape, string scales, int rank, int side) =>
+        Set(tape, Ones(tape, rank), side, tape.Node("Gather", [scales, tape.Integers(side)]));
+
+    private static string Set(GradientTape tape, string scales, int side, string factor) =>
+        tape.Node("ScatterElements", [scales, tape.Integers(side), factor], AttributeProto.Of("axis", 0L));
 
     // One number a dimension, also where only some are named.
     private static string Scales(GradientTape tape, NodeProto node, int rank)
