@@ -1,4 +1,5 @@
 using Cloister.Onnx.Pictures.Jpeg;
+using Cloister.Onnx.Pictures.Png;
 
 namespace Cloister.Onnx.Pictures;
 

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using Cloister.Onnx.Pictures.Png;
 
 namespace Cloister.Onnx.Pictures;
 

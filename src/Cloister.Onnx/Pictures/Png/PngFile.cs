@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>A PNG file taken apart into its chunks, each with its checksum verified (PNG, 5). Pixels are still compressed.</summary>
 internal sealed class PngFile

@@ -1,4 +1,4 @@
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>PNG's row filters (PNG, 9). <c>distance</c> is the number of bytes from a pixel to the one left of it.</summary>
 internal static class PngFilter

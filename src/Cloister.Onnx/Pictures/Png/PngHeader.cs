@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>PNG's colour types (PNG, 11.2.1).</summary>
 internal enum PngColor : byte

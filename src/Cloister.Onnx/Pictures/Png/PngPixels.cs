@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>Turns unfiltered rows of any colour type and depth into opaque 8-bit RGB over white.</summary>
 internal sealed class PngPixels(PngFile file)

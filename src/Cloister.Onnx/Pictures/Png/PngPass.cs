@@ -1,4 +1,4 @@
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>One pass over the picture: which pixels it holds. A plain picture has one, Adam7 seven (PNG, 8.2).</summary>
 internal readonly record struct PngPass(int X, int Y, int StepX, int StepY, int Width, int Height)

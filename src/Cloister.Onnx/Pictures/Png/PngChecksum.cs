@@ -1,4 +1,4 @@
-namespace Cloister.Onnx.Pictures;
+namespace Cloister.Onnx.Pictures.Png;
 
 /// <summary>The two checksums of a PNG file: CRC-32 over a chunk (PNG, annex D) and Adler-32 over the inflated pixels (RFC 1950).</summary>
 internal static class PngChecksum
