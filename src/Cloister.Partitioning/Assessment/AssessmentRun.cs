@@ -59,7 +59,7 @@ public static class AssessmentRun
         ]);
         units.AddRange(At(cuts));
         if (attacks.AtTails is { } labels) units.Add(new AssessmentUnit(labels, Target(null, tails)));
-        UnitStore store = UnitStore.Open(plan.WorkFolder);
+        using UnitStore store = UnitStore.Open(plan.WorkFolder);
         ImmutableArray<Finding>[] findings = await UnitRun.RunAsync(units, store, plan.Threads, progress, cancellation);
         int each = attacks.AtCuts.Length + attacks.AtParts.Length;
         ImmutableArray<MeasuredCut> measured = MeasuredCut.Of(cuts, TailsOf, findings.AsSpan(1, cuts.Length * each));

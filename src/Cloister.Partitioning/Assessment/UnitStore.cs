@@ -7,24 +7,55 @@ namespace Cloister.Partitioning.Assessment;
 
 /// <summary>
 /// Findings in a folder, a file each, named by their key: what is finished stays when the rest is stopped, and is taken up again. A file that
-/// is torn, foreign or of another key is as good as none.
+/// is torn, foreign or of another key is as good as none. One run at a time has a folder; the system lets go of it for whoever is killed.
 /// </summary>
-internal sealed class UnitStore
+internal sealed class UnitStore : IDisposable
 {
+    private const string LockName = ".lock";
     private const string TemporarySuffix = ".cloister-tmp";
     private const long MostBytes = 256 << 20;
 
     private readonly string _folder;
 
-    private UnitStore(string folder) => _folder = folder;
+    private readonly FileStream _lock;
+
+    private UnitStore(string folder, FileStream held) => (_folder, _lock) = (folder, held);
 
     /// <summary>Opens a folder, which is made where it is absent. What writers left unfinished is deleted.</summary>
+    /// <exception cref="IOException">It cannot be made or written to, or another run has it; the text says which.</exception>
     public static UnitStore Open(string folder)
     {
-        Directory.CreateDirectory(folder);
-        foreach (string unfinished in Directory.EnumerateFiles(folder, "*" + TemporarySuffix)) File.Delete(unfinished);
-        return new UnitStore(folder);
+        try
+        {
+            Directory.CreateDirectory(folder);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"Findings cannot be kept in '{folder}': {exception.Message} Name a folder that can be written to.", exception);
+        }
+        FileStream held;
+        try
+        {
+            held = new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"'{folder}' cannot be used: another assessment is writing there, or it may not be written to. Wait for that one, or name another folder. ({exception.Message})", exception);
+        }
+        try
+        {
+            foreach (string unfinished in Directory.EnumerateFiles(folder, "*" + TemporarySuffix)) File.Delete(unfinished);
+            return new UnitStore(folder, held);
+        }
+        catch
+        {
+            held.Dispose();
+            throw;
+        }
     }
+
+    /// <summary>Lets go of the folder.</summary>
+    public void Dispose() => _lock.Dispose();
 
     /// <summary>The findings of this key, or none.</summary>
     public async Task<ImmutableArray<Finding>> TakeAsync(string key, string attack, int count, CancellationToken cancellation)
@@ -48,6 +79,11 @@ internal sealed class UnitStore
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, target, overwrite: true);
+        }
+        catch (IOException exception)
+        {
+            File.Delete(temporary);
+            throw new IOException($"A finding cannot be kept: {exception.Message} What was finished before stays: make room, and run the same again.", exception);
         }
         catch
         {

@@ -36,7 +36,7 @@ public sealed class AssessmentRunTests : IDisposable
         var inversion = new CountingAttack("inversion") { Running = target => { if (target.Cut!.Tensors[0] == TinyNet.Second) { stop.Cancel(); stop.Token.ThrowIfCancellationRequested(); } } };
         var calibration = new CountingAttack("calibration");
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AssessmentRun.RunAsync(Plan(calibration, [inversion]) with { Threads = 1 }, null, stop.Token));
-        string[] kept = Directory.GetFiles(_folder["units"]);
+        string[] kept = Directory.GetFiles(_folder["units"], "*.json");
         Assert.Equal(2, kept.Length);
         DateTime[] written = [.. kept.Select(File.GetLastWriteTimeUtc)];
 
@@ -87,6 +87,17 @@ public sealed class AssessmentRunTests : IDisposable
         Assert.Equal(5, inversion.Runs.Length);
         Assert.Equal(first.ToBytes(), second.ToBytes());
         Assert.Empty(Directory.GetFiles(_folder["units"], "*.cloister-tmp"));
+    }
+
+    [Fact]
+    public async Task A_folder_is_one_runs_at_a_time_and_one_that_is_none_is_named()
+    {
+        var inside = new CountingAttack("inversion") { Running = _ => Assert.Contains("another assessment", Assert.Throws<IOException>(() => UnitStore.Open(_folder["units"])).Message, StringComparison.Ordinal) };
+        Assert.True((await RunAsync(Plan(new CountingAttack("calibration"), [inside]))).Valid);
+        UnitStore.Open(_folder["units"]).Dispose();
+        File.WriteAllText(_folder["file"], "");
+        var refusal = await Assert.ThrowsAsync<IOException>(() => RunAsync(Plan(new CountingAttack("calibration"), [inside]) with { WorkFolder = _folder["file/units"] }));
+        Assert.Contains("Name a folder that can be written to", refusal.Message, StringComparison.Ordinal);
     }
 
     [Fact]
