@@ -15,7 +15,7 @@ public enum PartitioningError
     /// <summary>There are too few pictures or texts to fit an attack, or to judge it.</summary>
     TooFewSamples = 121,
 
-    /// <summary>The same picture stands twice: a test on what was fitted says nothing.</summary>
+    /// <summary>The same picture, a near copy of it, or the same text stands twice: a test on what was fitted says nothing.</summary>
     SamplesOverlap = 122,
 
     /// <summary>The cut's tensors, or the model's input, are none that this attack works on; the text says what it needs.</summary>

@@ -22,12 +22,23 @@ internal sealed class RunningSizes(int kinds)
     /// <exception cref="PartitioningException"><see cref="PartitioningError.FeaturesRefused"/>: a number was not finite.</exception>
     public Standardisation ToStandardisation()
     {
-        float[] shift = [.. _first.Select((first, i) => (float)(first + _sums[i] / Math.Max(1, _counts[i])))];
-        double[] deviations = [.. _squares.Select((square, i) => Math.Sqrt(Math.Max(0, square / Math.Max(1, _counts[i]) - Math.Pow(_sums[i] / Math.Max(1, _counts[i]), 2))))];
-        if (!Array.TrueForAll(deviations, double.IsFinite) || !Array.TrueForAll(shift, float.IsFinite))
-            throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
-        double[] moving = [.. deviations.Where(deviation => deviation > 0).Order()];
-        double middle = moving.Length == 0 ? 1 : moving[moving.Length / 2];
-        return new Standardisation(shift, [.. deviations.Select(deviation => (float)Math.Min(Standardisation.MostScale, 1 / (deviation > 0 ? deviation : middle)))]);
+        // There may be ten million kinds: loops over whole arrays, no lists that grow.
+        int kinds = _first.Length, moving = 0;
+        float[] shift = new float[kinds], scale = new float[kinds];
+        double[] deviations = new double[kinds];
+        for (int i = 0; i < kinds; i++)
+        {
+            double count = Math.Max(1, _counts[i]), mean = _sums[i] / count, deviation = Math.Sqrt(Math.Max(0, _squares[i] / count - mean * mean));
+            shift[i] = (float)(_first[i] + mean);
+            if (!double.IsFinite(deviation) || !float.IsFinite(shift[i]))
+                throw new PartitioningException(PartitioningError.FeaturesRefused, "A feature is not a number or is infinite; nothing can be said of a cut with such tensors.");
+            scale[i] = deviation > 0 ? (float)Math.Min(Standardisation.MostScale, 1 / deviation) : 0;
+            if (deviation > 0) deviations[moving++] = deviation;
+        }
+        Array.Sort(deviations, 0, moving);
+        float middle = moving == 0 ? 1 : (float)Math.Min(Standardisation.MostScale, 1 / deviations[moving / 2]);
+        for (int i = 0; i < kinds; i++)
+            if (scale[i] == 0) scale[i] = middle;
+        return new Standardisation(shift, scale);
     }
 }

@@ -10,17 +10,16 @@ internal sealed class NearCopies(PictureSize size)
     private const int Side = 16;
     private const double Near = 0.02;
 
-    private readonly List<float[]> _seen = [];
+    private readonly List<(float[] Small, AssessedPicture Picture)> _seen = [];
 
-    /// <summary>Remembers a picture and says true, unless it is near to one remembered before.</summary>
-    /// <param name="pixels">Planes of [channels, height, width], 0 to 1.</param>
-    public bool TryAdd(ReadOnlySpan<float> pixels)
+    /// <summary>Remembers a picture, unless it is near to one remembered before: then gives that one.</summary>
+    public AssessedPicture? Add(AssessedPicture picture)
     {
-        float[] small = Small(pixels);
-        foreach (float[] other in _seen)
-            if (AreNear(small, other)) return false;
-        _seen.Add(small);
-        return true;
+        float[] small = Small(picture.Pixels);
+        foreach ((float[] other, AssessedPicture twin) in _seen)
+            if (AreNear(small, other)) return twin;
+        _seen.Add((small, picture));
+        return null;
     }
 
     private static bool AreNear(float[] one, float[] other)

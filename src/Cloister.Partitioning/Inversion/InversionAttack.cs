@@ -90,7 +90,7 @@ public static class InversionAttack
         var judge = new ReconstructionJudge(settings, fit.Count, test, size, mean, source.Tensors);
         InversionScore score = judge.Judge(decoder.Describe(source), decoder.Rows, decoder.Lambda, Rebuilt(), cancellation);
         progress?.Report(0.8);
-        if (!decoder.IsWhole && score.ReIdentification.Estimate < 1)
+        if (!decoder.IsWhole && score.ReIdentification.Estimate < 1 && WholeDecoder.NumbersOf(source) <= WholeDecoder.MostNumbers)
         {
             // Places may have been moved about on purpose; whichever finds more is what an attacker has.
             var whole = new WholeDecoder(settings, product, size, source, mean);

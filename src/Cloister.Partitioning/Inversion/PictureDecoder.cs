@@ -10,7 +10,7 @@ namespace Cloister.Partitioning.Inversion;
 /// </summary>
 internal sealed class PictureDecoder
 {
-    private const int BlockRows = 4_096, ChoosingTargets = 96, FinestPatch = 32, FinestPlace = 4, SizingPictures = 32;
+    private const int BlockRows = 4_096, ChoosingTargets = 96, FinestPatch = 32, FinestPlace = 4, SizingPictures = 16;
 
     private readonly InversionSettings _settings;
     private readonly MatrixProduct _product;

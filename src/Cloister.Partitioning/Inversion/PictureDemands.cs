@@ -11,15 +11,18 @@ internal static class PictureDemands
             throw new PartitioningException(
                 PartitioningError.TooFewSamples,
                 $"At least {InversionSettings.MinimumFitPictures} pictures to fit and {InversionSettings.MinimumTestPictures} to test are needed; there are {fit.Count} and {test.Count}.");
+        var seen = new NearCopies(size);
         foreach (AssessedPicture picture in fit.Concat(test))
         {
             if (picture.Input.Length != size.Elements || picture.Pixels.Length != size.Elements)
                 throw new ArgumentException($"'{picture.Name}' has {picture.Input.Length} inputs and {picture.Pixels.Length} pixels; a picture of {size} has {size.Elements}.", nameof(fit));
             if (Array.Exists(picture.Pixels, value => !(value >= 0 && value <= 1)))
                 throw new ArgumentException($"'{picture.Name}' has a pixel outside 0 to 1.", nameof(fit));
+            if (seen.Add(picture) is { } twin)
+                throw new PartitioningException(
+                    PartitioningError.SamplesOverlap,
+                    $"'{picture.Name}' is the same picture as '{twin.Name}', or a near copy of it: a test on what was fitted, or on pictures that nobody can tell apart, says nothing.");
         }
-        if (Twins(fit.Concat(test)) is (var twin, var again))
-            throw new PartitioningException(PartitioningError.SamplesOverlap, $"'{again.Name}' is the same picture as '{twin.Name}': a test on what was fitted, or on one picture twice, says nothing.");
     }
 
     /// <summary>The first picture that has the pixels of an earlier one, after that one; null where there is none.</summary>

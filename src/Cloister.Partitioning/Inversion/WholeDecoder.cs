@@ -10,7 +10,10 @@ namespace Cloister.Partitioning.Inversion;
 /// </summary>
 internal sealed class WholeDecoder
 {
-    private const int MostPlaces = 16_384, MostPictures = 1_000, SizingPictures = 32, FinestPicture = 32, ChoosingTargets = 96;
+    /// <summary>Numbers that are looked at, at most: each costs some 50 bytes.</summary>
+    public const int MostNumbers = 1 << 24;
+
+    private const int MostPlaces = 16_384, MostPictures = 1_000, SizingPictures = 16, FinestPicture = 32, ChoosingTargets = 96;
 
     private readonly InversionSettings _settings;
     private readonly MatrixProduct _product;
@@ -29,10 +32,13 @@ internal sealed class WholeDecoder
         _grid = new PatchGrid(size, 1, 1, FinestPicture);
         _meanPatch = new float[_grid.Targets];
         _grid.Read(mean, 0, 0, _meanPatch);
-        _numbers = checked((int)source.Shapes.Sum(shape => shape.Aggregate(1L, (product, dimension) => product * dimension)));
+        _numbers = checked((int)NumbersOf(source));
         _places = Math.Min(_numbers, MostPlaces);
         _hash = _numbers > _places ? new SignedHash(_numbers, _places, settings.Seed) : null;
     }
+
+    /// <summary>Numbers that cross.</summary>
+    public static long NumbersOf(FeatureSource source) => source.Shapes.Sum(shape => shape.Aggregate(1L, (product, dimension) => product * dimension));
 
     /// <summary>The chosen ridge, as a share of the pictures' mean square.</summary>
     public double Lambda { get; private set; }

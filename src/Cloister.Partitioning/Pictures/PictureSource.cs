@@ -38,7 +38,7 @@ public static class PictureSource
             try
             {
                 AssessedPicture picture = Take(candidate, request);
-                if (seen.TryAdd(picture.Pixels)) taken.Add(picture);
+                if (seen.Add(picture) is null) taken.Add(picture);
                 else duplicates++;
             }
             catch (PartitioningException refusal) when (refusal.Error == PartitioningError.PicturesRefused)

@@ -6,7 +6,7 @@ namespace Cloister.Partitioning.Tokens;
 /// <summary>A linear map from what is seen of a token, or of a whole text, to the token's row of a table, or to the mean of the text's rows.</summary>
 internal sealed class TokenDecoder
 {
-    private const int BlockRows = 2_048, ChoosingTargets = 96, SizingTexts = 32;
+    private const int BlockRows = 2_048, ChoosingTargets = 96, SizingTexts = 16;
 
     private readonly TokenSettings _settings;
     private readonly MatrixProduct _product;

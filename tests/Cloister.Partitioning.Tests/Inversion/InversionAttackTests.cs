@@ -154,6 +154,24 @@ public sealed class InversionAttackTests
     }
 
     [Fact]
+    public void One_number_is_measured_as_well()
+    {
+        ModelProto model = Model([Node("ReduceMean", "one", ["input"], AttributeProto.Of("axes", 1L, 2L, 3L))]);
+        InversionScore score = InversionAttack.Run(Settings, Make(60, 1), Make(20, 2), Size, model, Cut("one"));
+        Assert.Equal("one (1x1 cells, 1 numbers) to 12x16 pixels", score.Decoder);
+        Assert.True(score.ReIdentification.Estimate < 0.5, score.ToString());
+    }
+
+    [Fact]
+    public void Near_copies_of_a_picture_are_refused()
+    {
+        ModelProto model = Model([Node("Relu", "out", ["input"])]);
+        AssessedPicture[] fit = Make(30, 1), test = Make(12, 2);
+        AssessedPicture copy = test[4] with { Name = "another", Pixels = [.. test[4].Pixels.Select((pixel, i) => Math.Clamp(pixel + 0.01f * (i % 3), 0, 1))] };
+        Assert.Equal(PartitioningError.SamplesOverlap, Refusal(() => InversionAttack.Run(Settings, fit, [.. test, copy], Size, model, Cut("out"))));
+    }
+
+    [Fact]
     public void What_looks_like_probabilities_for_one_picture_alone_is_refused()
     {
         // The first picture is black, and what is added to it sums to one.
