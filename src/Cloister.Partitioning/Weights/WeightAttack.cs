@@ -3,6 +3,7 @@ using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Inversion;
 using Cloister.Partitioning.Labels;
 using Cloister.Partitioning.Statistics;
 
@@ -29,7 +30,7 @@ public static class WeightAttack
     /// <param name="cancellation">Stops it.</param>
     /// <exception cref="PartitioningException">
     /// <see cref="PartitioningError.WeightsRefused"/>: weights lie in other files, or a picture is not of the model's size;
-    /// <see cref="PartitioningError.TooFewSamples"/>: no test picture; <see cref="PartitioningError.ModelRefused"/>.
+    /// <see cref="PartitioningError.TooFewSamples"/>: no test picture; <see cref="PartitioningError.SamplesOverlap"/>: a picture is there twice; <see cref="PartitioningError.ModelRefused"/>.
     /// </exception>
     /// <exception cref="GraphException">The model cannot be cut there.</exception>
     /// <exception cref="OnnxModelException">A tensor of a model is not what it says of itself.</exception>
@@ -44,6 +45,8 @@ public static class WeightAttack
             throw new PartitioningException(PartitioningError.TooFewSamples, "There is no picture to compare answers on.");
         if (fit.Concat(test).FirstOrDefault(picture => picture.Input.Length != size.Elements) is { } odd)
             throw new PartitioningException(PartitioningError.WeightsRefused, $"'{odd.Name}' has {odd.Input.Length} inputs; a picture of {size} has {size.Elements}.");
+        if (PictureDemands.Twins(fit.Concat(test)) is (var twin, var again))
+            throw new PartitioningException(PartitioningError.SamplesOverlap, $"'{again.Name}' is the same picture as '{twin.Name}': a test on what was fitted, or on one picture twice, says nothing.");
         long[] shape = [1, size.Channels, size.Height, size.Width];
         SurrogateModel models = SurrogateModel.Of(model, publicModel, cut, tail, shape);
         ModelProto? surrogate = models.Surrogate();

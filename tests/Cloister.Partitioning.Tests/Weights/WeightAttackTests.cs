@@ -3,6 +3,7 @@ using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Pictures;
+using Cloister.Partitioning.Statistics;
 using Cloister.Partitioning.Weights;
 using Cloister.Tests;
 
@@ -136,6 +137,9 @@ public sealed class WeightAttackTests
         Assert.NotNull(outside.NotCompared);
         Assert.Null(inside.SurrogateFidelity);
         Assert.Null(inside.Protection);
+        // The tail inside has no counterpart: that it is public is not known, whatever FrontNet is.
+        Assert.True(outside.InsideIsPublic);
+        Assert.Null(inside.InsideIsPublic);
     }
 
     [SharedDataFact]
@@ -160,6 +164,56 @@ public sealed class WeightAttackTests
         Assert.Equal(GraphError.LeaksInput, Assert.Throws<GraphException>(() => Run(Known(), null, "input")).Error);
         Assert.Equal(GraphError.NotACut, Assert.Throws<GraphException>(() => Run(Known(), null, "layer2.0.conv1")).Error);
         Assert.Throws<OperationCanceledException>(() => WeightAttack.Run(Settings, null, set.Fit, set.Test, Size, Known(), Cut(Boundary), cancellation: new CancellationToken(canceled: true)));
+    }
+
+    [SharedDataFact]
+    public void A_malformed_public_model_and_pictures_that_are_there_twice_are_refused()
+    {
+        PictureSet set = Pictures();
+        ModelProto twice = Known() with { Graph = Known().Graph with { Initializers = [.. Known().Graph.Initializers, Known().Graph.Initializers[0]] } };
+        Assert.Equal(PartitioningError.WeightsRefused, Assert.Throws<PartitioningException>(() => Run(Known(), twice, Boundary)).Error);
+        Assert.Equal(PartitioningError.SamplesOverlap,
+            Assert.Throws<PartitioningException>(() => WeightAttack.Run(Settings, Known(), [.. set.Fit, set.Test[0]], set.Test, Size, Known(), Cut(Boundary))).Error);
+    }
+
+    [SharedDataFact]
+    public void A_public_model_reads_pictures_by_its_own_preprocessing()
+    {
+        PictureSet set = Pictures();
+        WeightScore With(string name) => WeightAttack.Run(Settings with { Queries = 0 }, Known(), set.Fit, set.Test, Size, Known(), Cut(Boundary), publicPreprocessing: Preprocessing.Parse(name));
+        WeightScore same = With("imagenet"), other = With("bgr-mean");
+        Assert.Equal((1.0, 1.0), (same.PublicFidelity!.Value.Estimate, same.SurrogateFidelity!.Value.Estimate));
+        Assert.True(other.PublicFidelity!.Value.Upper < 0.7, $"{other.PublicFidelity}");
+        Assert.True(other.SurrogateFidelity!.Value.Upper < 0.7, $"{other.SurrogateFidelity}");
+        Assert.Equal(PartitioningError.ModelRefused, Assert.Throws<PartitioningException>(() => With("grey-unit")).Error);
+    }
+
+    [SharedDataFact]
+    public void A_public_FrontNet_that_says_nothing_is_not_fitted_and_spoils_nothing_else()
+    {
+        ModelProto blind = Victim.Changed(Known(), Victim.Front(Known(), Boundary).Contains, (values, _) => new float[values.Length], 0);
+        WeightScore score = Run(Known(), blind, Boundary);
+        Assert.Null(score.RefitFidelity);
+        Assert.Contains("constant", score.NotRefit!, StringComparison.Ordinal);
+        Assert.NotNull(score.SurrogateFidelity);
+        Assert.NotNull(score.Protection);
+    }
+
+    [SharedDataFact]
+    public void What_a_surrogate_reaches_is_compared_on_the_same_pictures()
+    {
+        WeightScore score = Run(Victim.WithOtherHead(Known(), seed: 1), Known(), Boundary, settings: Settings with { Queries = 0 });
+        // The public model is right on none that the surrogate is wrong on: of those on which they differ, all are the surrogate's.
+        Assert.Equal((1, 1), (score.Beyond!.Value.Estimate, score.Beyond.Value.Upper));
+        Assert.True(score.Leaks);
+        // Their intervals overlap, yet one is right on twelve of the fourteen pictures on which they differ.
+        WeightScore near = score with { PublicFidelity = Proportion.Wilson(24, 60), SurrogateFidelity = Proportion.Wilson(34, 60), Beyond = Proportion.Wilson(12, 14) };
+        Assert.True(near.SurrogateFidelity!.Value.Lower < near.Baseline.Upper);
+        Assert.True(near.Leaks);
+        Assert.False((near with { Beyond = Proportion.Wilson(8, 14) }).Leaks);
+        Assert.False((near with { Beyond = null }).Leaks);
+        WeightScore itself = Run(Known(), Known(), Boundary, settings: Settings with { Queries = 0 });
+        Assert.Equal((null, false), (itself.Beyond, itself.Leaks));
     }
 
     private static WeightScore Run(ModelProto model, ModelProto? known, string cut, string? tail = null, WeightSettings? settings = null)
