@@ -8,11 +8,24 @@ namespace Cloister.Partitioning.Membership;
 /// <summary>Rows of numbers, one a picture.</summary>
 /// <param name="Rows">Row-major [pictures, count].</param>
 /// <param name="Count">Numbers of a row.</param>
-internal sealed record MemberView(float[] Rows, int Count);
+internal sealed record MemberView(float[] Rows, int Count)
+{
+    /// <summary>The same with one more number at the end of each row.</summary>
+    public MemberView With(double[] last)
+    {
+        float[] rows = new float[last.Length * (Count + 1)];
+        for (int i = 0; i < last.Length; i++)
+        {
+            Rows.AsSpan(i * Count, Count).CopyTo(rows.AsSpan(i * (Count + 1)));
+            rows[i * (Count + 1) + Count] = (float)last[i];
+        }
+        return new MemberView(rows, Count + 1);
+    }
+}
 
 /// <summary>What different attackers see of the same pictures.</summary>
 /// <param name="Answers">Who sees answers.</param>
-/// <param name="Outside">Who also sees tensors outside.</param>
+/// <param name="Outside">Who sees tensors outside.</param>
 /// <param name="Pictures">Who sees the pictures alone.</param>
 /// <param name="Confidence">The probability of each picture's first class.</param>
 internal sealed record MemberViews(MemberView Answers, MemberView Outside, MemberView Pictures, double[] Confidence)
@@ -44,16 +57,11 @@ internal sealed record MemberViews(MemberView Answers, MemberView Outside, Membe
         if (raw.Any(answer => answer.Length < 2 || answer.Length != raw[0].Length || !Array.TrueForAll(answer, float.IsFinite)) || !Array.TrueForAll(seen, float.IsFinite))
             throw new PartitioningException(PartitioningError.FeaturesRefused, "An answer has fewer than two values, or it or a tensor is not finite; no picture can be told from others by it.");
         var answers = Labels.Answers.Of(raw);
-        int ownAnswers = AnswerTraits.Count(answers), all = ownAnswers + traits.Count;
-        float[] told = new float[pictures.Length * ownAnswers], outside = new float[pictures.Length * all];
+        int ownAnswers = AnswerTraits.Count(answers);
+        float[] told = new float[pictures.Length * ownAnswers];
         for (int i = 0; i < pictures.Length; i++)
-        {
-            Span<float> row = told.AsSpan(i * ownAnswers, ownAnswers);
-            AnswerTraits.Write(answers, i, row);
-            row.CopyTo(outside.AsSpan(i * all));
-            seen.AsSpan(i * traits.Count, traits.Count).CopyTo(outside.AsSpan(i * all + ownAnswers));
-        }
-        return new MemberViews(new MemberView(told, ownAnswers), new MemberView(outside, all), new MemberView(pixels, ownPixels),
+            AnswerTraits.Write(answers, i, told.AsSpan(i * ownAnswers, ownAnswers));
+        return new MemberViews(new MemberView(told, ownAnswers), new MemberView(seen, traits.Count), new MemberView(pixels, ownPixels),
             [.. Enumerable.Range(0, pictures.Length).Select(i => AnswerTraits.Confidence(answers, i))]);
     }
 

@@ -50,9 +50,11 @@ public static class MembershipAttack
         int[] asked = [.. Enumerable.Range(knownMembers, members.Count - knownMembers), .. Enumerable.Range(members.Count + knownOthers, others.Count - knownOthers)];
         int sought = members.Count - knownMembers;
         using var product = new MatrixProduct(1);
-        double[] Told(MemberView view) => MemberProbe.Tell(view.Rows, view.Count, known, [.. known.Select(place => place < members.Count)], asked, product, cancellation);
+        double[] Told(MemberView view, int[] of, int free = 0) => MemberProbe.Tell(view.Rows, view.Count, free, known, [.. known.Select(place => place < members.Count)], of, product, cancellation);
         Interval Area(double[] told) => AreaUnderCurve.Of(told.AsSpan(0, sought), told.AsSpan(sought), settings.Confidence);
-        double[] answers = Told(views.Answers), outside = Told(views.Outside);
+        // What answers tell is one number to whoever sees more, and must not drown in the many others.
+        double[] byAnswers = Told(views.Answers, [.. Enumerable.Range(0, pictures.Length)]);
+        double[] answers = [.. asked.Select(place => byAnswers[place])], outside = Told(views.Outside.With(byAnswers), asked, free: 1);
         progress?.Report(1);
         return new MembershipScore
         {
@@ -67,7 +69,7 @@ public static class MembershipAttack
             Answers = Area(answers),
             Outside = Area(outside),
             Added = AreaUnderCurve.Difference(answers.AsSpan(0, sought), answers.AsSpan(sought), outside.AsSpan(0, sought), outside.AsSpan(sought), settings.Confidence),
-            Pictures = Area(Told(views.Pictures)),
+            Pictures = Area(Told(views.Pictures, asked)),
         };
     }
 
