@@ -37,7 +37,10 @@ internal sealed class WeightUnit(ImmutableArray<PublicModelFile> publicModels) :
         double baseline = score.Baseline.Estimate;
         if (score.SurrogateFidelity is { } surrogate) measures.Add(new Measure("surrogate-fidelity", surrogate, baseline));
         if (score.RefitFidelity is { } refit) measures.Add(new Measure("refitted-surrogate-fidelity", refit, baseline));
+        if (score.TaughtTailFidelity is { } taught) measures.Add(new Measure("taught-tail-fidelity", taught, baseline));
+        if (score.PublicTaughtTailFidelity is { } publicTaught) measures.Add(new Measure("public-model-taught-tail-fidelity", publicTaught, score.ConstantFidelity.Estimate));
         if (score.PublicFidelity is { } itself) measures.Add(new Measure("public-model-fidelity", itself, score.ConstantFidelity.Estimate));
+        if (score.Resolved is { } resolved) measures.Add(new Measure("surrogate-resolves", resolved, 0));
         if (score.Beyond is { } beyond) measures.Add(new Measure("surrogate-alone-right", beyond, Chance: WeightScore.BeyondByChance));
         return new Finding
         {

@@ -7,13 +7,13 @@ namespace Cloister.Partitioning.Weights;
 /// <summary>The attacked model beside a public one: whose weights are where, and what somebody can put together of both.</summary>
 internal sealed class SurrogateModel
 {
-    private readonly HashSet<string> _outside;
+    private readonly HashSet<string> _outside, _tail;
     private readonly GraphMatch? _match;
     private readonly Dictionary<string, TensorProto> _known;
 
-    private SurrogateModel(ModelProto model, HashSet<string> outside, HashSet<string> used, GraphMatch? match, ModelProto? known)
+    private SurrogateModel(ModelProto model, HashSet<string> outside, HashSet<string> tail, HashSet<string> used, GraphMatch? match, ModelProto? known)
     {
-        (Model, _outside, _match) = (model, outside, match);
+        (Model, _outside, _tail, _match) = (model, outside, tail, match);
         _known = known?.Graph.Initializers.ToDictionary(tensor => tensor.Name) ?? [];
         Used = [.. model.Graph.Initializers.Where(tensor => used.Contains(tensor.Name) && PlainModel.IsParameter(tensor))];
     }
@@ -34,9 +34,9 @@ internal sealed class SurrogateModel
         ModelProto plain = PlainModel.Of(model);
         ModelGraph graph = Read(plain, shape);
         PartitionedModel parts = GraphCutter.Split(graph, cut.Tensors, tail?.Tensors);
-        HashSet<string> outside = Weights(parts.Back), used = [.. outside, .. Weights(parts.Front), .. parts.Tail is null ? [] : Weights(parts.Tail)];
+        HashSet<string> outside = Weights(parts.Back), front = Weights(parts.Front), tailAlone = [.. parts.Tail is null ? [] : Weights(parts.Tail).Except(front).Except(outside)];
         ModelProto? other = known is null ? null : PlainModel.Of(known);
-        return new SurrogateModel(plain, outside, used, other is null ? null : GraphMatch.Of(plain.Graph, other.Graph), other);
+        return new SurrogateModel(plain, outside, tailAlone, [.. outside, .. front, .. tailAlone], other is null ? null : GraphMatch.Of(plain.Graph, other.Graph), other);
     }
 
     public static ModelGraph Read(ModelProto model, long[] shape) => model.Graph.Inputs is [{ } input]
@@ -60,11 +60,13 @@ internal sealed class SurrogateModel
     }
 
     /// <summary>The model as somebody outside has it: its own weights where they are outside, the public ones elsewhere; null where one has no counterpart.</summary>
-    public ModelProto? Surrogate()
+    /// <param name="tail">Whether the tail is needed; else it is as it was, and not to be looked at.</param>
+    public ModelProto? Surrogate(bool tail = true)
     {
-        if (_match is null || Used.Any(weight => !IsOutside(weight) && Counterpart(weight) is null))
+        bool Needed(TensorProto weight) => !IsOutside(weight) && (tail || !_tail.Contains(weight.Name));
+        if (_match is null || Used.Any(weight => Needed(weight) && Counterpart(weight) is null))
             return null;
-        HashSet<string> inside = [.. Used.Where(weight => !IsOutside(weight)).Select(weight => weight.Name)];
+        HashSet<string> inside = [.. Used.Where(Needed).Select(weight => weight.Name)];
         return Model with
         {
             Graph = Model.Graph with
@@ -73,6 +75,10 @@ internal sealed class SurrogateModel
             },
         };
     }
+
+    /// <summary>The names of values in the public model; null where one has no counterpart.</summary>
+    public ImmutableArray<string>? Named(ImmutableArray<string> values) =>
+        _match is not null && values.All(_match.Names.ContainsKey) ? [.. values.Select(value => _match.Names[value])] : null;
 
     private TensorProto? Counterpart(TensorProto weight) =>
         _match is not null && _match.Names.TryGetValue(weight.Name, out string? name) ? _known.GetValueOrDefault(name) : null;

@@ -50,9 +50,10 @@ public static class WeightAttack
         long[] shape = [1, size.Channels, size.Height, size.Width];
         SurrogateModel models = SurrogateModel.Of(model, publicModel, cut, tail, shape);
         ModelProto? surrogate = models.Surrogate();
-        AssessedPicture[] queries = surrogate is null ? [] : [.. fit.Take(settings.Queries)];
+        ModelProto? upToTail = tail is null ? null : models.Surrogate(tail: false);
+        AssessedPicture[] queries = surrogate is null && upToTail is null ? [] : [.. fit.Take(settings.Queries)];
         (IReadOnlyList<AssessedPicture> knownQueries, IReadOnlyList<AssessedPicture> knownTest) = publicPreprocessing is null ? (queries, test) : (PublicInput.Of(queries, size, publicPreprocessing), PublicInput.Of(test, size, publicPreprocessing));
-        var steps = new Steps(progress, test.Count * (surrogate is null ? 1 : 4) + 2 * queries.Length);
+        var steps = new Steps(progress, test.Count * ((surrogate is null ? 1 : 4) + (upToTail is null ? 0 : 2)) + (upToTail is null ? 2 : 5) * queries.Length);
 
         var runs = new AnswerRuns(settings, size, steps, cancellation);
         float[][] answers = runs.Raw(models.Model, test);
@@ -62,8 +63,17 @@ public static class WeightAttack
         Refit refit = surrogate is null
             ? Refit.Not("There is no surrogate whose FrontNet could be fitted.")
             : new BoundaryRefit(settings, size, steps, cancellation).Run(models.Model, surrogate, cut, queries, knownQueries, knownTest);
+        float[][] taught = upToTail is null ? [] : runs.Raw(models.Model, queries);
+        var teaching = new TaughtTail(settings, size, steps, cancellation);
+        int[]? ownTail = upToTail is null ? null : teaching.Run(upToTail, tail!.Tensors, knownQueries, taught, knownTest);
+        int[]? publicOwnTail = upToTail is not null && models.Named(tail!.Tensors) is { } named ? teaching.Run(PlainModel.Of(publicModel!), named, knownQueries, taught, knownTest) : null;
         progress?.Report(1);
-        var score = new WeightScore
+        int[] constant = [.. Enumerable.Repeat(truth.CountBy(first => first).MaxBy(pair => pair.Value).Key, truth.Length)];
+        int Right(int[] first) => truth.Zip(first).Count(pair => pair.First == pair.Second);
+        int[] Places(Func<int, bool> which) => [.. Enumerable.Range(0, truth.Length).Where(which)];
+        int[]? best = new[] { joined, refit.First, ownTail }.OfType<int[]>().MaxBy(Right);
+        int[] baseline = new[] { constant, known, publicOwnTail }.OfType<int[]>().MaxBy(Right)!;
+        return new WeightScore
         {
             Tensors = cut.Tensors,
             TailTensors = tail?.Tensors ?? [],
@@ -73,26 +83,21 @@ public static class WeightAttack
             Weights = models.Compare(),
             TestPictures = test.Count,
             Queries = queries.Length,
-            ConstantFidelity = Share(settings, truth.GroupBy(first => first).Max(same => same.Count()), truth.Length),
+            ConstantFidelity = Share(settings, Right(constant), truth.Length),
             PublicFidelity = Fidelity(settings, truth, known),
             SurrogateFidelity = Fidelity(settings, truth, joined),
             RefitFidelity = Fidelity(settings, truth, refit.First),
             RefitExplains = refit.Explains,
             NotRefit = refit.Reason,
+            TaughtTailFidelity = Fidelity(settings, truth, ownTail),
+            PublicTaughtTailFidelity = Fidelity(settings, truth, publicOwnTail),
             AllInsideCompared = models.AllInsideCompared,
-            Beyond = null,
+            Beyond = best is null ? null : Among(settings, Places(i => best[i] == truth[i] != (baseline[i] == truth[i])), i => best[i] == truth[i]),
+            Resolved = best is null ? null : Among(settings, Places(i => baseline[i] != truth[i]), i => best[i] == truth[i]),
         };
-        int[]? best = score.BestFidelity is null ? null : score.BestFidelity == score.RefitFidelity ? refit.First : joined;
-        int[] baseline = score.Baseline == score.PublicFidelity ? known! : [.. Enumerable.Repeat(truth.CountBy(first => first).MaxBy(pair => pair.Value).Key, truth.Length)];
-        return score with { Beyond = best is null ? null : Beyond(settings, truth, best, baseline) };
     }
 
-    // Of pictures on which both differ; where they never do there is nothing beyond.
-    private static Interval? Beyond(WeightSettings settings, int[] truth, int[] surrogate, int[] baseline)
-    {
-        int[] apart = [.. Enumerable.Range(0, truth.Length).Where(i => surrogate[i] == truth[i] != (baseline[i] == truth[i]))];
-        return apart.Length == 0 ? null : Share(settings, apart.Count(i => surrogate[i] == truth[i]), apart.Length);
-    }
+    private static Interval? Among(WeightSettings settings, int[] places, Func<int, bool> which) => places.Length == 0 ? null : Share(settings, places.Count(which), places.Length);
 
     private static Interval Share(WeightSettings settings, int count, int of) => Proportion.Wilson(count, of, settings.Confidence);
 

@@ -47,6 +47,15 @@ public sealed record WeightScore
     /// <summary>The same of the surrogate: the public FrontNet, the weights outside, and the public tail; null where they do not fit together.</summary>
     public required Interval? SurrogateFidelity { get; init; }
 
+    /// <summary>
+    /// The same of the public FrontNet and the weights outside with a tail of the attacker's own, taught by the model's answers to the queries; null where there is no
+    /// tail, FrontNet has no counterpart, or there are too few queries.
+    /// </summary>
+    public required Interval? TaughtTailFidelity { get; init; }
+
+    /// <summary>The same of the public model's layers with a tail taught in the same way, which any caller can do; null where it has no such layers.</summary>
+    public required Interval? PublicTaughtTailFidelity { get; init; }
+
     /// <summary>The same of the surrogate whose FrontNet was fitted, by a linear map of channels, to what crosses for the queries; null where it was not.</summary>
     public required Interval? RefitFidelity { get; init; }
 
@@ -57,10 +66,16 @@ public sealed record WeightScore
     public required string? NotRefit { get; init; }
 
     /// <summary>
-    /// Of the test pictures that just one of the better surrogate and the baseline answers as the model does, the share that the surrogate does;
+    /// Of the test pictures that just one of the best surrogate and the baseline answers as the model does, the share that the surrogate does;
     /// <see cref="BeyondByChance"/> where it is no better. Null where there is no surrogate, or both are right on the same pictures.
     /// </summary>
     public required Interval? Beyond { get; init; }
+
+    /// <summary>
+    /// Of the test pictures that the baseline does not answer as the model does, the share that the best surrogate does; 0 where the weights outside are worth nothing.
+    /// Null where there is no surrogate, or the baseline leaves no picture open.
+    /// </summary>
+    public required Interval? Resolved { get; init; }
 
     /// <summary>Whether every tensor of weights inside has a counterpart that it could be compared with.</summary>
     public required bool AllInsideCompared { get; init; }
@@ -74,18 +89,27 @@ public sealed record WeightScore
     /// <summary>Whether all weights inside are the public ones, so that the part inside keeps no secret; null where not all could be compared.</summary>
     public bool? InsideIsPublic => AllInsideCompared && Weights.Any(weight => !weight.Outside) ? Weights.Where(weight => !weight.Outside).All(weight => weight.Origin == WeightOrigin.Public) : null;
 
-    /// <summary>What is reached without the weights outside: the public model, or always the same answer, whichever reaches more.</summary>
-    public Interval Baseline => PublicFidelity is { } known && known.Estimate > ConstantFidelity.Estimate ? known : ConstantFidelity;
+    /// <summary>What is reached without the weights outside: by the public model, with a tail taught by answers or as it is, or by always the same answer, whichever reaches more.</summary>
+    public Interval Baseline => Greatest(ConstantFidelity, PublicFidelity, PublicTaughtTailFidelity)!.Value;
 
-    /// <summary>The better surrogate; null where there is none.</summary>
-    public Interval? BestFidelity => RefitFidelity is { } refit && !(SurrogateFidelity?.Estimate >= refit.Estimate) ? refit : SurrogateFidelity;
+    /// <summary>The best surrogate; null where there is none.</summary>
+    public Interval? BestFidelity => Greatest(SurrogateFidelity, RefitFidelity, TaughtTailFidelity);
 
     /// <summary>Whether a surrogate reaches more than the baseline on the same pictures, beyond chance (Q. McNemar's comparison); null where there is no surrogate.</summary>
     public bool? Leaks => BestFidelity is null ? null : Beyond is { } beyond && beyond.Lower > BeyondByChance;
 
     /// <summary>
-    /// 1 - (F - P) / (1 - P) = (1 - F) / (1 - P), between 0 and 1: of what the baseline P leaves open, the share that the better surrogate F
-    /// leaves open too; F at its interval's upper bound, P at its lower. Null where there is no surrogate: then nothing is known, which is not safety.
+    /// 1 less <see cref="Resolved"/> at its upper bound: of what is open without the weights outside, the share that stays open with them. 0 where nothing
+    /// was open. Null where there is no surrogate: then nothing is known, which is not safety.
     /// </summary>
-    public double? Protection => BestFidelity is { } best ? Math.Clamp((1 - best.Upper) / (1 - Baseline.Lower), 0, 1) : null;
+    public double? Protection => BestFidelity is null ? null : Resolved is { } resolved ? 1 - resolved.Upper : 0;
+
+    private static Interval? Greatest(params ReadOnlySpan<Interval?> fidelities)
+    {
+        Interval? greatest = null;
+        foreach (Interval? fidelity in fidelities)
+            if (fidelity is { } one && !(greatest?.Estimate >= one.Estimate))
+                greatest = one;
+        return greatest;
+    }
 }

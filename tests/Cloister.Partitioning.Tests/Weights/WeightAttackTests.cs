@@ -71,8 +71,13 @@ public sealed class WeightAttackTests
 
         WeightScore inside = Run(victim, Known(), Boundary, tail: "flat");
         Assert.Equal(inside.PublicFidelity, inside.SurrogateFidelity);
+        // Answers teach a tail: any caller one on the public model's layers, and whoever runs the part outside none that is better.
+        Assert.True(inside.TaughtTailFidelity!.Value.Lower > inside.ConstantFidelity.Upper, $"{inside.TaughtTailFidelity}");
+        Assert.Equal(inside.PublicTaughtTailFidelity, inside.TaughtTailFidelity);
         Assert.False(inside.Leaks);
-        Assert.True(inside.Protection > 0.8, $"{inside.Protection}");
+        Assert.Equal(0, inside.Resolved!.Value.Estimate);
+        Assert.True(inside.Protection > 0.4, $"{inside.Protection}");
+        Assert.Null(outside.TaughtTailFidelity);
         Assert.Contains(inside.Weights, weight => weight is { Operator: "Gemm", Outside: false });
         Assert.Equal("flat", Assert.Single(inside.TailTensors));
     }
@@ -135,8 +140,13 @@ public sealed class WeightAttackTests
         Assert.Equal(1, outside.SurrogateFidelity!.Value.Estimate);
         Assert.Equal(outside.ConstantFidelity, outside.Baseline);
         Assert.NotNull(outside.NotCompared);
+        // A tail of another shape is taught by answers, as far as on the public layers alone.
         Assert.Null(inside.SurrogateFidelity);
-        Assert.Null(inside.Protection);
+        Assert.Equal(inside.PublicTaughtTailFidelity, inside.BestFidelity);
+        Assert.False(inside.Leaks);
+        Assert.InRange(inside.Protection!.Value, 0.3, 0.99);
+        WeightScore untaught = Run(Known(), known, Boundary, tail: "flat", settings: Settings with { Queries = 5 });
+        Assert.Equal((null, null), (untaught.BestFidelity, untaught.Protection));
         // The tail inside has no counterpart: that it is public is not known, whatever FrontNet is.
         Assert.True(outside.InsideIsPublic);
         Assert.Null(inside.InsideIsPublic);
@@ -164,6 +174,18 @@ public sealed class WeightAttackTests
         Assert.Equal(GraphError.LeaksInput, Assert.Throws<GraphException>(() => Run(Known(), null, "input")).Error);
         Assert.Equal(GraphError.NotACut, Assert.Throws<GraphException>(() => Run(Known(), null, "layer2.0.conv1")).Error);
         Assert.Throws<OperationCanceledException>(() => WeightAttack.Run(Settings, null, set.Fit, set.Test, Size, Known(), Cut(Boundary), cancellation: new CancellationToken(canceled: true)));
+    }
+
+    [SharedDataFact]
+    public void Layers_that_are_secret_and_outside_make_a_taught_tail_better_than_any_callers()
+    {
+        HashSet<string> front = Victim.Front(Known(), Boundary);
+        ModelProto victim = Victim.WithOtherHead(Victim.Perturbed(Known(), 0.6, seed: 3, name => !front.Contains(name)), seed: 1);
+        WeightScore score = Run(victim, Known(), Boundary, tail: "flat");
+        Assert.True(score.TaughtTailFidelity!.Value.Estimate > score.PublicTaughtTailFidelity!.Value.Estimate, $"{score.TaughtTailFidelity} {score.PublicTaughtTailFidelity}");
+        Assert.True(score.TaughtTailFidelity.Value.Estimate > score.SurrogateFidelity!.Value.Estimate);
+        Assert.Equal(score.TaughtTailFidelity, score.BestFidelity);
+        Assert.True(score.Leaks, $"{score.Beyond}");
     }
 
     [SharedDataFact]
