@@ -2,6 +2,7 @@ using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
 using Cloister.Partitioning.Features;
+using Cloister.Partitioning.Membership;
 using Cloister.Partitioning.Pictures;
 using Cloister.Partitioning.Transposed;
 using Cloister.Partitioning.Weights;
@@ -35,5 +36,10 @@ public sealed class ReadmeTests
             new WeightSettings { Threads = 4 }, publicModel, pictures.Fit, pictures.Test, pictures.Size, model, cut, tail);
         Assert.Null(weights.NotCompared);
         Assert.Equal(1, weights.BestFidelity!.Value.Estimate);
+
+        PictureSet more = PictureSource.Read(new PictureRequest { Paths = [TestData.Path("inputs/cifar10")], Fit = 30, Test = 30, Size = pictures.Size, Preprocessing = Preprocessing.Parse("imagenet"), Seed = 2 });
+        IReadOnlyList<AssessedPicture> members = more.Fit, others = more.Test;
+        MembershipScore trained = MembershipAttack.Run(new MembershipSettings { Threads = 4 }, members, others, pictures.Size, model, cut, tail);
+        Assert.Equal((15, 15), (trained.Members, trained.Others));
     }
 }
