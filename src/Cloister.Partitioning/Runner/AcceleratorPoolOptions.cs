@@ -54,6 +54,9 @@ public sealed record AcceleratorPoolOptions
     /// <summary>The longest wait before connecting again.</summary>
     public TimeSpan MaximumBackoff { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>TLS records under one key, after which a link is made anew: RFC 8446, 5.5, allows some 2^24.5 of full size with AES-GCM.</summary>
+    internal long MaximumTlsRecords { get; init; } = 1L << 24;
+
     /// <summary>The clock.</summary>
     public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

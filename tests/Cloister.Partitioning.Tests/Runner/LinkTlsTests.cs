@@ -140,6 +140,25 @@ public sealed class LinkTlsTests
     }
 
     [Fact]
+    public async Task A_key_that_has_encrypted_enough_is_exchanged_and_nobody_notices()
+    {
+        var log = new FaultWatch();
+        await using RunningHost host = await RunningHost.StartAsync("tls", logger: log);
+        using BackNet back = TinyModels.Open(TinyModels.Twice());
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [host.Address], new AcceleratorPoolOptions { StallTimeout = Patience, MaximumTlsRecords = 40, MaximumBatch = 1 }, NullLogger.Instance);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 100), new ParallelOptions { MaxDegreeOfParallelism = 8 }, async (number, cancellation) =>
+        {
+            using OrtTensor input = TinyModels.Tensor(number, 2, 3, 4);
+            OrtTensor[] outputs = await pool.RunAsync([input], Patience, cancellation);
+            Assert.Equal([2f * number, 4, 6, 8], outputs[0].Span<float>().ToArray());
+            outputs[0].Dispose();
+        });
+        Assert.Empty(pool.Statistics.Faults);
+        Assert.Equal((0, 100), (pool.Statistics.Retries, pool.Statistics.Answered));
+        Assert.True(log.Lines.Count(line => line.Contains("a workload is here", StringComparison.Ordinal)) > 2);
+    }
+
+    [Fact]
     public void An_address_without_a_key_is_for_listening_alone()
     {
         using BackNet back = TinyModels.Open(TinyModels.Twice());

@@ -77,6 +77,7 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
     /// <summary>Tells how many batches are there.</summary>
     public void Holds(int batches) => _held = batches;
 
+    // Ends without a fault where the connection is to be made anew.
     private async Task ServeOnceAsync(CancellationToken cancellation)
     {
         Become(AcceleratorPhase.Connecting);

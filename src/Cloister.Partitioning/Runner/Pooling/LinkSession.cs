@@ -42,7 +42,7 @@ internal sealed class LinkSession : IDisposable
         _readAt = core.Now;
     }
 
-    /// <summary>Serves until cancelled.</summary>
+    /// <summary>Serves until cancelled, or until the connection's TLS key has encrypted as much as it may; then nothing is under way.</summary>
     /// <exception cref="WireException">The accelerator did something wrong.</exception>
     public async Task RunAsync(CancellationToken cancellation)
     {
@@ -84,6 +84,11 @@ internal sealed class LinkSession : IDisposable
         while (true)
         {
             await _depth.WaitAsync(cancellation);
+            if (_wire.Records >= _core.Options.MaximumTlsRecords)
+            {
+                for (int others = 1; others < _limits.Depth; others++) await _depth.WaitAsync(cancellation);
+                return;
+            }
             List<PoolRequest> requests = await _core.Queue.TakeAsync(_link, _limits.MaximumRows, () => _core.IsOnly(_link), cancellation);
             if (Compose(requests) is not { } batch)
             {

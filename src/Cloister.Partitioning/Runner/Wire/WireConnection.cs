@@ -1,14 +1,17 @@
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Security.Cryptography;
 
 namespace Cloister.Partitioning.Runner.Wire;
 
 /// <summary>A connected socket that carries frames, in clear or by TLS. One reader and one writer at a time.</summary>
 internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDisposable
 {
+    private const int RecordBytes = 1 << 14; // RFC 8446, 5.1
+
     private readonly byte[] _header = new byte[FrameHeader.Size];
-    private long _in, _out;
+    private long _in, _out, _recordsIn, _recordsOut;
     private SslStream? _tls;
     private volatile bool _brokenOff;
 
@@ -20,6 +23,9 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
 
     /// <summary>Bytes written so far.</summary>
     public long BytesOut => Interlocked.Read(ref _out);
+
+    /// <summary>TLS records that went one way under one key, or a few more; 0 in clear.</summary>
+    public long Records => Math.Max(Interlocked.Read(ref _recordsIn), Interlocked.Read(ref _recordsOut));
 
     /// <summary>Whether a write ended within a frame: what would follow would be taken for the rest of it, so that nothing is written any more.</summary>
     public bool BrokenOff => _brokenOff;
@@ -107,6 +113,7 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
             {
                 await _tls.WriteAsync(bytes, cancellation);
                 Interlocked.Add(ref _out, bytes.Length);
+                Interlocked.Add(ref _recordsOut, (bytes.Length + RecordBytes - 1) / RecordBytes);
                 bytes = default;
             }
             while (!bytes.IsEmpty)
@@ -136,7 +143,7 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
         {
             await handshake(_tls);
         }
-        catch (Exception refused) when (refused is AuthenticationException or IOException or NotSupportedException)
+        catch (Exception refused) when (refused is AuthenticationException or IOException or NotSupportedException or CryptographicException)
         {
             throw new WireException(AcceleratorFault.NoTls,
                 $"TLS 1.3 could not be agreed on ({(refused.InnerException ?? refused).Message}). Both sides must say tls: and neither tcp:, and both systems must have TLS 1.3.", refused);
@@ -148,6 +155,7 @@ internal sealed class WireConnection(Socket socket, bool fromWorkload) : IDispos
         try
         {
             int read = await (_tls is null ? socket.ReceiveAsync(bytes, SocketFlags.None, cancellation) : _tls.ReadAsync(bytes, cancellation));
+            if (_tls is not null) Interlocked.Increment(ref _recordsIn); // a read gives of one record at most
             Interlocked.Add(ref _in, read);
             return read;
         }
