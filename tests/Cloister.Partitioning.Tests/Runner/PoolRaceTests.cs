@@ -144,10 +144,37 @@ public sealed class PoolRaceTests
             }
         }
         // Each wait is between half and the whole of twice the one before.
-        Assert.All(Failures(watch).Take(6).Select((line, i) => (line, i)), fault => Assert.InRange(Milliseconds(fault.line), 500 << fault.i, 1000 << fault.i));
+        Assert.All(Failures(watch).Take(6).Select((wait, i) => (wait, i)), fault => Assert.InRange(fault.wait, 500 << fault.i, 1000 << fault.i));
+    }
 
-        static string[] Failures(FaultWatch watch) => [.. watch.Lines.Where(line => line.Contains("trying again in", StringComparison.Ordinal))];
-        static int Milliseconds(string line) => int.Parse(line.Split("trying again in ")[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture);
+    [Fact]
+    public async Task Who_takes_requests_and_keeps_them_is_asked_less_and_less_often()
+    {
+        await using var accelerator = new ScriptedAccelerator(async (peer, _) =>
+        {
+            await peer.GreetAsync();
+            await peer.RunAsync();
+            await peer.ClosedAsync();
+        });
+        var time = new ManualTime();
+        var watch = new FaultWatch();
+        using BackNet back = TinyModels.Open(TinyModels.Twice());
+        await using AcceleratorPool pool = AcceleratorPool.Start(back, [accelerator.Address], new AcceleratorPoolOptions
+        {
+            StallTimeout = TimeSpan.FromHours(1), LoadTimeout = TimeSpan.FromHours(1), FirstBackoff = TimeSpan.FromSeconds(1), MaximumBackoff = TimeSpan.FromHours(1), MaximumRetries = int.MaxValue, TimeProvider = time,
+        }, watch);
+        using OrtTensor input = TinyModels.Tensor(1, 1, 1, 1);
+        using var giveUp = new CancellationTokenSource();
+        Task<OrtTensor[]> asked = pool.RunAsync([input], Timeout.InfiniteTimeSpan, giveUp.Token);
+        using var patience = new CancellationTokenSource(Patience);
+        while (Failures(watch).Length < 4)
+        {
+            time.Advance(TimeSpan.FromMinutes(20));
+            await Task.Delay(1, patience.Token);
+        }
+        Assert.All(Failures(watch).Take(4).Select((wait, i) => (wait, i)), fault => Assert.InRange(fault.wait, 500 << fault.i, 1000 << fault.i));
+        await giveUp.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
     }
 
     [Fact]
@@ -173,6 +200,10 @@ public sealed class PoolRaceTests
         Assert.True(request.Done.IsFaulted);
         Assert.IsType<TimeoutException>(request.Done.Exception!.InnerException);
     }
+
+    // How many milliseconds the pool waits after each fault.
+    private static int[] Failures(FaultWatch watch) => [.. watch.Lines.Select(line => line.Split("trying again in ")).Where(parts => parts.Length == 2)
+        .Select(parts => int.Parse(parts[1].Split(' ')[0], System.Globalization.CultureInfo.InvariantCulture))];
 
     private static async Task GivesAsync(float[] wanted, Task<OrtTensor[]> asked)
     {

@@ -9,7 +9,7 @@ namespace Cloister.Partitioning.Runner.Pooling;
 internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
 {
     private const int MaximumDoublings = 20;
-    private const int WellAfter = 10; // so many times the last wait without a fault, and the next fault is a first one again
+    private const int WellAfter = 10; // who was well for so many times the last wait begins again with the first
 
     private readonly Lock _lock = new();
     private AcceleratorState _state = new(address, AcceleratorPhase.Connecting, 0, core.BackNet.Model.Length, 0, ImmutableDictionary<AcceleratorFault, long>.Empty, null);
@@ -18,7 +18,7 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
     private volatile int _held;
     private TimeSpan _lastWait;
     private int _faultsInRow;
-    private long? _readyAt;
+    private long _readyAt, _wellAt;
     private long _unchecked;
 
     public AcceleratorAddress Address => address;
@@ -63,6 +63,9 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
     /// <summary>An answer was passed on as it came.</summary>
     public void AnsweredUnchecked() => Interlocked.Increment(ref _unchecked);
 
+    /// <summary>It gave an answer that fits, or a sign of life that it was asked for.</summary>
+    public void IsWell() => Volatile.Write(ref _wellAt, core.Now);
+
     /// <summary>The session's connection is no more: its batches go elsewhere.</summary>
     public void Lost(Exception why)
     {
@@ -82,7 +85,6 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
     {
         Become(AcceleratorPhase.Connecting);
         Sent(0);
-        _readyAt = null;
         Socket socket = await LinkGreeting.WithinAsync(core.Options.StallTimeout, core.Options.TimeProvider, token => AcceleratorSocket.ConnectAsync(address, token), "to connect", cancellation);
         using var wire = new WireConnection(socket, fromWorkload: false);
         AcceleratorSocket.Tune(socket);
@@ -92,7 +94,7 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
         using SharedSlots? slots = address.Transport == AcceleratorTransport.SharedMemory ? await greeting.ShareMemoryAsync(limits, cancellation) : null;
         using var session = new LinkSession(core, this, wire, limits, slots);
         _failOver = session.FailOver;
-        _readyAt = core.Now;
+        _readyAt = _wellAt = core.Now;
         Become(AcceleratorPhase.Ready);
         await session.RunAsync(cancellation);
     }
@@ -113,8 +115,10 @@ internal sealed class AcceleratorLink(PoolCore core, AcceleratorAddress address)
             core.Logger.AcceleratorLied(address, fault.Message, Interlocked.Read(ref _unchecked));
             return;
         }
-        // Whoever answers once and fails again is not well: it would be connected to, and told of, ten times a second for ever.
-        if (_readyAt is { } ready && core.Since(ready) > WellAfter * _lastWait) _faultsInRow = 0;
+        // Whoever answers once and fails again is not well: it would be connected to, and told of, ten times a second for ever. Nor is
+        // who takes requests and keeps them, however long.
+        if (core.Options.TimeProvider.GetElapsedTime(_readyAt, Volatile.Read(ref _wellAt)) > WellAfter * _lastWait) _faultsInRow = 0;
+        _readyAt = _wellAt = core.Now;
         TimeSpan wait = _lastWait = Backoff(++_faultsInRow);
         core.Logger.AcceleratorFailed(address, fault.Fault, fault.Message, (long)wait.TotalMilliseconds, failed);
         try

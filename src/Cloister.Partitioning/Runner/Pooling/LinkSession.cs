@@ -178,7 +178,9 @@ internal sealed class LinkSession : IDisposable
             {
                 case FrameKind.Answer:
                     Batch answered = Find(header.Id);
-                    Finish(answered, await _answers.ReadAsync(answered, header, cancellation));
+                    Action deliver = await _answers.ReadAsync(answered, header, cancellation);
+                    _link.IsWell();
+                    Finish(answered, deliver);
                     break;
                 case FrameKind.Refusal:
                     var note = RefusalNote.Read(await _wire.ReadPayloadAsync(header, cancellation));
@@ -191,6 +193,7 @@ internal sealed class LinkSession : IDisposable
                     Finish(refused, () => _answers.JudgeRefusal(refused, note));
                     break;
                 case FrameKind.Pong when Interlocked.CompareExchange(ref _ping, 0, header.Id) == header.Id && header.Id != 0:
+                    _link.IsWell();
                     break;
                 default:
                     throw new WireException(header.Kind == FrameKind.Pong ? AcceleratorFault.UnknownAnswer : AcceleratorFault.BadFrame, $"It sent {header.Kind}, which nobody asked for.");
