@@ -15,7 +15,7 @@ internal sealed class TokenUnit(IReadOnlyList<int[]>? texts) : IAttack
 
     public string Settings => SettingsText;
 
-    internal static string SettingsText { get; } = $"2 {Defaults with { Threads = 1 }}";
+    internal static string SettingsText { get; } = $"3 {Defaults with { Threads = 1 }}";
 
     public ImmutableArray<Finding> Run(AttackTarget target, int threads, IProgress<double> progress, CancellationToken cancellation)
     {
@@ -28,7 +28,7 @@ internal sealed class TokenUnit(IReadOnlyList<int[]>? texts) : IAttack
                 Attack = Name,
                 NotRun = null,
                 Found = score.Leaks,
-                Measures = [new Measure("tokens", score.Accuracy, Chance: score.Chance)],
+                Measures = [new Measure("tokens", score.Accuracy, Chance: score.Chance), Measure.Exact(Measure.ChanceOfAsMany, score.ChanceOfAsMany)],
                 Notes = [string.Create(CultureInfo.InvariantCulture, $"{100 * score.Accuracy.Estimate:0.#} % of {of}, of {score.Vocabulary} to choose from, in {score.TestTexts} texts of {score.Length}; {score.Decoder}; {score.FitTexts} texts fitted")],
                 Protection = Scores.Of(ProtectionScores.Tokens, score.Protection),
             },

@@ -48,11 +48,16 @@ public sealed record TokenScore
     /// <summary>What guessing gives: <see cref="Baseline"/>, or where that had no luck at all, what any guess has among all tokens.</summary>
     public double Chance => Math.Max(Baseline.Estimate, Math.Min(1, (BagOfWords ? Length : 1.0) / Vocabulary));
 
+    /// <summary>How often guessing recovers as many.</summary>
+    public double ChanceOfAsMany => Proportion.ChanceOfAsMany(Recovered, Tokens, Chance);
+
     /// <summary>The verdict: more tokens are recovered than guessing explains, by the exact tail at one end of 95 % (decision 0179).</summary>
     public bool Leaks => ExceedsChance(0.95);
 
     /// <summary>1 where no more than guessing is recovered, 0 where everything may be: by the interval's upper bound.</summary>
     public double Protection => Chance >= 1 ? 0 : Math.Clamp(1 - (Accuracy.Upper - Chance) / (1 - Chance), 0, 1);
 
-    internal bool ExceedsChance(double confidence) => Proportion.ExceedsChance((int)Math.Round(Accuracy.Estimate * Tokens), Tokens, Chance, confidence);
+    internal bool ExceedsChance(double confidence) => Proportion.ExceedsChance(Recovered, Tokens, Chance, confidence);
+
+    private int Recovered => (int)Math.Round(Accuracy.Estimate * Tokens);
 }

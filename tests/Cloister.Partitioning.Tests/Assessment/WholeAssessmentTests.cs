@@ -59,6 +59,7 @@ public sealed class WholeAssessmentTests : IDisposable
         AssessmentReport report = await AssessmentRun.RunAsync(new AssessmentPlan { Model = model, Pictures = PictureSet.OfTexts(null), WorkFolder = _folder["units"], Cuts = [["emb"]], Threads = 2 });
         Assert.True(report.Valid);
         Assert.Equal("leaks text", report.Cuts[0].Words);
+        Assert.Equal(0, report.Cuts[0].Findings[0]["chance-of-as-many"]!.Value.Estimate, 1e-9);
         Assert.True(report.Cuts[0].Protection[ProtectionScores.Tokens] < 0.1);
     }
 
