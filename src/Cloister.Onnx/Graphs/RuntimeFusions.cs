@@ -25,7 +25,16 @@ internal static class RuntimeFusions
     /// make one of them, and a part, in which nothing reads aside, can.
     /// </summary>
     public static bool AreHindered(ModelGraph graph) =>
-        graph.Flow.Values.Any(value => value.Consumers.Any(consumer => !graph.Nodes[consumer].OnTheWay) && Splits(graph, value));
+        graph.Flow.Values.Any(value => value.Consumers.Any(consumer => !graph.Nodes[consumer].OnTheWay) && Splits(graph, value) || IsScaledTwice(graph, value));
+
+    // What a file computes twice the whole computes once (CommonSubexpressionElimination), and may fold; not where one of the two crosses.
+    private static bool IsScaledTwice(ModelGraph graph, GraphValue value)
+    {
+        NodeProto[] readers = [.. value.Consumers.Where(consumer => graph.Nodes[consumer].OnTheWay).Select(consumer => graph.Nodes[consumer].Proto).Take(LongestWay)];
+        return readers is [{ OpType: "BatchNormalization" or "Add" or "Mul" } first, _, ..] && IsWithConstants(graph, first)
+            && readers.All(reader => reader.OpType == first.OpType && reader.Inputs.AsSpan().SequenceEqual(first.Inputs.AsSpan()))
+            && Product(graph, value) is { OpType: "Conv" or "ConvTranspose" or "MatMul" or "Gemm" };
+    }
 
     // What follows a convolution or a matrix product channel by channel becomes part of its weights: ConvBNFusion, ConvMulFusion,
     // ConvAddFusion, MatMulBNFusion; and DivMulFusion.

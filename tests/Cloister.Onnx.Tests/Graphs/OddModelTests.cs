@@ -161,6 +161,16 @@ public sealed class OddModelTests
     }
 
     [Fact]
+    public void Where_a_file_computes_twice_what_the_whole_computes_once_bits_are_not_promised()
+    {
+        ModelGraph graph = ModelGraph.Read(Of([Input("x", "N", 3, 16, 16)], ["y"],
+            Node("a = Conv(x, w)"), Node("r = Relu(a)"), Node("c = Conv(r, v, bias)"), Node("one = Mul(c, k)"), Node("other = Mul(c, k)"), Node("d = Softmax(other)"), Node("y = Sum(one, d)"))
+            .With(Random("w", 1, 4, 3, 3, 3), Random("v", 2, 4, 4, 1, 1), Random("k", 3, 1, 4, 1, 1), Random("bias", 4, 4)));
+        Assert.False(graph.Cut(["one", "d"]).KeepsBits);
+        Assert.All(CutFinder.Find(graph, 2), cut => Assert.False(cut.KeepsBits));
+    }
+
+    [Fact]
     public void An_output_that_is_read_on_keeps_cuts_before_it()
     {
         ModelGraph graph = ModelGraph.Read(Of([Input("x", "N", 4)], ["features", "y"],
