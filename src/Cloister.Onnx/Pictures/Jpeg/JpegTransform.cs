@@ -26,7 +26,7 @@ internal static class JpegTransform
         int last = block.LastIndexOfAnyExcept((short)0);
         if (last <= 0)
         {
-            byte value = Sample(block[0] * quantization[0] << KeptPlaces, KeptPlaces + 3);
+            byte value = Sample(Rounded(block[0] * quantization[0] << KeptPlaces, KeptPlaces + 3));
             for (int row = 0; row < 8; row++)
                 samples.Slice(row * stride, 8).Fill(value);
             return;
@@ -37,46 +37,37 @@ internal static class JpegTransform
         for (int k = 0; k <= last; k++)
             values[Zigzag[k]] = block[k] * quantization[k];
         for (int column = 0; column < 8; column++)
-            Column(values[column..]);
+            Pass(values[column..], 8, Places - KeptPlaces);
         for (int row = 0; row < 8; row++)
-            Row(values.Slice(8 * row, 8), samples.Slice(row * stride, 8));
+        {
+            Span<int> line = values.Slice(8 * row, 8);
+            Pass(line, 1, Places + KeptPlaces + 3);
+            for (int i = 0; i < 8; i++)
+                samples[row * stride + i] = Sample(line[i]);
+        }
     }
 
-    private static void Column(Span<int> values)
+    // A column (every eighth value) or a row of eight coefficients becomes samples, times two to what the shift leaves of the places.
+    private static void Pass(Span<int> values, int step, int shift)
     {
-        const int shift = Places - KeptPlaces;
-        if ((values[8] | values[16] | values[24] | values[32] | values[40] | values[48] | values[56]) == 0)
+        if ((values[step] | values[2 * step] | values[3 * step] | values[4 * step] | values[5 * step] | values[6 * step] | values[7 * step]) == 0)
         {
-            for (int i = 0, value = values[0] << KeptPlaces; i < 64; i += 8)
-                values[i] = value;
+            int value = Rounded(values[0] << Places, shift);
+            for (int i = 0; i < 8; i++)
+                values[i * step] = value;
             return;
         }
 
-        (int even0, int even1, int even2, int even3) = Even(values[0], values[16], values[32], values[48]);
-        (int odd0, int odd1, int odd2, int odd3) = Odd(values[8], values[24], values[40], values[56]);
+        (int even0, int even1, int even2, int even3) = Even(values[0], values[2 * step], values[4 * step], values[6 * step]);
+        (int odd0, int odd1, int odd2, int odd3) = Odd(values[step], values[3 * step], values[5 * step], values[7 * step]);
         values[0] = Rounded(even0 + odd0, shift);
-        values[8] = Rounded(even1 + odd1, shift);
-        values[16] = Rounded(even2 + odd2, shift);
-        values[24] = Rounded(even3 + odd3, shift);
-        values[32] = Rounded(even3 - odd3, shift);
-        values[40] = Rounded(even2 - odd2, shift);
-        values[48] = Rounded(even1 - odd1, shift);
-        values[56] = Rounded(even0 - odd0, shift);
-    }
-
-    private static void Row(ReadOnlySpan<int> values, Span<byte> samples)
-    {
-        const int shift = Places + KeptPlaces + 3;
-        (int even0, int even1, int even2, int even3) = Even(values[0], values[2], values[4], values[6]);
-        (int odd0, int odd1, int odd2, int odd3) = Odd(values[1], values[3], values[5], values[7]);
-        samples[0] = Sample(even0 + odd0, shift);
-        samples[1] = Sample(even1 + odd1, shift);
-        samples[2] = Sample(even2 + odd2, shift);
-        samples[3] = Sample(even3 + odd3, shift);
-        samples[4] = Sample(even3 - odd3, shift);
-        samples[5] = Sample(even2 - odd2, shift);
-        samples[6] = Sample(even1 - odd1, shift);
-        samples[7] = Sample(even0 - odd0, shift);
+        values[step] = Rounded(even1 + odd1, shift);
+        values[2 * step] = Rounded(even2 + odd2, shift);
+        values[3 * step] = Rounded(even3 + odd3, shift);
+        values[4 * step] = Rounded(even3 - odd3, shift);
+        values[5 * step] = Rounded(even2 - odd2, shift);
+        values[6 * step] = Rounded(even1 - odd1, shift);
+        values[7 * step] = Rounded(even0 - odd0, shift);
     }
 
     // Coefficients 0, 2, 4, 6 are a transform of four values: a butterfly, and a rotation by 3 pi / 8.
@@ -104,5 +95,5 @@ internal static class JpegTransform
 
     private static int Rounded(int value, int shift) => value + (1 << shift - 1) >> shift;
 
-    private static byte Sample(int value, int shift) => (byte)Math.Clamp(Rounded(value, shift) + 128, 0, 255);
+    private static byte Sample(int value) => (byte)Math.Clamp(value + 128, 0, 255);
 }
