@@ -48,6 +48,31 @@ public sealed class TapSession : IDisposable
         return outputs!;
     }
 
+    /// <summary>Runs one picture, and disposes the tensors once they have been looked at.</summary>
+    /// <param name="input">The model's input of one item.</param>
+    /// <param name="look">Takes what is wanted of one tensor a name.</param>
+    /// <exception cref="OnnxRuntimeException">The run failed.</exception>
+    public T Look<T>(float[] input, Func<OrtTensor[], T> look)
+    {
+        OrtTensor[] seen = Run(input);
+        try
+        {
+            return look(seen);
+        }
+        finally
+        {
+            foreach (OrtTensor tensor in seen)
+                tensor.Dispose();
+        }
+    }
+
+    /// <inheritdoc cref="Look{T}"/>
+    public void Look(float[] input, Action<OrtTensor[]> look) => Look(input, seen =>
+    {
+        look(seen);
+        return 0;
+    });
+
     /// <summary>Lets go of the session; runs that go on finish first.</summary>
     public void Dispose() => _session.Dispose();
 

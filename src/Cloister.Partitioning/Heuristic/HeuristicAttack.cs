@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
 using Cloister.Onnx.Pictures;
-using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Statistics;
 
@@ -104,35 +103,26 @@ public static class HeuristicAttack
         Interval Share(Func<HeuristicPicture, bool> counts) => Proportion.Wilson(judged.Count(counts), count, settings.Confidence);
     }
 
-    private static Layer Look(HeuristicSettings settings, Oracle oracle, TapSession tap, AssessedPicture picture, CancellationToken cancellation)
+    private static Layer Look(HeuristicSettings settings, Oracle oracle, TapSession tap, AssessedPicture picture, CancellationToken cancellation) => tap.Look(picture.Input, seen =>
     {
-        OrtTensor[] seen = tap.Run(picture.Input);
-        try
+        FeatureMaps maps = FeatureMaps.Choose(seen, settings.MaximumMaps, settings.Seed);
+        var answers = new double[maps.Count][];
+        int constant = 0;
+        for (int map = 0; map < maps.Count; map++)
         {
-            FeatureMaps maps = FeatureMaps.Choose(seen, settings.MaximumMaps, settings.Seed);
-            var answers = new double[maps.Count][];
-            int constant = 0;
-            for (int map = 0; map < maps.Count; map++)
+            cancellation.ThrowIfCancellationRequested();
+            ReadOnlySpan<float> values = maps.Values(seen, map);
+            foreach (float value in values)
             {
-                cancellation.ThrowIfCancellationRequested();
-                ReadOnlySpan<float> values = maps.Values(seen, map);
-                foreach (float value in values)
-                {
-                    if (!float.IsFinite(value))
-                        throw new PartitioningException(PartitioningError.FeaturesRefused, $"A feature map of picture '{picture.Name}' holds {value}; only finite values can be drawn.");
-                }
-                Picture drawn = PixelSpace.Project(values, maps.Rows(map), maps.Columns(map), oracle.Size.Height, oracle.Size.Width, out bool flat);
-                answers[map] = oracle.Answer(drawn);
-                constant += flat ? 1 : 0;
+                if (!float.IsFinite(value))
+                    throw new PartitioningException(PartitioningError.FeaturesRefused, $"A feature map of picture '{picture.Name}' holds {value}; only finite values can be drawn.");
             }
-            return new Layer(answers, constant, maps.Total);
+            Picture drawn = PixelSpace.Project(values, maps.Rows(map), maps.Columns(map), oracle.Size.Height, oracle.Size.Width, out bool flat);
+            answers[map] = oracle.Answer(drawn);
+            constant += flat ? 1 : 0;
         }
-        finally
-        {
-            foreach (OrtTensor tensor in seen)
-                tensor.Dispose();
-        }
-    }
+        return new Layer(answers, constant, maps.Total);
+    });
 
     /// <summary>The second classifier's answers to one picture's maps.</summary>
     internal sealed record Layer(double[][] Answers, int Constant, int Total);

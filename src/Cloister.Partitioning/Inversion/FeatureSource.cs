@@ -1,6 +1,5 @@
 using System.Collections.Immutable;
 using Cloister.Onnx.Model;
-using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Statistics;
 
@@ -39,11 +38,8 @@ internal sealed class TensorSource : FeatureSource
         _session = TapSession.Open(model, tensors, size, threads);
         try
         {
-            OrtTensor[] seen = _session.Run(first.Input);
-            Shapes = [.. seen.Select(tensor => tensor.Shape.ToArray())];
-            _probabilities = [.. seen.Select(tensor => AreProbabilities(tensor.Span<float>()))];
-            foreach (OrtTensor tensor in seen)
-                tensor.Dispose();
+            (Shapes, _probabilities) = _session.Look(first.Input, seen =>
+                (seen.Select(tensor => tensor.Shape.ToArray()).ToImmutableArray(), seen.Select(tensor => AreProbabilities(tensor.Span<float>())).ToArray()));
         }
         catch
         {
@@ -56,25 +52,16 @@ internal sealed class TensorSource : FeatureSource
 
     public override ImmutableArray<long[]> Shapes { get; }
 
-    public override float[][] Read(AssessedPicture picture)
+    public override float[][] Read(AssessedPicture picture) => _session.Look(picture.Input, seen =>
     {
-        OrtTensor[] seen = _session.Run(picture.Input);
-        try
-        {
-            for (int i = 0; i < seen.Length; i++)
-                if (!seen[i].Shape.SequenceEqual(Shapes[i]))
-                    throw new PartitioningException(PartitioningError.CutRefused, $"The shape of '{Tensors[i]}' depends on the picture.");
-            for (int i = 0; i < seen.Length; i++)
-                if (_probabilities[i] && !AreProbabilities(seen[i].Span<float>()) && AreFinite(seen[i].Span<float>()))
-                    throw new PartitioningException(PartitioningError.CutRefused, $"'{Tensors[i]}' holds probabilities for one picture and none for '{picture.Name}'; what it says cannot be read in one way.");
-            return [.. seen.Select((tensor, i) => Values(tensor.Span<float>(), _probabilities[i]))];
-        }
-        finally
-        {
-            foreach (OrtTensor tensor in seen)
-                tensor.Dispose();
-        }
-    }
+        for (int i = 0; i < seen.Length; i++)
+            if (!seen[i].Shape.SequenceEqual(Shapes[i]))
+                throw new PartitioningException(PartitioningError.CutRefused, $"The shape of '{Tensors[i]}' depends on the picture.");
+        for (int i = 0; i < seen.Length; i++)
+            if (_probabilities[i] && !AreProbabilities(seen[i].Span<float>()) && AreFinite(seen[i].Span<float>()))
+                throw new PartitioningException(PartitioningError.CutRefused, $"'{Tensors[i]}' holds probabilities for one picture and none for '{picture.Name}'; what it says cannot be read in one way.");
+        return seen.Select((tensor, i) => Values(tensor.Span<float>(), _probabilities[i])).ToArray();
+    });
 
     public override void Dispose()
     {

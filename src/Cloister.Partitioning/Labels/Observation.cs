@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using Cloister.Onnx.Graphs;
 using Cloister.Onnx.Model;
-using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
 
 namespace Cloister.Partitioning.Labels;
@@ -26,8 +25,7 @@ internal sealed record Observation(string Output, Answers Answers, ImmutableArra
         float[][][] columns = [.. plans.Select(plan => plan.Columns is null ? [] : new float[pictures.Length][])];
         ParallelWork.For(pictures.Length, settings.Threads, i =>
         {
-            OrtTensor[] seen = tap.Run(pictures[i].Input);
-            try
+            tap.Look(pictures[i].Input, seen =>
             {
                 raw[i] = seen[0].Span<float>().ToArray();
                 foreach ((int place, Range range) in Ranges(tails))
@@ -36,12 +34,7 @@ internal sealed record Observation(string Output, Answers Answers, ImmutableArra
                     pool.Write(seen.AsSpan(range), features[place].AsSpan(i * pool.Count, pool.Count));
                     column?.Write(seen.AsSpan(range), columns[place][i] = new float[column.Count]);
                 }
-            }
-            finally
-            {
-                foreach (OrtTensor tensor in seen)
-                    tensor.Dispose();
-            }
+            });
             steps.Done(1);
         }, cancellation);
         if (raw[0].Length < 2 || raw.Any(answer => answer.Length != raw[0].Length))
@@ -52,20 +45,11 @@ internal sealed record Observation(string Output, Answers Answers, ImmutableArra
             [.. plans.Select((plan, place) => new Crossing(features[place], plan.Pool.Count, columns[place] is [] ? null : Answers.Of(columns[place])))]);
     }
 
-    private static (PooledFeatures Pool, PooledFeatures? Columns)[] Plan(LabelSettings settings, TapSession tap, AssessedPicture picture, IReadOnlyList<Cut> tails)
+    private static (PooledFeatures Pool, PooledFeatures? Columns)[] Plan(LabelSettings settings, TapSession tap, AssessedPicture picture, IReadOnlyList<Cut> tails) => tap.Look(picture.Input, seen =>
     {
-        OrtTensor[] seen = tap.Run(picture.Input);
-        try
-        {
-            int classes = checked((int)seen[0].ElementCount);
-            return [.. Ranges(tails).Select(tail => (PooledFeatures.Of(seen.AsSpan(tail.Range), settings.MaximumFeatures, settings.Seed), PooledFeatures.Columns(seen.AsSpan(tail.Range), classes)))];
-        }
-        finally
-        {
-            foreach (OrtTensor tensor in seen)
-                tensor.Dispose();
-        }
-    }
+        int classes = checked((int)seen[0].ElementCount);
+        return Ranges(tails).Select(tail => (PooledFeatures.Of(seen.AsSpan(tail.Range), settings.MaximumFeatures, settings.Seed), PooledFeatures.Columns(seen.AsSpan(tail.Range), classes))).ToArray();
+    });
 
     // Where each tail's tensors stand behind the output.
     private static IEnumerable<(int Place, Range Range)> Ranges(IReadOnlyList<Cut> tails)

@@ -1,5 +1,4 @@
 using Cloister.Onnx.Model;
-using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Labels;
 
@@ -34,23 +33,17 @@ internal sealed record MemberViews(MemberView Answers, MemberView Outside, Membe
     public static MemberViews Of(MembershipSettings settings, AssessedPicture[] pictures, PictureSize size, ModelProto model, string[] tensors, Steps steps, CancellationToken cancellation)
     {
         using TapSession tap = TapSession.Open(model, [model.Graph.Outputs[0].Name, .. tensors], size);
-        TensorTraits traits = Plan(settings, tap, pictures[0]);
+        TensorTraits traits = tap.Look(pictures[0].Input, outputs => TensorTraits.Of(outputs.AsSpan(1), settings));
         int ownPixels = PictureTraits.Count(size);
         float[][] raw = new float[pictures.Length][];
         float[] seen = new float[pictures.Length * traits.Count], pixels = new float[pictures.Length * ownPixels];
         ParallelWork.For(pictures.Length, settings.Threads, i =>
         {
-            OrtTensor[] outputs = tap.Run(pictures[i].Input);
-            try
+            tap.Look(pictures[i].Input, outputs =>
             {
                 raw[i] = outputs[0].Span<float>().ToArray();
                 traits.Write(outputs.AsSpan(1), seen.AsSpan(i * traits.Count, traits.Count));
-            }
-            finally
-            {
-                foreach (OrtTensor tensor in outputs)
-                    tensor.Dispose();
-            }
+            });
             PictureTraits.Write(pictures[i], size, pixels.AsSpan(i * ownPixels, ownPixels));
             steps.Done(1);
         }, cancellation);
@@ -63,19 +56,5 @@ internal sealed record MemberViews(MemberView Answers, MemberView Outside, Membe
             AnswerTraits.Write(answers, i, told.AsSpan(i * ownAnswers, ownAnswers));
         return new MemberViews(new MemberView(told, ownAnswers), new MemberView(seen, traits.Count), new MemberView(pixels, ownPixels),
             [.. Enumerable.Range(0, pictures.Length).Select(i => AnswerTraits.Confidence(answers, i))]);
-    }
-
-    private static TensorTraits Plan(MembershipSettings settings, TapSession tap, AssessedPicture picture)
-    {
-        OrtTensor[] outputs = tap.Run(picture.Input);
-        try
-        {
-            return TensorTraits.Of(outputs.AsSpan(1), settings);
-        }
-        finally
-        {
-            foreach (OrtTensor tensor in outputs)
-                tensor.Dispose();
-        }
     }
 }

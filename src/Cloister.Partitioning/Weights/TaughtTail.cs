@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using Cloister.Onnx.Model;
-using Cloister.Onnx.Runtime;
 using Cloister.Partitioning.Algebra;
 using Cloister.Partitioning.Features;
 using Cloister.Partitioning.Labels;
@@ -29,15 +28,11 @@ internal sealed class TaughtTail(WeightSettings settings, PictureSize size, Step
             return null;
         using TapSession session = TapSession.Open(model, tensors, size);
         AssessedPicture[] pictures = [.. queries, .. test];
-        PooledFeatures pooled = Look(session, pictures[0], seen => PooledFeatures.Of(seen, new LabelSettings().MaximumFeatures, settings.Seed));
+        PooledFeatures pooled = session.Look(pictures[0].Input, seen => PooledFeatures.Of(seen, new LabelSettings().MaximumFeatures, settings.Seed));
         float[] rows = new float[checked(pictures.Length * pooled.Count)];
         ParallelWork.For(pictures.Length, settings.Threads, i =>
         {
-            Look(session, pictures[i], seen =>
-            {
-                pooled.Write(seen, rows.AsSpan(i * pooled.Count, pooled.Count));
-                return true;
-            });
+            session.Look(pictures[i].Input, seen => pooled.Write(seen, rows.AsSpan(i * pooled.Count, pooled.Count)));
             steps.Done(1);
         }, cancellation);
         var answers = Answers.Of(taught);
@@ -45,19 +40,5 @@ internal sealed class TaughtTail(WeightSettings settings, PictureSize size, Step
         (string[] names, _, _) = ProbeFit.ToScores(new LabelSettings { Seed = settings.Seed, Threads = settings.Threads }, rows, pooled.Count, answers,
             [.. Enumerable.Range(0, answers.Classes).Select(i => i.ToString(CultureInfo.InvariantCulture))], product, cancellation);
         return [.. names.Select(name => int.Parse(name, CultureInfo.InvariantCulture))];
-    }
-
-    private static T Look<T>(TapSession session, AssessedPicture picture, Func<OrtTensor[], T> look)
-    {
-        OrtTensor[] seen = session.Run(picture.Input);
-        try
-        {
-            return look(seen);
-        }
-        finally
-        {
-            foreach (OrtTensor tensor in seen)
-                tensor.Dispose();
-        }
     }
 }
